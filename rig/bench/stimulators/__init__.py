@@ -1,0 +1,1 @@
+"""One module per protocol of a device under test."""

@@ -1,0 +1,1 @@
+"""The only importers of the vendor libraries; typed on our side, vendor errors translated."""

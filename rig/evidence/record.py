@@ -1,0 +1,310 @@
+"""The record of a run: everything a report says, and everything a reader needs to check it. Versioned."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rig.model.judgement import DecisionRule
+from rig.model.limit import Confidence, Statistic
+from rig.model.measurement import Component
+from rig.model.verdict import Verdict
+from rig.units import Unit
+
+__all__ = [
+    "SCHEMA",
+    "BenchEntry",
+    "CalibrationEntry",
+    "CaptureEntry",
+    "CaseRecord",
+    "DeviceEntry",
+    "ErrorEntry",
+    "FileEntry",
+    "IdentityEntry",
+    "InstrumentEntry",
+    "JudgementEntry",
+    "LimitEntry",
+    "LoadEntry",
+    "MeasurementEntry",
+    "NotEvaluatedEntry",
+    "OutputOffEntry",
+    "PackEntry",
+    "PlanEntry",
+    "RunRecord",
+    "SoftwareEntry",
+    "StimulusEntry",
+    "WaveformEntry",
+]
+
+SCHEMA = "rig-record/1"
+
+EndReason = Literal["completed", "limit_stop", "operator_abort", "comms_error", "crash", "failed_to_start"]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class FileEntry(_Entry):
+    """A file kept in the bundle: where it came from, its name there, its hash."""
+
+    origin: str
+    file: str
+    sha256: str
+
+
+class IdentityEntry(_Entry):
+    """Who an instrument said it is."""
+
+    manufacturer: str
+    model: str
+    serial: str
+    firmware: str
+
+
+class CalibrationEntry(_Entry):
+    """A calibration as it stood on the day of the run."""
+
+    certificate: str
+    laboratory: str
+    performed: date
+    due: date
+    expired: bool
+
+
+class InstrumentEntry(_Entry):
+    """One instrument of the bench."""
+
+    name: str
+    role: str
+    driver: str
+    address: str
+    identity: IdentityEntry | None = None
+    calibration: CalibrationEntry | None = None
+
+
+class LoadEntry(_Entry):
+    """A load position; ``None`` stands for an open circuit's infinite resistance (ohm)."""
+
+    name: str
+    nominal: float | None
+    resistance: float | None
+    uncertainty: float
+    power_rating: float | None = None
+    calibration: CalibrationEntry | None = None
+
+
+class BenchEntry(_Entry):
+    """The bench: its file, whether it is virtual, its instruments and loads."""
+
+    id: str
+    title: str
+    virtual: bool
+    source: FileEntry
+    instruments: tuple[InstrumentEntry, ...]
+    loads: tuple[LoadEntry, ...]
+
+
+class DeviceEntry(_Entry):
+    """The device under test: as its file describes it, and as it identified itself."""
+
+    manufacturer: str
+    model: str
+    serial: str
+    firmware: str
+    source: FileEntry
+    reported: IdentityEntry | None = None
+    ratings: dict[str, str] = Field(default_factory=dict)
+
+
+class PlanEntry(_Entry):
+    """A plan as it was run."""
+
+    id: str
+    title: str
+    revision: str
+    source: FileEntry
+    decision_rule: DecisionRule
+
+
+class PackEntry(_Entry):
+    """A limit pack as it was applied."""
+
+    id: str
+    title: str
+    edition: str
+    source: FileEntry
+
+
+class SoftwareEntry(_Entry):
+    """What computed the results."""
+
+    version: str
+    commit: str
+    modified: bool
+    python: str
+    platform: str
+    packages: dict[str, str]
+
+
+class StimulusEntry(_Entry):
+    """A stimulus in SI units."""
+
+    channel: int
+    shape: str
+    amplitude: float
+    phase_duration: float
+    interphase: float
+    rate: float
+    train: float
+    polarity: str
+
+
+class WaveformEntry(_Entry):
+    """One signal of a capture, in short; the samples are in the capture's file."""
+
+    signal: str
+    source: str
+    samples: int
+    sample_rate: float
+    unit: Unit
+    gain: float
+    offset: float
+    start: float
+
+
+class CaptureEntry(_Entry):
+    """One capture: why it was taken, where its samples are, and what is wrong with it, if anything."""
+
+    id: str
+    purpose: str
+    source: FileEntry
+    triggered: bool
+    waveforms: tuple[WaveformEntry, ...]
+    defects: tuple[str, ...] = ()
+
+
+class MeasurementEntry(_Entry):
+    """One measurand; without a value, ``reason`` says why."""
+
+    measurand: str
+    unit: Unit | None = None
+    value: float | None = None
+    n: int = 0
+    minimum: float | None = None
+    maximum: float | None = None
+    std: float | None = None
+    expanded_uncertainty: float | None = None
+    expanded_single: float | None = None
+    coverage_factor: float = 2.0
+    components: tuple[Component, ...] = ()
+    window: tuple[float, float, str] | None = None
+    origin: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class LimitEntry(_Entry):
+    """A limit as applied; a missing bound is None."""
+
+    measurand: str
+    lower: float | None
+    upper: float | None
+    lower_closed: bool = True
+    upper_closed: bool = True
+    unit: Unit
+    text: str
+    source: str
+    clause: str = ""
+    edition: str = ""
+    confidence: Confidence = Confidence.SURE
+    statistic: Statistic = Statistic.EACH
+
+
+class JudgementEntry(_Entry):
+    """One check, decided."""
+
+    limit: LimitEntry
+    rule: DecisionRule
+    verdict: Verdict
+    reason: str
+    value: float | None = None
+    expanded_uncertainty: float | None = None
+    margin: float | None = None
+    probability_conforming: float | None = None
+
+
+class NotEvaluatedEntry(_Entry):
+    """An entry of a limit pack that was not evaluated in this case, and why."""
+
+    pack: str
+    clause: str
+    title: str
+    reason: str
+
+
+class OutputOffEntry(_Entry):
+    """Whether the output was measured to be off after the case: largest current seen (A), what counts as off (A)."""
+
+    verdict: Verdict
+    residual: float | None = None
+    expanded_uncertainty: float | None = None
+    threshold: float | None = None
+    reason: str
+
+
+class ErrorEntry(_Entry):
+    """An exception that became an ERROR."""
+
+    type: str
+    message: str
+    stage: str
+
+
+class CaseRecord(_Entry):
+    """One attempt at one case."""
+
+    id: str
+    plan: str
+    title: str
+    location: str
+    traces: tuple[str, ...] = ()
+    attempt: int = 1
+    verdict: Verdict
+    reason: str = ""
+    decision_rule: DecisionRule
+    started: datetime | None = None
+    duration: float | None = None
+    stimulus: StimulusEntry
+    realised: StimulusEntry | None = None
+    load: LoadEntry | None = None
+    captures: tuple[CaptureEntry, ...] = ()
+    measurements: tuple[MeasurementEntry, ...] = ()
+    judgements: tuple[JudgementEntry, ...] = ()
+    not_evaluated: tuple[NotEvaluatedEntry, ...] = ()
+    output_off: OutputOffEntry | None = None
+    error: ErrorEntry | None = None
+
+
+class RunRecord(_Entry):
+    """A whole run."""
+
+    schema_: str = Field(default=SCHEMA, alias="schema", serialization_alias="schema")
+    run_id: str
+    started: datetime
+    finished: datetime | None
+    end_reason: EndReason
+    verdict: Verdict
+    engineering_only: tuple[str, ...] = ()
+    operator: str = ""
+    software: SoftwareEntry
+    bench: BenchEntry | None
+    device: DeviceEntry | None
+    plans: tuple[PlanEntry, ...]
+    packs: tuple[PackEntry, ...] = ()
+    not_selected: int = 0
+    cases: tuple[CaseRecord, ...]
+    notes: tuple[str, ...] = ()
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)

@@ -1,0 +1,37 @@
+"""The load that stands in for tissue."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["Load"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """A load position of the load box.
+
+    Attributes
+    ----------
+    name : as plans write it, for example ``500 ohm`` or ``open``
+    nominal : ohm; ``inf`` for the open position
+    resistance : calibrated value, ohm; ``inf`` for the open position
+    uncertainty : standard uncertainty of ``resistance``, ohm
+    temperature_coefficient : 1/K
+    thermal_resistance : temperature rise per dissipated power, K/W
+    power_rating : W
+    """
+
+    name: str
+    nominal: float
+    resistance: float
+    uncertainty: float
+    temperature_coefficient: float = 0.0
+    thermal_resistance: float = 0.0
+    power_rating: float = math.inf
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no resistor is connected."""
+        return math.isinf(self.resistance)

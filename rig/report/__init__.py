@@ -1,0 +1,1 @@
+"""Rendering: everything here is made from a record alone."""

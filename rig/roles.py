@@ -1,0 +1,120 @@
+"""What an instrument may be asked, whoever made it.
+
+Every method raises :class:`rig.errors.BenchError` or :class:`rig.errors.AcquisitionError`, never a vendor's error.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from rig.model.identity import Identity
+    from rig.model.setup import DigitizerSetup, ScopeSetup
+    from rig.model.stimulus import Stimulus
+    from rig.model.waveform import Waveform
+
+__all__ = ["Clock", "Digitizer", "Instrument", "LoadSwitch", "Oscilloscope", "Stimulator"]
+
+
+@runtime_checkable
+class Clock(Protocol):
+    """Time, as the bench lives through it: real on a real bench, virtual on a virtual one."""
+
+    def now(self) -> float:
+        """Seconds on a clock that never jumps."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let that much of the bench's time pass."""
+
+    def utc(self) -> datetime:
+        """The wall clock's date and time, UTC."""
+
+
+@runtime_checkable
+class Instrument(Protocol):
+    """Anything with a name in the bench file."""
+
+    @property
+    def name(self) -> str:
+        """The name in the bench file, for messages."""
+
+    def identify(self) -> Identity:
+        """Ask the instrument who it is."""
+
+    def close(self) -> None:
+        """End the session; may be called twice, never raises."""
+
+
+@runtime_checkable
+class Stimulator(Instrument, Protocol):
+    """The device under test."""
+
+    @property
+    def keep_alive_interval(self) -> float | None:
+        """Longest time between two messages while stimulating, s; None where the device needs none."""
+
+    def prepare(self, stimulus: Stimulus) -> Stimulus:
+        """Check and hold a stimulus, output still off; return it as the device will set it, rounded to its steps.
+
+        Raises :class:`rig.errors.Refused` for what the device cannot be set to: nothing is truncated silently.
+        """
+
+    def start(self) -> None:
+        """Begin to deliver the prepared stimulus."""
+
+    def keep_alive(self) -> None:
+        """Tell the device that somebody is still there; raises if it reports that it has stopped."""
+
+    def stop(self) -> None:
+        """End stimulation; may be called at any time, any number of times."""
+
+
+@runtime_checkable
+class Oscilloscope(Instrument, Protocol):
+    """Single-shot capture of voltage over time."""
+
+    def configure(self, setup: ScopeSetup) -> ScopeSetup:
+        """Set everything for one capture; return it as the instrument has set it."""
+
+    def arm(self) -> None:
+        """Start a single acquisition and return once the instrument is truly armed (or, without trigger, done)."""
+
+    def done(self) -> bool:
+        """Whether the armed acquisition is complete."""
+
+    def fetch(self, channel: int) -> Waveform:
+        """Read the completed record, V at the probe tip, time 0 at the trigger."""
+
+    def halt(self) -> None:
+        """Abandon an acquisition; may be called at any time."""
+
+
+@runtime_checkable
+class Digitizer(Instrument, Protocol):
+    """Finite acquisition of voltages at a fixed rate."""
+
+    def configure(self, setup: DigitizerSetup) -> DigitizerSetup:
+        """Set everything for one acquisition; return it as the instrument has set it."""
+
+    def start(self) -> None:
+        """Begin to sample, at once."""
+
+    def read(self, timeout: float) -> Mapping[str, Waveform]:
+        """Wait for all samples; V at the input, per physical channel, time 0 at the first sample."""
+
+    def halt(self) -> None:
+        """Abandon an acquisition; may be called at any time."""
+
+
+@runtime_checkable
+class LoadSwitch(Instrument, Protocol):
+    """Connects one load position, or none, to the stimulator's output."""
+
+    def select(self, channels: tuple[int, ...]) -> None:
+        """Open everything, then close exactly these relay channels, and see that they report so."""
+
+    def open_all(self) -> None:
+        """Open every relay; may be called at any time."""

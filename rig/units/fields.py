@@ -1,0 +1,83 @@
+"""Quantities as pydantic fields: text with a unit in a document, an SI float in the model, a pattern in the schema."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic_core import PydanticCustomError, core_schema
+
+from rig.errors import UnitError
+from rig.units.quantity import Unit, format_quantity, parse_quantity
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+
+__all__ = [
+    "Area",
+    "Capacitance",
+    "Charge",
+    "Current",
+    "Duration",
+    "Energy",
+    "Frequency",
+    "Power",
+    "Quantity",
+    "Ratio",
+    "Resistance",
+    "Voltage",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """Marks a float field as a quantity of ``unit``; with ``sign`` it must also be positive, or not negative."""
+
+    unit: Unit
+    sign: str = ""
+
+    def read(self, value: object) -> float:
+        """Validate one document value."""
+        if not isinstance(value, str):
+            value = "" if value is None else str(value)
+        try:
+            number = parse_quantity(value, self.unit)
+        except UnitError as error:
+            kind = "quantity"
+            raise PydanticCustomError(kind, "{reason}", {"reason": str(error)}) from error
+        if (self.sign == "positive" and number <= 0) or (self.sign == "not negative" and number < 0):
+            kind = "quantity_sign"
+            raise PydanticCustomError(kind, "{value} must be {sign}", {"value": value, "sign": self.sign})
+        return number
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.read,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda number: format_quantity(number, self.unit), when_used="json"
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, _schema: core_schema.CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        schema: dict[str, Any] = {
+            "type": "string",
+            "pattern": r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*\S.*$",
+            "description": f"a quantity of {self.unit.name.lower().replace('_', ' ')}, with its unit",
+        }
+        return schema
+
+
+Current = Annotated[float, Quantity(Unit.AMPERE)]
+Voltage = Annotated[float, Quantity(Unit.VOLT)]
+Duration = Annotated[float, Quantity(Unit.SECOND, "not negative")]
+Frequency = Annotated[float, Quantity(Unit.HERTZ, "positive")]
+Charge = Annotated[float, Quantity(Unit.COULOMB)]
+Energy = Annotated[float, Quantity(Unit.JOULE)]
+Resistance = Annotated[float, Quantity(Unit.OHM, "positive")]
+Capacitance = Annotated[float, Quantity(Unit.FARAD, "positive")]
+Power = Annotated[float, Quantity(Unit.WATT, "positive")]
+Area = Annotated[float, Quantity(Unit.SQUARE_METRE, "positive")]
+Ratio = Annotated[float, Quantity(Unit.ONE)]

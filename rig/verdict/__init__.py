@@ -1,0 +1,1 @@
+"""Pure functions from measurements and limits to verdicts."""
