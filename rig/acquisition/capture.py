@@ -1,0 +1,109 @@
+"""One stimulation, seen by both instruments at once; and the same view of nothing, before and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rig.errors import NoTrigger
+from rig.model.waveform import Capture, Purpose
+
+if TYPE_CHECKING:
+    from rig.model.setup import DigitizerSetup, ScopeSetup
+    from rig.model.stimulus import Stimulus
+    from rig.model.waveform import Waveform
+    from rig.roles import Clock, Digitizer, Oscilloscope, Stimulator
+
+__all__ = ["Instruments", "View", "capture_quiet", "capture_stimulus"]
+
+_POLL = 0.02
+_KEEP_ALIVE_SHARE = 0.7
+_PATIENCE = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruments:
+    """The roles that take part in a capture, and which channel of each shows which signal."""
+
+    oscilloscope: Oscilloscope
+    digitizer: Digitizer
+    clock: Clock
+    voltage_channel: int
+    current_channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How both instruments look at the output during one capture.
+
+    ``lead`` and ``tail`` are the quiet times before and after the train, s.
+    """
+
+    scope: ScopeSetup
+    digitizer: DigitizerSetup
+    lead: float = 0.01
+    tail: float = 0.05
+
+
+def capture_quiet(capture_id: str, purpose: Purpose, view: View, instruments: Instruments) -> Capture:
+    """Look at the output while nothing is asked of the device: the zero before, the idle after."""
+    instruments.digitizer.configure(view.digitizer)
+    instruments.digitizer.start()
+    waveforms = _read_digitizer(view, instruments)
+    return Capture(id=capture_id, purpose=purpose, waveforms={"current": waveforms})
+
+
+def capture_stimulus(
+    capture_id: str, stimulus: Stimulus, view: View, stimulator: Stimulator, instruments: Instruments
+) -> Capture:
+    """Deliver the prepared stimulus for its train, then stop; return what both instruments saw.
+
+    The caller owns safety: whatever is raised here, it makes the bench safe.
+    """
+    scope, digitizer, clock = instruments.oscilloscope, instruments.digitizer, instruments.clock
+    scope.configure(view.scope)
+    digitizer.configure(view.digitizer)
+    scope.arm()
+    digitizer.start()
+    clock.sleep(view.lead)
+    stimulator.start()
+    _hold(stimulus.train, stimulator, clock)
+    stimulator.stop()
+    current = _read_digitizer(view, instruments)
+    waveforms = {"current": current}
+    notes: tuple[str, ...] = ()
+    if _wait_for_scope(scope, clock):
+        waveforms["voltage"] = scope.fetch(instruments.voltage_channel)
+    else:
+        scope.halt()
+        notes = ("the oscilloscope did not trigger: no voltage was captured",)
+    return Capture(
+        id=capture_id, purpose=Purpose.SIGNAL, waveforms=waveforms, triggered="voltage" in waveforms, notes=notes
+    )
+
+
+def _hold(train: float, stimulator: Stimulator, clock: Clock) -> None:
+    """Let the train run for its time, saying often enough that somebody is still there."""
+    end = clock.now() + train
+    step = train if stimulator.keep_alive_interval is None else _KEEP_ALIVE_SHARE * stimulator.keep_alive_interval
+    while (remaining := end - clock.now()) > 0:
+        clock.sleep(min(step, remaining))
+        if end - clock.now() > 0:
+            stimulator.keep_alive()
+
+
+def _read_digitizer(view: View, instruments: Instruments) -> Waveform:
+    duration = view.digitizer.samples / view.digitizer.rate
+    return instruments.digitizer.read(timeout=duration + _PATIENCE)[instruments.current_channel]
+
+
+def _wait_for_scope(scope: Oscilloscope, clock: Clock) -> bool:
+    """Wait a little for an acquisition that should long be complete; tell whether it is."""
+    try:
+        for _ in range(10):
+            if scope.done():
+                return True
+            clock.sleep(_POLL)
+    except NoTrigger:
+        pass
+    return False
