@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema
 
-from rig.documents.tree import Loc
+from rig.documents.nodes import Loc
 from rig.documents.wording import joined, message_of, unknown_key
 from rig.errors import DocumentInvalid, Problem
 
