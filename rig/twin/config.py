@@ -1,0 +1,162 @@
+"""What the virtual bench is made of, as the JSON document that starts it says; SI floats throughout."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+__all__ = [
+    "DeviceConfig",
+    "DeviceFault",
+    "IdentityConfig",
+    "InstrumentConfig",
+    "InstrumentFault",
+    "LoadConfig",
+    "SenseConfig",
+    "TwinConfig",
+]
+
+_Halfwidth = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Section(BaseModel):
+    """Strict and frozen: an unknown key is a mistake, not a wish."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class IdentityConfig(_Section):
+    """What an instrument answers when asked who it is."""
+
+    manufacturer: str
+    model: str
+    serial: str
+    firmware: str
+
+
+class DeviceFault(_Section):
+    """A defect of the stimulator.
+
+    ``every`` N strikes the Nth, 2Nth, … pulse of a train only; without it every pulse (for ``missing_pulse`` and
+    ``extra_pulse``: every second). What ``value`` means:
+
+    =======================  =========================================================================
+    amplitude_gain           factor on the current (1.25: a quarter too much)
+    second_phase_imbalance   relative excess of the current of the phase opposite to the first (0.1)
+    dc_leak                  direct current added from the start to the stop of a train, A
+    pulse_width_error        relative excess of every phase's duration (0.15)
+    rate_error               relative excess of the pulse rate (0.05)
+    missing_pulse            not used
+    extra_pulse              delay of the additional pulse as a part of the period (0.5 when not given)
+    polarity_flip            not used
+    stuck_on                 not used: once started, only a new train or the end of the bench ends the pulses
+    droop                    part of the current lost from the begin to the end of a phase (0.1)
+    =======================  =========================================================================
+    """
+
+    kind: Literal[
+        "amplitude_gain",
+        "second_phase_imbalance",
+        "dc_leak",
+        "pulse_width_error",
+        "rate_error",
+        "missing_pulse",
+        "extra_pulse",
+        "polarity_flip",
+        "stuck_on",
+        "droop",
+    ]
+    value: float | None = None
+    every: PositiveInt | None = None
+    shape: Literal["linear", "exponential"] = "linear"
+    """How the current falls within a phase; for ``droop`` alone."""
+
+
+class InstrumentFault(_Section):
+    """A defect of an instrument: strikes after so many operations that it could have struck, so many times."""
+
+    kind: Literal[
+        "timeout", "truncated_block", "stale_waveform", "no_trigger", "clipped", "dropped_connection", "wrong_identity"
+    ]
+    after: Annotated[int, Field(ge=0)] = 0
+    times: PositiveInt | None = None
+    """How often it strikes; without it, for ever."""
+
+
+class DeviceConfig(_Section):
+    """The stimulator.
+
+    ``compliance`` is the greatest voltage at its terminals, V; ``rise_time`` runs from 10 % to 90 % of a straight
+    transition, s; ``interphase_leak`` flows in the direction of the first phase while a point of a pulse is zero, A.
+    The half widths bound what is drawn for a healthy device: relative gain, relative difference of the two phases,
+    and the relative error of its clock.
+    """
+
+    identity: IdentityConfig
+    compliance: PositiveFloat = 150.0
+    rise_time: PositiveFloat = 3e-6
+    interphase_leak: float = 0.0
+    gain_error: _Halfwidth = 0.004
+    phase_mismatch: _Halfwidth = 0.002
+    timebase_error: _Halfwidth = 10e-6
+    latency: PositiveFloat = 2e-3
+    wired_channel: Annotated[int, Field(ge=1, le=8)] = 1
+    faults: tuple[DeviceFault, ...] = ()
+
+
+class LoadConfig(_Section):
+    """One position of the load box: R, or ``series_resistance`` + (R ‖ C); ``uncertainty`` is standard, of R, ohm."""
+
+    resistance: PositiveFloat
+    uncertainty: _Halfwidth = 0.0
+    relays: Annotated[tuple[int, ...], Field(min_length=1)]
+    parallel_capacitance: PositiveFloat | None = None
+    series_resistance: PositiveFloat | None = None
+
+
+class SenseConfig(_Section):
+    """The resistor in series, across which the current is measured; ``uncertainty`` is standard, ohm."""
+
+    resistance: PositiveFloat = 10.0
+    uncertainty: _Halfwidth = 0.0
+
+
+class InstrumentConfig(_Section):
+    """One instrument: its protocol, where it listens, what it sees, and how well.
+
+    ``inputs`` names the node seen by each input. ``gain_error`` (relative), ``offset_error`` (V, at the point that the
+    input's numbers speak of), ``offset_of_range`` (relative to full scale) and ``timebase_ppm`` are half widths of
+    rectangular distributions, from which one value is drawn; ``noise`` (V), ``noise_of_range`` and ``jitter`` (s) are
+    standard deviations. ``bandwidth`` is that of a single pole, Hz.
+    """
+
+    protocol: str
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    identity: IdentityConfig | None = None
+    device: str | None = None
+    pty: bool = False
+    inputs: dict[str, str] = Field(default_factory=dict)
+    gain_error: _Halfwidth = 0.0
+    offset_error: _Halfwidth = 0.0
+    offset_of_range: _Halfwidth = 0.0
+    noise: _Halfwidth = 0.0
+    noise_of_range: _Halfwidth = 0.0
+    jitter: _Halfwidth = 0.0
+    timebase_ppm: _Halfwidth = 0.0
+    bandwidth: PositiveFloat | None = None
+    bits: Annotated[int, Field(ge=4, le=24)] | None = None
+    memory: PositiveInt | None = None
+    faults: tuple[InstrumentFault, ...] = ()
+
+
+class TwinConfig(_Section):
+    """The whole virtual bench; ``divider`` is what ``voltage_divided`` is smaller by than ``voltage``."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    real_time: bool = False
+    device: DeviceConfig
+    loads: dict[str, LoadConfig] = Field(default_factory=dict)
+    sense: SenseConfig = SenseConfig()
+    divider: PositiveFloat = 20.0
+    instruments: dict[str, InstrumentConfig] = Field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The virtual instruments, one module per wire protocol."""
