@@ -1,0 +1,116 @@
+"""One capture as one HDF5 file: raw samples and all that says what they mean; equal captures give equal bytes."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from rig.errors import AnalysisError, EvidenceError
+from rig.evidence.naming import safe_name
+from rig.model.waveform import Waveform
+from rig.units import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rig.model.waveform import Capture
+
+__all__ = ["CAPTURE_FORMAT", "capture_bytes", "read_capture"]
+
+CAPTURE_FORMAT = "rig-capture/1"
+_CHUNK = 1 << 17  # samples: large enough to compress well, small enough to read a part
+
+
+def capture_bytes(capture: Capture) -> bytes:
+    """Return the HDF5 file of a capture.
+
+    One dataset per signal, named by it; integer codes are shuffled and compressed, float64 are kept as they are. Every
+    text is stored with a fixed length and no time is stored, so that equal captures give equal files.
+    """
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w", libver=("v110", "v110"), track_order=False) as file:
+        file.attrs["format"] = _text(CAPTURE_FORMAT)
+        file.attrs["id"] = _text(capture.id)
+        file.attrs["purpose"] = _text(capture.purpose.value)
+        file.attrs["triggered"] = np.bool_(capture.triggered)
+        _set_texts(file, "notes", capture.notes)
+        for signal, waveform in sorted(capture.waveforms.items()):
+            _write(file, signal, waveform)
+    return buffer.getvalue()
+
+
+def _write(file: h5py.File, signal: str, waveform: Waveform) -> None:
+    samples = np.ascontiguousarray(waveform.samples)
+    packed: dict[str, Any] = {}
+    if samples.size and samples.dtype.kind in "iu":
+        packed = {"chunks": (min(_CHUNK, samples.size),), "compression": "gzip", "compression_opts": 1, "shuffle": True}
+    dataset = file.create_dataset(safe_name(signal), data=samples, track_times=False, **packed)
+    attributes = dataset.attrs
+    attributes["signal"] = _text(signal)
+    attributes["unit"] = _text(waveform.unit.value)
+    attributes["source"] = _text(waveform.source)
+    for name in ("gain", "offset", "interval", "start"):
+        attributes[name] = np.float64(getattr(waveform, name))
+    if waveform.rails is not None:
+        attributes["rails"] = np.array(waveform.rails, dtype=np.float64)
+    if waveform.hole is not None:
+        attributes["hole"] = np.int64(waveform.hole)
+    _set_texts(dataset, "history", waveform.history)
+
+
+def _text(text: str) -> NDArray[np.bytes_]:
+    encoded = text.encode("utf-8", "backslashreplace")
+    return np.array(encoded, dtype=h5py.string_dtype("utf-8", max(len(encoded), 1)))
+
+
+def _set_texts(target: h5py.HLObject, name: str, texts: tuple[str, ...]) -> None:
+    if texts:
+        encoded = [text.encode("utf-8", "backslashreplace") for text in texts]
+        longest = max(1, *map(len, encoded))
+        target.attrs[name] = np.array(encoded, dtype=h5py.string_dtype("utf-8", longest))
+
+
+def read_capture(path: Path) -> Mapping[str, Waveform]:
+    """Read the waveforms of a capture's file, by signal, exactly as they were written.
+
+    Raises
+    ------
+    EvidenceError
+        if the file is missing, damaged, or not a capture of this format.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            if _read_text(file.attrs["format"]) == CAPTURE_FORMAT:
+                return {_read_text(dataset.attrs["signal"]): _read(dataset) for dataset in file.values()}
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, AnalysisError) as error:
+        msg = f"{path.name} cannot be read as a capture: {error}"
+        raise EvidenceError(msg) from error
+    msg = f"{path.name} is not a capture of format {CAPTURE_FORMAT}"
+    raise EvidenceError(msg)
+
+
+def _read(dataset: h5py.Dataset) -> Waveform:
+    attributes = dataset.attrs
+    rails, hole = attributes.get("rails"), attributes.get("hole")
+    return Waveform(
+        samples=dataset[()],
+        interval=float(attributes["interval"]),
+        unit=Unit(_read_text(attributes["unit"])),
+        source=_read_text(attributes["source"]),
+        gain=float(attributes["gain"]),
+        offset=float(attributes["offset"]),
+        start=float(attributes["start"]),
+        rails=None if rails is None else (float(rails[0]), float(rails[1])),
+        hole=None if hole is None else int(hole),
+        history=tuple(_read_text(text) for text in attributes.get("history", ())),
+    )
+
+
+def _read_text(stored: np.bytes_) -> str:
+    return bytes(stored).decode("utf-8")

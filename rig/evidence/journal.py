@@ -1,0 +1,130 @@
+"""The journal of a run: one JSON line per event, numbered, chained by hashes, on the disk before the next step."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from datetime import UTC
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Self
+
+from rig.errors import EvidenceError
+from rig.evidence.writing import sync_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+    from types import TracebackType
+
+__all__ = ["Journal", "verify_journal"]
+
+_START = "0" * 64
+_APPEND_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+
+
+class Journal:
+    """Append-only; begun before any instrument is opened, so that a run that failed to start has left a trace.
+
+    Each line holds ``seq`` (from 1), ``time`` (UTC), ``event``, ``facts``, ``previous`` (the line before's ``sha256``)
+    and its own ``sha256``.
+    """
+
+    def __init__(self, path: Path, *, utc: Callable[[], datetime]) -> None:
+        """Begin the journal at ``path``, which must not exist; raises :class:`rig.errors.EvidenceError`."""
+        self.path = path
+        self._utc = utc
+        self._previous = _START
+        self._seq = 0
+        try:
+            self._file = os.fdopen(os.open(path, _APPEND_NEW, 0o644), "wb")
+            sync_directory(path.parent)
+        except OSError as error:
+            msg = f"the journal {path.name} cannot be begun: {error.strerror or error}"
+            raise EvidenceError(msg) from error
+
+    def write(self, event: str, **facts: object) -> None:
+        """Append one event; it is on the disk when this returns.
+
+        Facts that JSON does not know, infinity and NaN among them, are written as text: a journal does not fall silent
+        because of what it is told.
+        """
+        entry = {
+            "seq": self._seq + 1,
+            "time": _timestamp(self._utc()),
+            "event": event,
+            "facts": _plain(facts),
+            "previous": self._previous,
+        }
+        digest = _digest(entry)
+        line = json.dumps({**entry, "sha256": digest}, sort_keys=True) + "\n"
+        try:
+            self._file.write(line.encode("ascii"))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except (OSError, ValueError) as error:
+            msg = f"the journal {self.path.name} cannot be continued: {error}"
+            raise EvidenceError(msg) from error
+        self._seq, self._previous = self._seq + 1, digest
+
+    def close(self) -> None:
+        """End the journal; may be called twice."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def verify_journal(path: Path) -> tuple[str, ...]:
+    """Return what is wrong with a journal, one sentence per finding; empty if its chain is whole."""
+    previous = _START
+    try:
+        lines = path.read_bytes().splitlines(keepends=True)
+    except OSError as error:
+        return (f"{path.name} cannot be read: {error.strerror or error}",)
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry = json.loads(line)
+            digest = entry.pop("sha256")
+            whole = line == (json.dumps({**entry, "sha256": digest}, sort_keys=True) + "\n").encode("ascii")
+            linked = entry["previous"] == previous and entry["seq"] == number
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return (f"{path.name} line {number} is not a journal entry; the run may have been cut off there",)
+        if not (whole and linked and digest == _digest(entry)):
+            return (f"{path.name} line {number} does not follow from the line before it",)
+        previous = digest
+    return ()
+
+
+def _digest(entry: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(entry, sort_keys=True).encode("ascii")).hexdigest()
+
+
+def _timestamp(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        msg = "a journal needs to know the time zone of its clock"
+        raise EvidenceError(msg)
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _plain(value: object) -> object:
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_plain(item) for item in value]
+        case PurePath():
+            return value.as_posix()
+        case _:
+            return str(value)

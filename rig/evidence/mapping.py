@@ -1,0 +1,169 @@
+"""The model's nouns as entries of the record; infinity, which JSON does not know, becomes None."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rig.evidence.record import (
+    CalibrationEntry,
+    CaptureEntry,
+    FileEntry,
+    IdentityEntry,
+    JudgementEntry,
+    LimitEntry,
+    LoadEntry,
+    MeasurementEntry,
+    StimulusEntry,
+    WaveformEntry,
+)
+from rig.model.measurement import NotMeasured
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from rig.model.identity import Calibration, Identity
+    from rig.model.judgement import Judgement
+    from rig.model.limit import Limit
+    from rig.model.load import Load
+    from rig.model.measurement import Outcome
+    from rig.model.stimulus import Stimulus
+    from rig.model.waveform import Capture
+
+__all__ = [
+    "calibration_entry",
+    "capture_entry",
+    "identity_entry",
+    "judgement_entry",
+    "limit_entry",
+    "load_entry",
+    "measurement_entry",
+    "stimulus_entry",
+]
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def identity_entry(identity: Identity) -> IdentityEntry:
+    """Record who an instrument said it is."""
+    return IdentityEntry(
+        manufacturer=identity.manufacturer, model=identity.model, serial=identity.serial, firmware=identity.firmware
+    )
+
+
+def calibration_entry(calibration: Calibration, today: date) -> CalibrationEntry:
+    """Record a calibration as it stands on that day."""
+    return CalibrationEntry(
+        certificate=calibration.certificate,
+        laboratory=calibration.laboratory,
+        performed=calibration.performed,
+        due=calibration.due,
+        expired=calibration.expired(today),
+    )
+
+
+def load_entry(load: Load, calibration: CalibrationEntry | None = None) -> LoadEntry:
+    """Record a load position; an open circuit has neither resistance nor uncertainty."""
+    return LoadEntry(
+        name=load.name,
+        nominal=_finite(load.nominal),
+        resistance=_finite(load.resistance),
+        uncertainty=0.0 if load.is_open else load.uncertainty,
+        power_rating=_finite(load.power_rating),
+        calibration=calibration,
+    )
+
+
+def stimulus_entry(stimulus: Stimulus) -> StimulusEntry:
+    """Record a stimulus."""
+    return StimulusEntry(
+        channel=stimulus.channel,
+        shape=stimulus.shape.value,
+        amplitude=stimulus.amplitude,
+        phase_duration=stimulus.phase_duration,
+        interphase=stimulus.interphase,
+        rate=stimulus.rate,
+        train=stimulus.train,
+        polarity=stimulus.polarity.value,
+    )
+
+
+def capture_entry(capture: Capture, source: FileEntry, defects: tuple[str, ...] = ()) -> CaptureEntry:
+    """Record a capture whose samples are kept in ``source``."""
+    waveforms = tuple(
+        WaveformEntry(
+            signal=signal,
+            source=waveform.source,
+            samples=len(waveform),
+            sample_rate=waveform.sample_rate,
+            unit=waveform.unit,
+            gain=waveform.gain,
+            offset=waveform.offset,
+            start=waveform.start,
+        )
+        for signal, waveform in sorted(capture.waveforms.items())
+    )
+    return CaptureEntry(
+        id=capture.id,
+        purpose=capture.purpose.value,
+        source=source,
+        triggered=capture.triggered,
+        waveforms=waveforms,
+        defects=defects,
+    )
+
+
+def measurement_entry(outcome: Outcome) -> MeasurementEntry:
+    """Record a measurement, or why there is none."""
+    if isinstance(outcome, NotMeasured):
+        return MeasurementEntry(measurand=outcome.measurand, reason=outcome.reason)
+    return MeasurementEntry(
+        measurand=outcome.measurand,
+        unit=outcome.unit,
+        value=outcome.value,
+        n=outcome.n,
+        minimum=outcome.minimum,
+        maximum=outcome.maximum,
+        std=outcome.std,
+        expanded_uncertainty=outcome.expanded_uncertainty,
+        expanded_single=outcome.expanded_single,
+        coverage_factor=outcome.coverage_factor,
+        components=outcome.components,
+        window=(outcome.window.start, outcome.window.stop, outcome.window.description),
+        origin=outcome.origin,
+    )
+
+
+def limit_entry(limit: Limit) -> LimitEntry:
+    """Record a limit; a side without a bound is None."""
+    interval = limit.interval
+    return LimitEntry(
+        measurand=limit.measurand,
+        lower=_finite(interval.lower),
+        upper=_finite(interval.upper),
+        lower_closed=interval.lower_closed,
+        upper_closed=interval.upper_closed,
+        unit=limit.unit,
+        text=limit.text,
+        source=limit.source,
+        clause=limit.clause,
+        edition=limit.edition,
+        confidence=limit.confidence,
+        statistic=limit.statistic,
+    )
+
+
+def judgement_entry(judgement: Judgement) -> JudgementEntry:
+    """Record a judgement with its limit."""
+    return JudgementEntry(
+        limit=limit_entry(judgement.limit),
+        rule=judgement.rule,
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        value=judgement.value,
+        expanded_uncertainty=judgement.expanded_uncertainty,
+        margin=_finite(judgement.margin),
+        probability_conforming=judgement.probability_conforming,
+    )
