@@ -1,0 +1,126 @@
+"""National Instruments data acquisition cards under NI-DAQmx, local or behind NI's gRPC device server."""
+
+from __future__ import annotations
+
+import math
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from rig.bench.transport.daqmx import DaqChannel, DaqSession
+from rig.errors import InstrumentError, SamplesLost
+from rig.model.identity import Identity
+from rig.model.setup import DigitizerSetup
+from rig.model.waveform import Waveform
+from rig.units import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["NiDaqmx"]
+
+_LOWEST, _HIGHEST = -32768, 32767
+# A curvature below this many codes over the whole range is lost in the rounding to a code.
+_LINEAR = 0.05
+_LINEAR_TERMS = 2
+
+
+class NiDaqmx:
+    """Finite acquisition of differential voltages.
+
+    Raw 16-bit codes are read where the card's own scaling is linear, so that a record keeps what the converter said
+    and its rails are exact; where it is not, volts.
+
+    Parameters
+    ----------
+    name, address, device : from the bench file; ``device`` is the card's name in the driver, for example ``Dev1``
+    """
+
+    def __init__(self, name: str, address: str, *, device: str) -> None:
+        self.name = name
+        self._session = DaqSession(name, address, device)
+        self._channels: dict[str, DaqChannel] = {}
+        self._samples = 0
+        self._rate = 0.0
+
+    def identify(self) -> Identity:
+        """Ask the driver for product type and serial number; its own version stands for the firmware."""
+        product, serial, version = self._session.describe()
+        return Identity(
+            manufacturer="National Instruments",
+            model=product,
+            serial=f"{serial:08X}",
+            firmware=f"NI-DAQmx {version}",
+        )
+
+    def configure(self, setup: DigitizerSetup) -> DigitizerSetup:
+        """Set everything for one acquisition; return it as the driver has set it."""
+        self._rate, self._channels = self._session.configure(setup.channels, setup.rate, setup.samples)
+        self._samples = setup.samples
+        if not (math.isfinite(self._rate) and self._rate > 0):
+            raise InstrumentError(self.name, "configure", f"the sample rate was set to {self._rate!r}")
+        ranges = {name: channel.high for name, channel in self._channels.items()}
+        for name, wanted in setup.channels.items():
+            if not ranges[name] >= wanted * (1 - 1e-9):
+                raise InstrumentError(self.name, "configure", f"{name}: the range ±{wanted:g} V is ±{ranges[name]:g} V")
+        return DigitizerSetup(channels=MappingProxyType(ranges), rate=self._rate, samples=setup.samples)
+
+    def start(self) -> None:
+        """Begin to sample, at once."""
+        self._session.start()
+
+    def read(self, timeout: float) -> Mapping[str, Waveform]:
+        """Wait for all samples; V at the input, per physical channel, time 0 at the first sample."""
+        linear = all(_is_linear(channel.scaling) for channel in self._channels.values())
+        read = self._session.read_codes if linear else self._session.read_volts
+        try:
+            data: NDArray[Any] = read(len(self._channels), self._samples, timeout)
+        except SamplesLost as error:
+            came = error.partial
+            raise SamplesLost(str(error), partial=self._waveforms(came, linear=linear)) from error
+        self._session.stop()
+        return self._waveforms(data, linear=linear)
+
+    def halt(self) -> None:
+        """Abandon an acquisition; may be called at any time."""
+        self._session.clear()
+
+    def close(self) -> None:
+        """End the session; may be called twice, never raises."""
+        self._session.close()
+
+    def _waveforms(self, data: Any, *, linear: bool) -> Mapping[str, Waveform]:  # noqa: ANN401 - codes or volts
+        rows = zip(self._channels.items(), data, strict=True)
+        return MappingProxyType({name: self._waveform(name, channel, row, linear) for (name, channel), row in rows})
+
+    def _waveform(self, name: str, channel: DaqChannel, row: NDArray[np.generic], linear: bool) -> Waveform:
+        offset, gain = channel.scaling[:_LINEAR_TERMS] if linear else (0.0, 1.0)
+        return Waveform(
+            samples=row,
+            interval=1.0 / self._rate,
+            unit=Unit.VOLT,
+            source=f"{self.name}:{name}",
+            gain=gain,
+            offset=offset,
+            rails=(_LOWEST, _HIGHEST) if linear else _rails(channel),
+            history=("raw codes as read",) if linear else ("volts as scaled by the driver",),
+        )
+
+
+def _is_linear(scaling: tuple[float, ...]) -> bool:
+    """Whether gain and offset alone say what a code means, to a small part of one code."""
+    if len(scaling) < _LINEAR_TERMS or not scaling[1] > 0:
+        return False
+    curvature = sum(abs(term) * 32768.0**power for power, term in enumerate(scaling) if power >= _LINEAR_TERMS)
+    return curvature <= _LINEAR * scaling[1]
+
+
+def _rails(channel: DaqChannel) -> tuple[float, float]:
+    """Return the volts of the outermost codes, half a code inside; the range's limits where the scaling is unknown."""
+    if len(channel.scaling) < _LINEAR_TERMS:
+        return channel.low, channel.high
+    low, high = (sum(term * code**power for power, term in enumerate(channel.scaling)) for code in (_LOWEST, _HIGHEST))
+    half = (high - low) / (_HIGHEST - _LOWEST) / 2
+    return low + half, high - half

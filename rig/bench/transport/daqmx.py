@@ -1,0 +1,226 @@
+"""Finite analogue input with NI-DAQmx, through nidaqmx: the local driver, or NI's gRPC device server."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc
+import nidaqmx
+import numpy as np
+from nidaqmx.constants import AcquisitionType, TerminalConfiguration
+from nidaqmx.errors import DaqError, DaqReadError, Error
+from nidaqmx.stream_readers import AnalogMultiChannelReader, AnalogUnscaledReader
+from nidaqmx.system import Device, System
+
+from rig.errors import CommunicationError, InstrumentError, SamplesLost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["DaqChannel", "DaqSession"]
+
+ResultT = TypeVar("ResultT")
+
+_GRPC = "grpc://"
+_CALL_TIMEOUT = 10.0
+# How much longer than the acquisition itself a server may take to hand over the samples.
+_READ_MARGIN = 60.0
+# Codes that say "the card, or the way to it, is gone".
+_LOST = frozenset({-88705, -88708, -88709, -88710, -88717, -50401, -50405, -200474, -201003, -201401})
+# Codes that say "samples were lost on the way", or (−200284) did not come in time.
+_SAMPLES = frozenset({-200279, -200278, -200010, -200361, -200019, -200714, -200284})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaqChannel:
+    """One channel as the driver has set it: limits in V, and the polynomial from code to V, lowest power first."""
+
+    low: float
+    high: float
+    scaling: tuple[float, ...]
+
+
+class _Deadline(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc] # grpc has no types
+    """Bounds every call to a gRPC server: nidaqmx itself would wait for ever."""
+
+    def __init__(self) -> None:
+        self.seconds = _CALL_TIMEOUT
+
+    def intercept_unary_unary(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:  # noqa: ANN401
+        """Forward the call with a time limit."""
+        return continuation(details._replace(timeout=self.seconds), request)
+
+
+def _connect(instrument: str, address: str, timeout: float) -> Any:  # noqa: ANN401 - grpc has no types
+    """Return a gRPC channel that is connected."""
+    # A record is larger than gRPC's 4 MB; it has its own bound in the samples that were asked for.
+    options = [("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", 0)]
+    channel = grpc.insecure_channel(address.removeprefix(_GRPC), options=options)
+    try:
+        grpc.channel_ready_future(channel).result(timeout=timeout)
+    except grpc.FutureTimeoutError as error:
+        channel.close()
+        raise CommunicationError(instrument, "", f"cannot be reached at {address}: no answer in time") from error
+    return channel
+
+
+class DaqSession:
+    """One device, and at most one task on it.
+
+    Parameters
+    ----------
+    instrument : its name in the bench file, for messages
+    address : ``local`` for the driver on this machine, ``grpc://host:port`` for a device server
+    device : the device's name, for example ``Dev1``
+    connect_timeout : how long to wait for a server, s
+    """
+
+    def __init__(self, instrument: str, address: str, device: str, *, connect_timeout: float = 3.0) -> None:
+        self.instrument = instrument
+        self._device = device
+        self._channel: Any = None
+        self._deadline = _Deadline()
+        self._options: Any = None
+        self._task: Any = None
+        if address.startswith(_GRPC):
+            self._channel = _connect(instrument, address, connect_timeout)
+            bounded = grpc.intercept_channel(self._channel, self._deadline)
+            self._options = nidaqmx.GrpcSessionOptions(bounded, "")
+        elif address != "local":
+            reason = f"{address!r} is not an address of a DAQ device; write 'local' or 'grpc://host:port'"
+            raise CommunicationError(instrument, "", reason)
+
+    def describe(self) -> tuple[str, int, str]:
+        """Return product type, serial number and driver version."""
+
+        def ask() -> tuple[str, int, str]:
+            system = System.remote(self._options) if self._options else System.local()
+            device = Device(self._device, grpc_options=self._options)
+            version = ".".join(str(part) for part in system.driver_version)
+            return str(device.product_type), int(device.serial_num), version
+
+        return self._call(f"identify {self._device}", ask)
+
+    def configure(self, limits: Mapping[str, float], rate: float, samples: int) -> tuple[float, dict[str, DaqChannel]]:
+        """Prepare a task for differential voltages; return the rate (Hz) and the channels as the driver set them."""
+        self.clear()
+        return self._call(
+            f"configure {', '.join(limits)} at {rate:g} samples per second",
+            lambda: self._configure(limits, rate, samples),
+        )
+
+    def _configure(self, limits: Mapping[str, float], rate: float, samples: int) -> tuple[float, dict[str, DaqChannel]]:
+        self._task = task = nidaqmx.Task(grpc_options=self._options)
+        for channel, limit in limits.items():
+            task.ai_channels.add_ai_voltage_chan(
+                f"{self._device}/{channel}",
+                terminal_config=TerminalConfiguration.DIFF,
+                min_val=-limit,
+                max_val=limit,
+            )
+        task.timing.cfg_samp_clk_timing(rate, sample_mode=AcquisitionType.FINITE, samps_per_chan=samples)
+        described = {
+            channel: DaqChannel(
+                low=float(made.ai_rng_low),
+                high=float(made.ai_rng_high),
+                scaling=tuple(float(coefficient) for coefficient in made.ai_dev_scaling_coeff),
+            )
+            for channel, made in zip(limits, task.ai_channels, strict=True)
+        }
+        return float(task.timing.samp_clk_rate), described
+
+    def start(self) -> None:
+        """Begin to sample."""
+        self._call("start", lambda: self._the_task().start())
+
+    def read_codes(self, channels: int, samples: int, timeout: float) -> NDArray[np.int16]:
+        """Wait for the codes of all channels, shape (channels, samples).
+
+        Raises
+        ------
+        SamplesLost
+            if fewer came; ``partial`` holds them, shape (channels, fewer)
+        """
+        data = np.zeros((channels, samples), dtype=np.int16)
+        self._read(lambda task: AnalogUnscaledReader(task.in_stream).read_int16(data, samples, timeout), data, timeout)
+        return data
+
+    def read_volts(self, channels: int, samples: int, timeout: float) -> NDArray[np.float64]:
+        """Wait for the voltages of all channels, shape (channels, samples); raises as :meth:`read_codes`."""
+        data = np.zeros((channels, samples), dtype=np.float64)
+        self._read(
+            lambda task: AnalogMultiChannelReader(task.in_stream).read_many_sample(data, samples, timeout),
+            data,
+            timeout,
+        )
+        return data
+
+    def stop(self) -> None:
+        """End the acquisition; the task can be started again."""
+        if self._task is not None:
+            self._call("stop", self._task.stop)
+
+    def clear(self) -> None:
+        """Give up the task, if any."""
+        task, self._task = self._task, None
+        if task is not None:
+            self._call("clear", task.close)
+
+    def close(self) -> None:
+        """End the session; may be called twice, never raises."""
+        with contextlib.suppress(InstrumentError):
+            self.clear()
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.close()
+
+    def _the_task(self) -> Any:  # noqa: ANN401 - nidaqmx is partly typed
+        if self._task is None:
+            raise InstrumentError(self.instrument, "start", "no acquisition has been configured")
+        return self._task
+
+    def _read(self, read: Callable[[Any], int], data: NDArray[Any], timeout: float) -> None:
+        wanted = data.shape[1]
+        self._deadline.seconds = timeout + _READ_MARGIN
+        count = 0
+        try:
+            count = self._call("read", lambda: read(self._the_task()))
+        except InstrumentError as error:
+            cause = error.__cause__
+            if not (isinstance(cause, DaqReadError) and cause.error_code in _SAMPLES):
+                raise
+            count = min(int(cause.samps_per_chan_read), wanted)
+            raise self._lost(count, data, cause) from error
+        finally:
+            self._deadline.seconds = _CALL_TIMEOUT
+        if count != wanted:
+            raise self._lost(count, data, None)
+
+    def _lost(self, count: int, data: NDArray[Any], cause: Any) -> SamplesLost:  # noqa: ANN401 - a vendor's error
+        why = f" (DAQmx {cause.error_code})" if cause else ""
+        message = f"{self.instrument}: {count} of {data.shape[1]} samples per channel came{why}"
+        return SamplesLost(message, partial=data[:, :count])
+
+    def _call(self, what: str, function: Callable[[], ResultT]) -> ResultT:
+        """Call into nidaqmx with its errors translated."""
+        try:
+            return function()
+        except DaqError as error:
+            kind = CommunicationError if error.error_code in _LOST else InstrumentError
+            raise kind(self.instrument, what, f"DAQmx {error.error_code}: {_first_line(error)}") from error
+        except Error as error:  # the server or the driver itself, rather than the device
+            raise CommunicationError(self.instrument, what, _first_line(error)) from error
+        except (
+            OSError,
+            ValueError,
+            RuntimeError,
+        ) as error:  # ValueError: a closed channel; the others: a broken driver
+            raise CommunicationError(self.instrument, what, f"{type(error).__name__}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
