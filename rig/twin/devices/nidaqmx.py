@@ -1,0 +1,79 @@
+"""The virtual DAQ card: NI's gRPC DAQmx service on a loopback port, so that the vendor's own package drives it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import grpc
+
+from rig.twin.devices.nidaqmx_attributes import Card
+from rig.twin.devices.nidaqmx_reading import Reader
+from rig.twin.devices.nidaqmx_service import Service
+from rig.twin.devices.nidaqmx_wire import CONNECTION_LOST, rpc_handler
+from rig.twin.faults import FaultPlan
+
+if TYPE_CHECKING:
+    from rig.twin.config import IdentityConfig, InstrumentConfig
+    from rig.twin.devices.nidaqmx_wire import Answer, Reply
+    from rig.twin.world import World
+
+__all__ = ["NiDaqmx"]
+
+_THREADS = 8
+_PRODUCT, _SERIAL = "USB-6366", 0x01D5F3A7
+_UNLIMITED = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
+
+
+class NiDaqmx:
+    """A USB-6366-like card: 8 differential inputs sampled at once at up to 2 MS/s, 16 bits, and 8 digital lines.
+
+    ``inputs`` of its configuration wires ``ai0`` … ``ai7``, and ``PFI0`` … ``PFI15`` for triggers, to nodes.
+    """
+
+    def __init__(self, *, name: str, config: InstrumentConfig, world: World, seed: int) -> None:
+        self._config = config
+        self._faults = FaultPlan(config.faults)
+        self._reader = Reader(name=name, config=config, world=world, seed=seed, faults=self._faults)
+        card = _card(config.device or "Dev1", config.identity, wrong=self._faults.strikes("wrong_identity"))
+        self._service = Service(card, now=lambda: world.now, clock_error=self._reader.clock_error)
+        self._server: grpc.Server | None = None
+
+    @property
+    def lines(self) -> dict[str, bool]:
+        """The states of the digital lines, by full name."""
+        return dict(self._service.lines)
+
+    def start(self) -> tuple[str, ...]:
+        """Serve; return ``grpc://127.0.0.1:PORT``."""
+        answers = {name: self._one_at_a_time(answer) for name, answer in self._service.answers().items()}
+        answers |= self._reader.answers(self._service)
+        server = grpc.server(ThreadPoolExecutor(_THREADS, thread_name_prefix="nidaqmx"), options=_UNLIMITED)
+        server.add_generic_rpc_handlers((rpc_handler({n: self._unless_dropped(a) for n, a in answers.items()}),))
+        port = server.add_insecure_port(f"127.0.0.1:{self._config.port}")
+        server.start()
+        self._server = server
+        return (f"grpc://127.0.0.1:{port}",)
+
+    def stop(self) -> None:
+        """End every call and thread; may be called twice."""
+        if self._server is not None:
+            self._server.stop(grace=None).wait()
+            self._server = None
+
+    def _one_at_a_time(self, answer: Answer) -> Answer:
+        def answered(request: object) -> Reply:
+            with self._reader.lock:
+                return answer(request)
+
+        return answered
+
+    def _unless_dropped(self, answer: Answer) -> Answer:
+        return lambda request: CONNECTION_LOST if self._faults.strikes("dropped_connection") else answer(request)
+
+
+def _card(device: str, identity: IdentityConfig | None, *, wrong: bool) -> Card:
+    """The card with the product name and serial number (hexadecimal, as on its label) of its configuration."""
+    product = _PRODUCT if identity is None else identity.model
+    serial = _SERIAL if identity is None else int(identity.serial, 16)
+    return Card(device=device, product=product, serial=serial ^ 1 if wrong else serial)

@@ -1,0 +1,219 @@
+"""Reading an analogue input task: waiting in the world's time until samples exist, then turning them into codes."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rig.twin.devices.nidaqmx_tasks import AnalogTask
+from rig.twin.devices.nidaqmx_wire import Refusal, read_f64_reply, read_i16_reply, refusal
+from rig.twin.devices.trigger import Edge, first_passage, wait_for
+from rig.twin.frontend import FrontEnd
+from rig.twin.signal import Piecewise
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from nidaqmx._stubs import nidaqmx_pb2 as pb
+
+    from rig.twin.config import InstrumentConfig
+    from rig.twin.devices.nidaqmx_service import Service
+    from rig.twin.devices.nidaqmx_tasks import InputChannel
+    from rig.twin.devices.nidaqmx_wire import Answer, Reply
+    from rig.twin.faults import FaultPlan
+    from rig.twin.world import World
+
+__all__ = ["Reader"]
+
+_BITS = 16
+_TOP = 2 ** (_BITS - 1) - 1
+_ALL_AVAILABLE = -1
+_FOREVER = 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Record:
+    """Codes, shape (channels, samples), and the V per code of every channel."""
+
+    codes: npt.NDArray[np.int16]
+    scale: npt.NDArray[np.float64]
+
+
+class Reader:
+    """The converters of the card, one per input, behind the calls that read or wait."""
+
+    def __init__(self, *, name: str, config: InstrumentConfig, world: World, seed: int, faults: FaultPlan) -> None:
+        self._config, self._world, self._faults = config, world, faults
+        self._ends = {
+            terminal: FrontEnd(config, seed=seed, instrument=name, channel=terminal) for terminal in config.inputs
+        }
+        self._idle = FrontEnd(config, seed=seed, instrument=name, channel="")
+        self._acquisitions = itertools.count()
+        self.lock = threading.Lock()
+
+    @property
+    def clock_error(self) -> float:
+        """How much faster than it says the card samples, relative."""
+        return 1.0 / self._idle.timebase - 1.0
+
+    def answers(self, service: Service) -> dict[str, Answer]:
+        """What is answered, by remote call; these wait without holding the lock that keeps calls apart."""
+        return {
+            "ReadAnalogF64": lambda request: self._read(service, request, _volts),
+            "ReadBinaryI16": lambda request: self._read(service, request, _raw),
+            "WaitUntilTaskDone": lambda request: self._wait_until_done(service, request),
+            "IsTaskDone": lambda request: self._is_done(service, request),
+        }
+
+    # --- waiting --------------------------------------------------------------------------------------------------
+
+    def update(self, task: AnalogTask) -> None:
+        """Let a task that waits for its trigger notice that it has come."""
+        self._due(task, 0, self._world.now)
+
+    def _due(self, task: AnalogTask, sample: int, until: float) -> float | None:
+        """When that sample will exist; None for not before ``until``."""
+        with self.lock:
+            origin = task.origin
+            if origin is None and task.running and task.trigger is not None:
+                node = self._config.inputs.get(task.trigger.source)
+                edge = None if node is None else Edge(node=node, level=task.trigger.level, slope=task.trigger.slope)
+                origin = None if edge is None else first_passage(self._world, edge, after=task.began, before=until)
+                if origin is not None and origin <= self._world.now:
+                    task.origin = origin
+            if origin is None:
+                return None
+            moment = origin + sample / task.true_rate
+            return moment if moment <= until else None
+
+    def _wait_for(self, task: AnalogTask, sample: int, timeout: float) -> bool:
+        deadline = self._world.now + (_FOREVER if timeout < 0 else timeout)
+        return wait_for(self._world, lambda until: self._due(task, sample, until), deadline=deadline)
+
+    def _is_done(self, service: Service, request: pb.IsTaskDoneRequest) -> Reply:
+        with self.lock:
+            task = service.find(AnalogTask, request)
+        if isinstance(task, Refusal):
+            return task
+        self.update(task)
+        done = not task.running or (task.total is not None and task.acquired(self._world.now) >= task.total)
+        return {"is_task_done": done}
+
+    def _wait_until_done(self, service: Service, request: pb.WaitUntilTaskDoneRequest) -> Reply:
+        with self.lock:
+            task = service.find(AnalogTask, request)
+        if isinstance(task, Refusal):
+            return task
+        if not task.running:
+            return None
+        if self._faults.strikes("timeout") or task.total is None:
+            self._world.advance(max(request.time_to_wait, 0.0))
+            return refusal(-200560)
+        return None if self._wait_for(task, task.total - 1, request.time_to_wait) else refusal(-200560)
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def _read(self, service: Service, request: pb.ReadAnalogF64Request, pack: _Pack) -> Reply:
+        with self.lock:
+            task = service.find(AnalogTask, request)
+            if isinstance(task, Refusal):
+                return task
+            started_here = not task.running
+            refused = self._start_if_asked(service, task)
+        if refused is not None:
+            return refused
+        reply = self._read_running(task, request, pack)
+        if started_here:
+            service.stop(task)
+        return reply
+
+    def _start_if_asked(self, service: Service, task: AnalogTask) -> Refusal | None:
+        if task.running:
+            return None
+        return service.start(task) if task.auto_start else refusal(-200278)
+
+    def _read_running(self, task: AnalogTask, request: pb.ReadAnalogF64Request, pack: _Pack) -> Reply:
+        count = self._count(task, request.num_samps_per_chan)
+        if count * len(task.channels) > request.array_size_in_samps:
+            return refusal(-200229)
+        if task.total is not None and task.position + count > task.total:
+            return refusal(-200278, samples_read=0)
+        refused = self._wait_to_read(task, count, request.timeout)
+        if refused is not None:
+            return refused
+        record = self._digitize(task, count)
+        task.position += count
+        by_scan = bool(request.fill_mode or request.fill_mode_raw)
+        return pack(record, count, by_scan)
+
+    def _wait_to_read(self, task: AnalogTask, count: int, timeout: float) -> Refusal | None:
+        overwritten = refusal(-200279 if task.total is None else -200361, samples_read=0)
+        if self._faults.strikes("timeout"):
+            self._world.advance(max(timeout, 0.0))
+            return refusal(-200284, samples_read=0)
+        if self._faults.strikes("samples_lost"):
+            return overwritten
+        if count and not self._wait_for(task, task.position + count - 1, timeout):
+            return refusal(-200284, samples_read=max(task.available(self._world.now), 0))
+        return overwritten if task.overrun(self._world.now) else None
+
+    def _count(self, task: AnalogTask, asked: int) -> int:
+        if asked != _ALL_AVAILABLE:
+            return asked
+        self.update(task)
+        now = self._world.now
+        return task.total - task.position if task.total is not None else max(task.available(now), 0)
+
+    def _digitize(self, task: AnalogTask, count: int) -> _Record:
+        acquisition, interval = next(self._acquisitions), 1.0 / (task.true_rate / (1.0 + task.clock_error))
+        rows = np.empty((len(task.channels), count), dtype=np.int16)
+        clipping = self._faults.strikes("clipped")
+        for row, channel in enumerate(task.channels):
+            if count:
+                rows[row] = self._convert(channel, task.instant(task.position), interval, count, acquisition)
+            if clipping:
+                _clip(rows[row])
+            if count and not -_TOP - 1 < rows[row].min() <= rows[row].max() < _TOP:
+                task.overloaded |= {channel.name}
+        return _Record(codes=rows, scale=np.array([channel.volts_per_code for channel in task.channels]))
+
+    def _convert(
+        self, channel: InputChannel, start: float, interval: float, count: int, acquisition: int
+    ) -> npt.NDArray[np.int32]:
+        node, end = self._config.inputs.get(channel.terminal), self._ends.get(channel.terminal, self._idle)
+        span = end.span(start, interval, count)
+        signal = Piecewise.level(0.0, *span) if node is None else self._world.signal(node, *span)
+        return end.digitize(
+            signal,
+            start=start,
+            interval=interval,
+            n=count,
+            full_scale=2 * channel.half_range,
+            bits=_BITS,
+            acquisition=acquisition,
+        ).codes
+
+
+def _clip(codes: npt.NDArray[np.int16]) -> None:
+    """Drive the greatest excursions of a record into the rails, as an input that is overloaded does."""
+    reach = np.abs(codes.astype(np.int32))
+    rail = reach >= max(1, int(reach.max(initial=0)) // 2)
+    codes[rail] = np.where(codes[rail] < 0, -_TOP - 1, _TOP)
+
+
+def _volts(record: _Record, count: int, by_scan: bool) -> bytes:
+    volts = record.codes * record.scale[:, None]
+    return read_f64_reply(volts.T if by_scan else volts, count)
+
+
+def _raw(record: _Record, count: int, by_scan: bool) -> bytes:
+    return read_i16_reply(record.codes.T if by_scan else record.codes, count)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    _Pack = Callable[[_Record, int, bool], bytes]

@@ -1,0 +1,55 @@
+"""When a signal of the world first passes a level, and waiting for that moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rig.twin.world import World
+
+__all__ = ["Edge", "first_passage", "wait_for"]
+
+# Looking far ahead costs; most edges come soon. Windows overlap, so that no jump falls between two of them.
+_FIRST_WINDOW, _GROWTH, _LONGEST_WINDOW = 20e-3, 4.0, 5.0
+_OVERLAP = 1e-7
+# In real time somebody may intervene while we wait, so what will come is asked again so often, s.
+_ASK_AGAIN = 20e-3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """Passing a level (V) at a node of the world; ``slope`` +1 upward, −1 downward, 0 either."""
+
+    node: str
+    level: float
+    slope: int
+
+
+def first_passage(world: World, edge: Edge, *, after: float, before: float) -> float | None:
+    """Return the first moment in [after, before] at which the signal passes, or will if nothing intervenes."""
+    begin, window = after, _FIRST_WINDOW
+    while begin < before:
+        end = min(begin + window, before)
+        seen = max(begin - _OVERLAP, after)
+        passage = world.signal(edge.node, seen, end).first_crossing(edge.level, edge.slope, seen, end)
+        if passage is not None:
+            return passage
+        begin, window = end, min(window * _GROWTH, _LONGEST_WINDOW)
+    return None
+
+
+def wait_for(world: World, due: Callable[[float], float | None], *, deadline: float) -> bool:
+    """Let time pass until something is due, at the latest until the deadline; whether it came.
+
+    ``due(until)`` says when it will come if nothing intervenes, None for not before ``until``.
+    """
+    while True:
+        moment = due(deadline)
+        target = deadline if moment is None else min(moment, deadline)
+        now = world.now
+        if now >= target:
+            return moment is not None and moment <= now
+        world.advance_to(min(target, now + _ASK_AGAIN) if world.config.real_time else target)
