@@ -1,0 +1,230 @@
+"""Measurands of charge: ∫ i dt over phases, over pulses, and over pulses with their recovery.
+
+Notes
+-----
+u(Q)² = Q²·(u_gain² + u_R² + u_loading² + u_timebase²) + (T·u_v0)² + N·(Δt·σ)² + the edges' trapezoid errors; the
+baseline term dominates whatever is a small difference of large charges.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rig.analysis.outcome import items, single, span
+from rig.analysis.uncertainty import Budget
+from rig.model.measurement import Measurement, NotMeasured, Outcome
+from rig.units import Unit
+
+if TYPE_CHECKING:
+    from rig.analysis.record import Record
+    from rig.analysis.trace import Floats
+
+__all__ = [
+    "charge_imbalance",
+    "max_phase_charge",
+    "net_charge",
+    "net_charge_active",
+    "net_windows",
+    "phase_charge",
+    "phase_charge_density",
+    "phase_charge_negative",
+    "phase_charge_positive",
+    "phase_mean",
+    "shannon_k",
+]
+
+# An interval this much longer than the median holds more than one pulse's recovery.
+_LONG_PERIOD = 1.5
+
+
+def _charge_budget(record: Record, window: float, phases: float, *, absolute: bool) -> Budget:
+    """Return the budget of an integral over ``window`` seconds that holds ``phases`` phases, C."""
+    samples = max(window / record.interval, 1.0)
+    offset = {name: window * part for name, part in record.offset(absolute=absolute).items()}
+    return Budget(
+        relative=record.relative | {"timebase": record.path.timebase},
+        systematic=offset
+        | {
+            "edges between samples": math.sqrt(2 * phases) * record.edge.integral,
+            "quantisation": record.quantisation * window,
+        },
+        random={"noise": math.sqrt(samples) * record.interval * record.noise},
+    )
+
+
+def _phase_budget(record: Record) -> Budget:
+    lengths = (record.phases.end - record.phases.begin)[record.whole_phases]
+    longest = float(lengths.max()) * record.interval if len(lengths) else 0.0
+    return _charge_budget(record, longest, 1.0, absolute=False)
+
+
+def _signed(record: Record) -> Floats:
+    return record.phase_integral[record.whole_phases]
+
+
+def phase_charge(record: Record) -> Outcome:
+    """∫ i dt over a phase, tail included, magnitude, C."""
+    return items(record, "phase_charge", Unit.COULOMB, np.abs(_signed(record)), _phase_budget(record))
+
+
+def _one_direction(record: Record, name: str, sign: int) -> Outcome:
+    charges = _signed(record)[record.phases.sign[record.whole_phases] == sign]
+    if not record.nothing and not len(charges):
+        direction = "positive" if sign > 0 else "negative"
+        return NotMeasured(measurand=name, reason=f"no whole {direction} phase in the record")
+    return items(record, name, Unit.COULOMB, charges, _phase_budget(record))
+
+
+def phase_charge_positive(record: Record) -> Outcome:
+    """∫ i dt over a positive phase, C, signed."""
+    return _one_direction(record, "phase_charge_positive", 1)
+
+
+def phase_charge_negative(record: Record) -> Outcome:
+    """∫ i dt over a negative phase, C, signed."""
+    return _one_direction(record, "phase_charge_negative", -1)
+
+
+def phase_mean(record: Record) -> Outcome:
+    """phase_charge / phase_duration, magnitude, A."""
+    phases, whole = record.phases, record.whole_phases
+    durations = (phases.stop - phases.start)[whole] * record.interval
+    typical = float(np.median(durations)) if len(durations) else 1.0
+    charge = _phase_budget(record)
+    height = record.edge.height
+    budget = Budget(
+        relative=record.relative,
+        systematic={name: part / typical for name, part in charge.systematic.items()}
+        | {"crossing interpolation": math.sqrt(2) * record.edge.crossing / typical * height},
+        random={name: part / typical for name, part in charge.random.items()},
+    )
+    return items(record, "phase_mean", Unit.AMPERE, np.abs(_signed(record)) / durations, budget)
+
+
+def net_windows(record: Record) -> tuple[Floats, Floats]:
+    """Return from where to where each whole pulse's net charge is integrated, in samples; NaN where it does not fit.
+
+    From the pulse's begin to the next pulse's begin, at most one median period; for a pulse without a successor one
+    period, and the rest of the record where no period is known.
+    """
+    begin = record.pulse_begin
+    last = float(len(record.trace) - 1)
+    period = record.period if record.period is not None else last - float(begin[-1])
+    following = np.append(begin[1:], begin[-1] + period)
+    stop = np.where(following - begin > _LONG_PERIOD * period, begin + period, following)
+    stop = np.where(stop > last + 1e-9, np.nan, stop)
+    whole = record.whole_pulses
+    return begin[whole], stop[whole]
+
+
+def _active(record: Record) -> Floats:
+    """Net charge of the phases of every whole pulse."""
+    return np.asarray(
+        np.add.reduceat(record.phase_integral, record.pulses.first)[record.whole_pulses], dtype=np.float64
+    )
+
+
+def _phases_per_pulse(record: Record) -> float:
+    return float((record.pulses.stop - record.pulses.first).max())
+
+
+def net_charge_active(record: Record) -> Outcome:
+    """∫ i dt over the phases of a pulse alone, C, signed."""
+    if record.nothing:
+        return NotMeasured(measurand="net_charge_active", reason=record.nothing)
+    lengths = np.add.reduceat(record.phases.end - record.phases.begin, record.pulses.first)
+    window = float(lengths[record.whole_pulses].max()) * record.interval
+    budget = _charge_budget(record, window, _phases_per_pulse(record), absolute=True)
+    return items(record, "net_charge_active", Unit.COULOMB, _active(record), budget, what="phases")
+
+
+def _net(record: Record) -> tuple[Floats, Floats, Budget] | NotMeasured:
+    """Net and leading phase's charge of the whole pulses whose recovery lies in the record, and the net's budget."""
+    if record.nothing:
+        return NotMeasured(measurand="net_charge", reason=record.nothing)
+    begin, stop = net_windows(record)
+    fits = np.isfinite(stop)
+    if not fits.any():
+        return NotMeasured(measurand="net_charge", reason="the record ends before the first whole pulse has recovered")
+    net = record.trace.integral(begin[fits], stop[fits])
+    leading = record.phase_integral[record.first_phase[record.whole_pulses]][fits]
+    window = float((stop - begin)[fits].max()) * record.interval
+    return net, leading, _charge_budget(record, window, _phases_per_pulse(record), absolute=True)
+
+
+def net_charge(record: Record) -> Outcome:
+    """∫ i dt from a pulse's begin to the next one's (passive recovery counted), C, signed."""
+    found = _net(record)
+    if isinstance(found, NotMeasured):
+        return found
+    net, _leading, budget = found
+    return items(record, "net_charge", Unit.COULOMB, net, budget, what="periods")
+
+
+def charge_imbalance(record: Record) -> Outcome:
+    """net_charge / |charge of the pulse's first phase|, signed; gain and resistor cancel in it."""
+    found = _net(record)
+    if isinstance(found, NotMeasured):
+        return NotMeasured(measurand="charge_imbalance", reason=found.reason)
+    net, leading, budget = found
+    first = float(np.median(np.abs(leading)))
+    phase = _phase_budget(record)
+    u_first = math.hypot(*phase.systematic.values(), *phase.random.values()) / first
+    ratio = Budget(
+        relative={"charge of the first phase": u_first},
+        systematic={name: part / first for name, part in budget.systematic.items()},
+        random={name: part / first for name, part in budget.random.items()},
+    )
+    return items(record, "charge_imbalance", Unit.ONE, net / np.abs(leading), ratio, what="periods")
+
+
+def max_phase_charge(record: Record) -> Outcome:
+    """Largest charge of one phase, magnitude, C."""
+    if record.nothing:
+        return NotMeasured(measurand="max_phase_charge", reason=record.nothing)
+    charges = np.abs(_signed(record))
+    number = record.whole_phases[int(charges.argmax())]
+    window = span(
+        record,
+        float(record.phases.begin[number]),
+        float(record.phases.end[number]),
+        f"the largest of {len(charges)} phases",
+    )
+    return single(
+        record, "max_phase_charge", Unit.COULOMB, float(charges.max()), budget=_phase_budget(record), window=window
+    )
+
+
+def _density(record: Record, name: str) -> Measurement | NotMeasured:
+    charge = max_phase_charge(record)
+    if isinstance(charge, NotMeasured):
+        return NotMeasured(measurand=name, reason=charge.reason)
+    if record.electrode_area is None:
+        return NotMeasured(measurand=name, reason="the area of the smallest electrode is not known")
+    return charge
+
+
+def phase_charge_density(record: Record) -> Outcome:
+    """max_phase_charge / area of the smallest electrode, C/m²."""
+    charge = _density(record, "phase_charge_density")
+    if isinstance(charge, NotMeasured) or record.electrode_area is None:
+        return charge
+    budget = Budget(systematic={"max_phase_charge": charge.standard_uncertainty / record.electrode_area})
+    value = charge.value / record.electrode_area
+    return single(
+        record, "phase_charge_density", Unit.COULOMB_PER_SQUARE_METRE, value, budget=budget, window=charge.window
+    )
+
+
+def shannon_k(record: Record) -> Outcome:
+    """log10(Q·D), Q in µC and D in µC/cm²: information alone, for it was found on cortex (Shannon 1992)."""
+    charge = _density(record, "shannon_k")
+    if isinstance(charge, NotMeasured) or record.electrode_area is None:
+        return charge
+    microcoulombs = charge.value * 1e6
+    value = math.log10(microcoulombs * microcoulombs / (record.electrode_area * 1e4))
+    budget = Budget(systematic={"max_phase_charge": 2 / math.log(10) * charge.standard_uncertainty / charge.value})
+    return single(record, "shannon_k", Unit.ONE, value, budget=budget, window=charge.window)

@@ -1,0 +1,129 @@
+"""Whether the output is off: the largest current seen, and what noise and offset alone could look like."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rig.analysis.record import block_uncertainty
+from rig.analysis.uncertainty import Budget
+from rig.errors import AnalysisError
+from rig.model.measurement import Measurement, Window
+
+if TYPE_CHECKING:
+    from rig.model.signal_path import SignalPath
+    from rig.model.waveform import Waveform
+
+__all__ = ["Idle", "load_resistance", "measure_idle"]
+
+_COVERAGE = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """What a capture with the output off shows; A or V.
+
+    Attributes
+    ----------
+    residual : largest magnitude of any sample, zero removed
+    threshold : the largest residual that noise, quantisation and offset alone explain; what is above is output
+    mean, rms : over the whole capture, zero removed
+    expanded_uncertainty : of ``residual`` (k = 2)
+    """
+
+    residual: float
+    threshold: float
+    mean: float
+    rms: float
+    expanded_uncertainty: float
+    outcome: Measurement
+
+    @property
+    def off(self) -> bool:
+        """Whether nothing was seen that noise and offset do not explain."""
+        return self.residual <= self.threshold
+
+
+def measure_idle(waveform: Waveform, path: SignalPath, zero: Waveform | None, *, capture: str = "idle") -> Idle:
+    """Measure what flows with the output off.
+
+    Parameters
+    ----------
+    waveform : in A or V, corrected, taken with the output commanded off
+    zero : an earlier capture known to be without output, or None: then the path's absolute offset is allowed for
+
+    Raises
+    ------
+    AnalysisError
+        if there are no samples, or some are not numbers
+
+    Notes
+    -----
+    The noise is the path's specified one, or the zero capture's where that is larger; never the waveform's own, which
+    output would raise. Of n samples of normal noise the largest lies near σ·√(2·ln n); two σ more are allowed.
+    """
+    values = waveform.values()
+    if not len(values) or not np.isfinite(values).all():
+        message = f"{waveform.source}: no samples, or samples that are not numbers, cannot show that the output is off"
+        raise AnalysisError(message)
+    noise, offset, level = path.noise, path.offset, 0.0
+    if zero is not None:
+        quiet = zero.values()
+        level = float(quiet.mean())
+        noise = max(noise, float(quiet.std()))
+        offset = math.hypot(path.offset_drift, block_uncertainty(quiet))
+    values = values - level
+    residual = float(np.abs(values).max())
+    mean = float(values.mean())
+    extreme = noise * (math.sqrt(2 * math.log(max(len(values), 2))) + 2)
+    threshold = extreme + _COVERAGE * offset + path.resolution
+    budget = Budget(
+        relative={"gain": path.gain, "resistor": path.resistor, "loading": path.loading},
+        systematic={"offset": offset, "quantisation": path.resolution / math.sqrt(12), "noise": noise},
+    )
+    u = budget.standard(residual)
+    window = Window(
+        start=waveform.start, stop=waveform.start + waveform.duration, description="whole capture, output off"
+    )
+    outcome = Measurement(
+        measurand="idle_current",
+        value=residual,
+        unit=waveform.unit,
+        minimum=residual,
+        maximum=residual,
+        standard_uncertainty=u,
+        single_uncertainty=u,
+        components=budget.components(residual),
+        window=window,
+        origin=(capture, path.signal, "idle_current"),
+    )
+    return Idle(
+        residual=residual,
+        threshold=threshold,
+        mean=mean,
+        rms=float(np.sqrt(np.square(values).mean())),
+        expanded_uncertainty=_COVERAGE * u,
+        outcome=outcome,
+    )
+
+
+def load_resistance(voltage_tops: Measurement, current_tops: Measurement) -> tuple[float, float]:
+    """Return the load's resistance as it was during the pulses, and its standard uncertainty, ohm: top over top.
+
+    Raises
+    ------
+    AnalysisError
+        if the current is not distinguishable from zero
+    """
+    if current_tops.value <= current_tops.expanded_uncertainty:
+        message = "the load's resistance cannot be told: no current flowed"
+        raise AnalysisError(message)
+    value = voltage_tops.value / current_tops.value
+    relative = math.hypot(
+        voltage_tops.standard_uncertainty / max(voltage_tops.value, 1e-30),
+        current_tops.standard_uncertainty / current_tops.value,
+    )
+    return value, value * relative

@@ -1,0 +1,178 @@
+"""The shape of every phase: its top, its reference-level crossings, its edges and its plateau (IEEE Std 181-2011)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rig.analysis.trace import Flags, Floats, Integers, Trace, ragged
+
+if TYPE_CHECKING:
+    from rig.analysis.segment import Quiet, Runs
+
+__all__ = ["Phases", "shape_phases"]
+
+# Samples before and after a run in which the 10 % crossing may lie.
+_MARGIN = 8
+_LEAST_PLATEAU = 8
+_FAR = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Phases:
+    """What was read from every phase; arrays of shape (m,), magnitudes, positions in samples.
+
+    Attributes
+    ----------
+    sign : +1 or −1
+    top : state level above the quiet level (mode of the histogram of the phase's own samples)
+    top_samples : number of samples that the top is the mean of
+    bin_width : of the histogram, in the signal's unit
+    peak : extreme deviation
+    start, stop : 50 % crossings; NaN where the record's edge cuts the phase
+    begin, end : from rest to rest, tail included: the limits of integration
+    rise, fall : 10–90 %, in samples; NaN where not resolved
+    slope : of the plateau, per sample; NaN with fewer than eight samples
+    plateau : number of samples of the plateau
+    """
+
+    sign: Integers
+    top: Floats
+    top_samples: Floats
+    bin_width: Floats
+    peak: Floats
+    start: Floats
+    stop: Floats
+    begin: Floats
+    end: Floats
+    rise: Floats
+    fall: Floats
+    slope: Floats
+    plateau: Floats
+
+    def __len__(self) -> int:
+        return len(self.sign)
+
+
+def _tops(magnitude: Floats, group: Integers, peak: Floats, noise: float) -> tuple[Floats, Floats, Floats]:
+    """Mode of the upper half of every phase's histogram, refined to the mean of the samples around it."""
+    width = min(max(0.01, noise / float(np.median(peak))), 0.1)
+    bins = int(np.ceil(0.5 / width))
+    relative = magnitude / peak[group]
+    number = np.floor((relative - 0.5) / width).astype(np.int64)
+    upper = number >= 0
+    number = np.minimum(number[upper], bins - 1)
+    counts = np.bincount(group[upper] * bins + number, minlength=len(peak) * bins).reshape(len(peak), bins)
+    smooth = counts.astype(np.float64)
+    smooth[:, 1:] += counts[:, :-1]
+    smooth[:, :-1] += counts[:, 1:]
+    top = (0.5 + (smooth.argmax(axis=1) + 0.5) * width) * peak
+    samples = np.ones(len(peak))
+    for _ in range(2):
+        near = np.abs(magnitude - top[group]) <= 1.5 * width * peak[group]
+        n = np.bincount(group[near], minlength=len(peak)).astype(np.float64)
+        total = np.bincount(group[near], weights=magnitude[near], minlength=len(peak))
+        top = np.where(n > 0, total / np.maximum(n, 1), top)
+        samples = np.maximum(n, 1)
+    return top, samples, width * peak
+
+
+def _first(hit: Flags, index: Integers, offset: Integers) -> Integers:
+    return np.asarray(np.minimum.reduceat(np.where(hit, index, _FAR), offset), dtype=np.int64)
+
+
+def _last(hit: Flags, index: Integers, offset: Integers) -> Integers:
+    return np.asarray(np.maximum.reduceat(np.where(hit, index, -1), offset), dtype=np.int64)
+
+
+def _between(trace: Trace, sign: Integers, level: Floats, before: Integers) -> Floats:
+    """Where the straight line from sample ``before`` to the next one crosses a level; NaN outside of the record."""
+    inside = (before >= 0) & (before < len(trace) - 1)
+    low = np.clip(before, 0, len(trace) - 2)
+    from_, to = sign * trace.deviation[low], sign * trace.deviation[low + 1]
+    step = np.where(to == from_, 1.0, to - from_)
+    part = np.clip((level - from_) / step, 0.0, 1.0)
+    return np.where(inside, low + part, np.nan)
+
+
+def _plateau_slope(trace: Trace, sign: Integers, first: Integers, last: Integers) -> tuple[Floats, Floats]:
+    """Least-squares slope between the 90 % crossings, per sample, and the number of samples it rests on."""
+    index, group, offset = ragged(first, last + 1)
+    n = (last + 1 - first).astype(np.float64)
+    position = index - 0.5 * (first + last)[group]
+    value = sign[group] * trace.deviation[index]
+    spread = np.maximum(np.add.reduceat(position**2, offset), 1.0)
+    slope = np.add.reduceat(position * value, offset) / spread
+    return np.where(n >= _LEAST_PLATEAU, slope, np.nan), n
+
+
+def _limits(trace: Trace, runs: Runs, noise: float) -> tuple[Floats, Floats]:
+    """Where each phase begins and ends: at the first sample at rest, or where it turns into the opposite phase."""
+    begin, end = np.empty(len(runs)), np.empty(len(runs))
+    for direction in (1, -1):
+        mine = np.flatnonzero(runs.sign == direction)
+        resting = np.flatnonzero(direction * trace.deviation <= 2 * noise)
+        padded = np.concatenate(([0], resting, [len(trace) - 1]))
+        before = np.searchsorted(resting, runs.first[mine])
+        begin[mine] = padded[before]
+        end[mine] = padded[np.searchsorted(resting, runs.stop[mine]) + 1]
+    overlap = np.flatnonzero(end[:-1] > begin[1:])
+    left = begin[1:][overlap]
+    right = end[:-1][overlap]
+    a, b = trace.deviation[left.astype(np.int64)], trace.deviation[right.astype(np.int64)]
+    opposite = a * b < 0
+    part = np.where(opposite, a / np.where(opposite, a - b, 1.0), 0.5)
+    turn = left + part * (right - left)
+    end[overlap] = turn
+    begin[overlap + 1] = turn
+    return begin, end
+
+
+def shape_phases(trace: Trace, runs: Runs, quiet: Quiet) -> Phases:
+    """Measure the shape of every phase; a record without runs gives empty arrays."""
+    if not len(runs):
+        none = np.empty(0)
+        return Phases(sign=runs.sign, **dict.fromkeys(_FLOAT_FIELDS, none))
+    sign = runs.sign
+    index, group, offset = ragged(runs.first, runs.stop)
+    magnitude = sign[group] * trace.deviation[index]
+    peak = np.maximum.reduceat(magnitude, offset)
+    top, top_samples, bin_width = _tops(magnitude, group, peak, quiet.noise)
+    first_half = _first(magnitude >= 0.5 * top[group], index, offset)
+    last_half = _last(magnitude >= 0.5 * top[group], index, offset)
+    first_high = _first(magnitude >= 0.9 * top[group], index, offset)
+    last_high = _last(magnitude >= 0.9 * top[group], index, offset)
+    slope, plateau = _plateau_slope(trace, sign, first_high, last_high)
+    wide_first = np.maximum(runs.first - _MARGIN, np.concatenate(([0], runs.stop[:-1])))
+    wide_stop = np.minimum(runs.stop + _MARGIN, np.concatenate((runs.first[1:], [len(trace)])))
+    # One sample of the neighbour where phases touch: the line to it crosses 10 % as well.
+    wide_first = np.maximum(np.minimum(wide_first, runs.first - 1), 0)
+    wide_stop = np.minimum(np.maximum(wide_stop, runs.stop + 1), len(trace))
+    index, group, offset = ragged(wide_first, wide_stop)
+    low = sign[group] * trace.deviation[index] < 0.1 * top[group]
+    last_low = _last(low & (index < first_half[group]), index, offset)
+    next_low = _first(low & (index > last_half[group]), index, offset)
+    next_low = np.where(next_low == _FAR, len(trace), next_low)
+    begin, end = _limits(trace, runs, quiet.noise)
+    return Phases(
+        sign=sign,
+        top=top,
+        top_samples=top_samples,
+        bin_width=bin_width,
+        peak=peak,
+        start=_between(trace, sign, 0.5 * top, first_half - 1),
+        stop=_between(trace, sign, 0.5 * top, last_half),
+        begin=begin,
+        end=end,
+        rise=_between(trace, sign, 0.9 * top, first_high - 1) - _between(trace, sign, 0.1 * top, last_low),
+        fall=_between(trace, sign, 0.1 * top, next_low - 1) - _between(trace, sign, 0.9 * top, last_high),
+        slope=slope,
+        plateau=plateau,
+    )
+
+
+_FLOAT_FIELDS = (
+    "top", "top_samples", "bin_width", "peak", "start", "stop", "begin", "end", "rise", "fall", "slope", "plateau",
+)  # fmt: skip
