@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic_core import PydanticCustomError, core_schema
 
 from rig.errors import UnitError
-from rig.units.quantity import Unit, format_quantity, parse_quantity
+from rig.units.quantity import Unit, example_of, format_quantity, parse_quantity
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
 
 __all__ = [
+    "QUANTITY_PATTERN",
     "Area",
     "Capacitance",
     "Charge",
@@ -30,6 +31,10 @@ __all__ = [
 ]
 
 
+# A number and something that can begin a unit; the exponent of a bare "1e5" is not a unit.
+QUANTITY_PATTERN = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*(?![eE][+-]?\d)[A-Za-zµμΩ%].*"
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """Marks a float field as a quantity of ``unit``; with ``sign`` it must also be positive, or not negative."""
@@ -39,12 +44,13 @@ class Quantity:
 
     def read(self, value: object) -> float:
         """Validate one document value."""
-        if not isinstance(value, str):
-            value = "" if value is None else str(value)
+        kind = "quantity"
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            example = {"example": example_of(self.unit)}
+            raise PydanticCustomError(kind, "expected a quantity such as '{example}'", example)
         try:
-            number = parse_quantity(value, self.unit)
+            number = parse_quantity(str(value), self.unit)
         except UnitError as error:
-            kind = "quantity"
             raise PydanticCustomError(kind, "{reason}", {"reason": str(error)}) from error
         if (self.sign == "positive" and number <= 0) or (self.sign == "not negative" and number < 0):
             kind = "quantity_sign"
@@ -64,7 +70,7 @@ class Quantity:
     ) -> JsonSchemaValue:
         schema: dict[str, Any] = {
             "type": "string",
-            "pattern": r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*\S.*$",
+            "pattern": rf"^\s*{QUANTITY_PATTERN}$",
             "description": f"a quantity of {self.unit.name.lower().replace('_', ' ')}, with its unit",
         }
         return schema

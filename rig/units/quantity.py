@@ -14,7 +14,7 @@ from rig.errors import UnitError
 if TYPE_CHECKING:
     import pint
 
-__all__ = ["Unit", "format_quantity", "format_result", "parse_quantity"]
+__all__ = ["Unit", "example_of", "format_quantity", "format_result", "parse_quantity"]
 
 
 class Unit(StrEnum):
@@ -124,6 +124,11 @@ def _factor(symbol: str, unit: Unit) -> Decimal:
 def _meaning(unit: Unit) -> str:
     name = unit.name.lower().replace("_", " ")
     return {Unit.ONE: "a ratio", Unit.COUNT: "a whole number"}.get(unit, name)
+
+
+def example_of(unit: Unit) -> str:
+    """Return a quantity of that unit as it could be written, for messages."""
+    return _EXAMPLES[unit]
 
 
 @cache

@@ -1,0 +1,104 @@
+"""The small words of a plan, as pydantic fields: ids, titles, loads and ranges."""
+
+from __future__ import annotations
+
+import unicodedata
+from decimal import Decimal, localcontext
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from rig.errors import UnitError
+from rig.units import Unit, format_quantity, parse_quantity
+from rig.units.fields import QUANTITY_PATTERN
+
+__all__ = ["OPEN", "Identifier", "LoadName", "PackId", "Range", "Text", "mistake"]
+
+OPEN = "open"
+
+# Names that Windows keeps for devices, whatever their suffix.
+_RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
+
+
+def mistake(message: str) -> PydanticCustomError:
+    """Return a mistake whose message is for the plan's author."""
+    return PydanticCustomError("plan", "{message}", {"message": message})
+
+
+def _read_identifier(text: str) -> str:
+    safe = text.isascii() and text[:1].isalnum() and not text.endswith(".")
+    if not safe or not all(letter.isalnum() or letter in "._-" for letter in text):
+        shown = text if text.isprintable() else ascii(text)[1:-1]
+        msg = f"'{shown[:60]}' is not an id: letters, digits, '.', '_' and '-', beginning with a letter or digit"
+        raise mistake(msg)
+    if text.split(".", maxsplit=1)[0].lower() in _RESERVED:
+        msg = f"'{text}' is a name that Windows keeps for itself"
+        raise mistake(msg)
+    return text
+
+
+def _read_text(text: str) -> str:
+    if not text.strip():
+        raise mistake("expected some words, found none")
+    for letter in text:
+        if unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
+            msg = f"the invisible character U+{ord(letter):04X} may not stand in a title"
+            raise mistake(msg)
+    return text
+
+
+def _read_load(text: str) -> str:
+    if text == OPEN:
+        return OPEN
+    try:
+        resistance = parse_quantity(text, Unit.OHM)
+    except UnitError as error:
+        msg = f"{error}, or 'open'"
+        raise mistake(msg) from error
+    if resistance <= 0:
+        msg = f"{text!r} is not a load: its resistance must be positive"
+        raise mistake(msg)
+    return format_quantity(resistance, Unit.OHM)
+
+
+_ID_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_-])?$"
+
+Identifier = Annotated[
+    str,
+    Field(max_length=64, json_schema_extra={"pattern": _ID_PATTERN, "description": "letters, digits, . _ -"}),
+    AfterValidator(_read_identifier),
+]
+PackId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(:[A-Za-z0-9._-]+)?$", max_length=64)]
+Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_read_text)]
+LoadName = Annotated[
+    str,
+    AfterValidator(_read_load),
+    Field(json_schema_extra={"pattern": f"^\\s*(open|{QUANTITY_PATTERN})$", "description": "500 ohm, 1 kohm or open"}),
+]
+
+ValueT = TypeVar("ValueT", bound=float)
+
+MAX_STEPS = 1000
+
+
+class Range(BaseModel, Generic[ValueT]):
+    """Equally spaced values, both ends included."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    from_: ValueT = Field(alias="from", description="the first value")
+    to: ValueT = Field(description="the last value")
+    steps: int = Field(ge=2, le=MAX_STEPS, description="how many values, both ends included")
+
+    def values(self) -> tuple[float, ...]:
+        """Return the values, to twelve digits, so that 100 us to 500 us in 5 steps holds 300 us exactly.
+
+        >>> Range[float].model_validate({"from": 0.1, "to": 0.5, "steps": 5}).values()
+        (0.1, 0.2, 0.3, 0.4, 0.5)
+        """
+        with localcontext() as context:
+            context.prec = 12
+            first, last = Decimal(repr(self.from_)), Decimal(repr(self.to))
+            span = last - first
+            return tuple(float(first + span * index / (self.steps - 1)) for index in range(self.steps))
