@@ -75,11 +75,20 @@ def sweep_mistakes(case: CasePart, written: Mapping[str, Any]) -> Iterator[Mista
             yield Mistake(loc=loc, message=f"{key} is given by the case and swept as well", at_key=True)
         if loc[1] == "zip" and key in sweep.model_fields_set:
             yield Mistake(loc=loc, message=f"{key} is swept twice", at_key=True)
-        if len(set(values)) < len(values):
+        if loc[1] != "zip" and len(set(values)) < len(values):
             yield Mistake(loc=loc, message="the same value is given twice")
-    if sweep.zip is not None and len({len(sweep.zip.axis(key)) for key in written["zip"]}) > 1:
-        lengths = ", ".join(f"{key} has {len(sweep.zip.axis(key))}" for key in written["zip"])
+    if sweep.zip is not None:
+        yield from _zip_mistakes({key: sweep.zip.axis(key) for key in written["zip"]})
+
+
+def _zip_mistakes(columns: Mapping[str, Sequence[Any]]) -> Iterator[Mistake]:
+    if len({len(values) for values in columns.values()}) > 1:
+        lengths = ", ".join(f"{key} has {len(values)}" for key, values in columns.items())
         yield Mistake(loc=("sweep", "zip"), message=f"keys that vary together need lists of one length; {lengths}")
+        return
+    rows = list(zip(*columns.values(), strict=True))
+    if len(set(rows)) < len(rows):
+        yield Mistake(loc=("sweep", "zip"), message="the same values are given twice")
 
 
 def _axes(sweep: Sweep, written: Mapping[str, Any]) -> Iterator[tuple[Loc, str, Sequence[Any]]]:

@@ -42,10 +42,14 @@ def axes_of(sweep: Sweep, written: Mapping[str, Any]) -> list[Axis]:
     for key in written:
         if key == "zip" and sweep.zip is not None:
             columns = [_column(sweep.zip, zipped) for zipped in written[key]]
-            axes.append([{key: value for cell in row for key, value in cell.items()} for row in zip(*columns)])  # noqa: B905 - lengths are checked before
+            axes.append([_joined(row) for row in zip(*columns, strict=True)])
         elif key != "zip":
             axes.append(_column(sweep, key))
     return axes
+
+
+def _joined(cells: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    return {key: value for cell in cells for key, value in cell.items()}
 
 
 def _column(keys: SweepKeys, key: str) -> Axis:
@@ -60,7 +64,7 @@ def count(axes: Sequence[Axis]) -> int:
 def combinations(axes: Sequence[Axis]) -> Iterator[Combination]:
     """Yield every combination, the last axis varying fastest; without axes, the one empty combination."""
     for cells in itertools.product(*axes):
-        values = {key: value for cell in cells for key, value in cell.items()}
+        values = _joined(cells)
         yield Combination(label="-".join(_label(key, value) for key, value in values.items()), values=values)
 
 
