@@ -15,10 +15,14 @@ from rig.units import Unit, format_quantity, parse_quantity
 if TYPE_CHECKING:
     from rig.model.stimulus import Stimulus
 
-__all__ = ["SIGNED", "Bound", "Given", "Share", "bounded_interval", "set_value"]
+__all__ = ["COUNTED", "SIGNED", "Bound", "Given", "Share", "bounded_interval", "set_value"]
 
 SIGNED = frozenset({"net_charge", "net_charge_active", "charge_imbalance", "dc_component"})
 """Measurands with a sign: ``at_most`` binds their magnitude, that is, both directions."""
+
+
+COUNTED = frozenset({"polarity", "phase_count", "missing_pulses", "extra_pulses", "pulses_per_burst"})
+"""Measurands that are whole numbers; for any other a number without a unit is a mistake."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +39,6 @@ class Given:
 def _read(text: object) -> Given:
     """Read a quantity of any kind; the units of the rig name each kind without ambiguity."""
     whole_number = isinstance(text, int) and not isinstance(text, bool)
-    if isinstance(text, Given):
-        return text
     if isinstance(text, str) or whole_number:
         for unit in Unit:
             try:
@@ -52,8 +54,6 @@ def _read_share(text: object) -> Given:
         share = _read(text.strip().removesuffix("of set"))
         if share.unit is Unit.ONE and share.value > 0:
             return share
-    if isinstance(text, Given):
-        return text
     kind = "share"
     raise PydanticCustomError(
         kind, "{text} is not a share of the set value; write for example '20 % of set'", {"text": repr(text)}

@@ -118,7 +118,7 @@ def _reason(item: _Item, limit: Limit, zone: Zone) -> str:
     nearer_upper = interval.upper - item.value <= item.value - interval.lower
     bound = interval.upper if nearer_upper else interval.lower
     inside, outside = ("below", "above") if nearer_upper else ("above", "below")
-    distance = format_quantity(abs(item.value - bound), limit.unit, digits=3)
+    distance = _length(abs(item.value - bound), limit)
     subject, stated = _subject(item, limit), _stated(bound, limit)
     if item.value == bound:
         remarks = {Zone.ACCEPTED: "", Zone.INSIDE_GUARD_BAND: ", nearer than its uncertainty"}
@@ -135,8 +135,7 @@ def _reason(item: _Item, limit: Limit, zone: Zone) -> str:
 
 
 def _no_acceptance_zone(where: str, item: _Item, limit: Limit) -> str:
-    width = format_quantity(limit.interval.width, limit.unit, digits=3)
-    guard = format_quantity(2 * item.uncertainty, limit.unit, digits=3)
+    width, guard = _length(limit.interval.width, limit), _length(2 * item.uncertainty, limit)
     return (
         f"{where}; but twice its uncertainty is {guard} and the limits are {width} apart: "
         "no acceptance zone is left, so nothing is decided"
@@ -149,6 +148,11 @@ def _subject(item: _Item, limit: Limit) -> str:
     else:
         shown = format_result(item.value, item.uncertainty, limit.unit)
     return f"{limit.measurand} {shown}, {item.name}," if item.name else f"{limit.measurand} {shown}"
+
+
+def _length(length: float, limit: Limit) -> str:
+    # Rounded before the prefix is chosen: 0.99999 mA reads 1 mA, not 1000 uA.
+    return format_quantity(float(f"{length:.3g}"), limit.unit)
 
 
 def _stated(bound: float, limit: Limit) -> str:

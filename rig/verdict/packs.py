@@ -10,13 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from rig.model.limit import Confidence, Limit, Statistic
-from rig.units import format_quantity
+from rig.units import Unit, format_quantity
 from rig.verdict.applies import Applies, Situation
-from rig.verdict.bounds import SIGNED, Bound, Share, bounded_interval, set_value
+from rig.verdict.bounds import COUNTED, SIGNED, Bound, Share, bounded_interval, set_value
 
 if TYPE_CHECKING:
     from rig.model.limit import Interval
-    from rig.units import Unit
 
 __all__ = [
     "Entry",
@@ -85,6 +84,9 @@ class Entry(BaseModel):
         magnitude = self.at_most or self.below
         if self.measurand in SIGNED and magnitude is not None and magnitude.value < 0:
             raise _mistake(f"{self.measurand!r} has a sign: {forms[0]!r} binds its magnitude and cannot be negative")
+        bounds = (self.at_most, self.at_least, self.below, self.above, *(self.between or ()))
+        if self.measurand not in COUNTED and any(bound is not None and bound.unit is Unit.COUNT for bound in bounds):
+            raise _mistake(f"{self.measurand!r} is not a count: its limit needs a unit, for example '80 mA'")
         if self.between is not None:
             lower, upper = self.between
             if lower.unit is not upper.unit or lower.value > upper.value:
