@@ -150,25 +150,23 @@ class _Limited:
         return Solution(current=current, voltage=voltage, output=voltage + current * self._sense)
 
     def _piece(self, begin: float, wanted: Terms, length: float) -> None:
-        u, limit = 0.0, None
+        """Follow one piece from limit to limit; ``limit`` is 0 while the source delivers what is wanted, else ±1."""
+        u, limit = 0.0, self._limit_at_begin(wanted)
         while u < length:
             rest = wanted.delayed(u)
-            limit = self._limit_at_begin(rest) if limit is None else limit
             if limit == 0:
                 current, capacitor = rest, self._free(rest)
-                until = self._first_over(rest, capacitor, length - u)
-                follow = None
+                until, limit = self._first_over(rest, capacitor, length - u)
             else:
                 current, capacitor = self._held(limit)
-                until = self._first_under(rest, capacitor, length - u, limit)
-                follow = 0
+                until, limit = self._first_under(rest, capacitor, length - u, limit), 0
             until = max(until, np.spacing(begin + u))
-            if begin + u > (self._edges[-1] if self._edges else -np.inf):
+            if not self._edges or begin + u > self._edges[-1]:
                 self._edges.append(begin + u)
                 self._currents.append(current)
                 self._capacitor.append(capacitor)
             self._stored = capacitor.value(min(until, length - u))
-            u, limit = u + until, follow
+            u += until
 
     def _terminal(self, wanted: Terms, capacitor: Terms) -> Terms:
         return wanted.scaled(self._impedance).plus(capacitor.scaled(self._load.b))
@@ -194,11 +192,16 @@ class _Limited:
         capacitor = Terms(constant=final, exponentials=((self._stored - final, load.capacitance / conductance),))
         return capacitor.scaled(-load.b / self._impedance).lifted(volts / self._impedance), capacitor
 
-    def _first_over(self, wanted: Terms, capacitor: Terms, length: float) -> float:
+    def _first_over(self, wanted: Terms, capacitor: Terms, length: float) -> tuple[float, int]:
+        """Return when the terminals reach the compliance, and on which side; (length, 0) when they do not."""
         terminal = self._terminal(wanted, capacitor)
         upper = terminal.lifted(-self._compliance).first_crossing(length, 1)
+        if upper is not None:
+            length = upper
         lower = terminal.lifted(self._compliance).first_crossing(length, -1)
-        return min(length if upper is None else upper, length if lower is None else lower)
+        if lower is not None:
+            return lower, -1
+        return length, 0 if upper is None else 1
 
     def _first_under(self, wanted: Terms, capacitor: Terms, length: float, limit: int) -> float:
         excess = self._terminal(wanted, capacitor).scaled(limit).lifted(-self._compliance * (1 - _HYSTERESIS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import TYPE_CHECKING
 
@@ -154,6 +155,8 @@ class ScienceMode:
             return bytes([Result.ELECTRODE, place, 0])
         train = Train(points=asked.points, period=_PERIOD_OF_ONE, count=1)
         self._world.begin(train)
+        # The device answers when the pulse is over: its answer tells how the pulse went.
+        self._world.advance_to(self._world.pulses(self._world.now, math.inf)[-1].stop)
         return bytes([_RESULTS[self._channel_error(asked.channel, train)], place, 0])
 
     def _low_level_stop(self, _: bytes) -> bytes:
