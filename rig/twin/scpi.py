@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from rig.twin.faults import FaultPlan
 from rig.twin.scpi_syntax import Command, ScpiError, header_pattern, message_units
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from rig.twin.config import InstrumentConfig
     from rig.twin.world import World
 
-    Reply = str | bytes | None
-    Handler = Callable[[Command], Reply]
+__all__ = ["Handler", "ScpiDevice"]
 
-__all__ = ["ScpiDevice"]
+Handler: TypeAlias = "Callable[[Command], str | bytes | None]"
 
 _QUEUE_LENGTH = 30
 _MOST_INPUT = 1 << 20
