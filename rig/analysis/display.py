@@ -6,8 +6,8 @@ judged by nobody: of a pulse with three levels two states say little.
 Notes
 -----
 Oscilloscopes do not publish their rules. Modes of two halves and crossings of a mid level are textbook (IEEE Std
-181-2011 §5.2.1); how samples in the middle of the range count, and that the rise ends with a sample, were inferred from what one
-Siglent SDS800X HD displayed, and reproduce its figures to all digits:
+181-2011 §5.2.1); how samples in the middle of the range count, and that the rise ends with a sample, were inferred
+from what one Siglent SDS800X HD displayed, and reproduce its figures to all digits:
 
 * base and top are the modes of the samples in the lower and the upper half of the range, samples nearer to its middle
   than 1/256 of it belonging to neither half;

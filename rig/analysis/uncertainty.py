@@ -4,7 +4,7 @@ Notes
 -----
 A sampled rectangular phase is integrated by trapezoids. Where an edge takes less than a sample, the sample before it
 and the sample after it say nothing of when it happened: its instant is uniform within ±Δt/2, which is ±I·Δt/2 of
-charge, a standard uncertainty of I·Δt/√12. Where a straight edge of duration τ is resolved, only its two corners are cut: a
+charge, a standard uncertainty of I·Δt/√12. Where a straight edge of duration τ is resolved, its two corners are cut: a
 corner at the part θ of a sample costs (I/τ)·Δt²·θ(1−θ)/2, and the two of an edge have opposite signs, so the error lies
 within ±I·Δt²/(8τ), a standard uncertainty of I·Δt²/(8τ·√3). An instantaneous edge is drawn by the samples as one of
 exactly τ = Δt, so an edge counts as resolved from τ = 2Δt on. τ is the 10–90 % transition time divided by 0.8.
