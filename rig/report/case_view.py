@@ -1,0 +1,256 @@
+"""One case of a record, put into the words and numbers that its page shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rig.evidence.record import CaptureEntry, CaseRecord, JudgementEntry, MeasurementEntry, OutputOffEntry
+from rig.model.verdict import Verdict
+from rig.report import wording
+from rig.units import Unit
+
+__all__ = [
+    "BudgetLine",
+    "CaptureView",
+    "CaseView",
+    "CheckView",
+    "MeasurementView",
+    "VerdictView",
+    "view_case",
+    "view_verdict",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictView:
+    """A verdict as a word, and the style that goes with it; the word alone carries the meaning."""
+
+    word: str
+    style: str
+    severity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckView:
+    """One judgement as a row of a table."""
+
+    number: int
+    measurand: str
+    value: str
+    limit: str
+    limit_text: str
+    clause: str
+    source: str
+    caution: str
+    binds: str
+    rule: str
+    margin: str
+    probability: str
+    verdict: VerdictView
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetLine:
+    """One contribution to an uncertainty; ``share`` of the variance in per cent."""
+
+    name: str
+    value: str
+    share: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurementView:
+    """One measurand as a row of a table; without a value, ``reason`` says why."""
+
+    measurand: str
+    value: str
+    single: str
+    n: str
+    minimum: str
+    maximum: str
+    std: str
+    coverage: str
+    window: str
+    origin: str
+    budget: tuple[BudgetLine, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureView:
+    """One capture: why, from where, how, and whether it was fit to be judged."""
+
+    id: str
+    purpose: str
+    triggered: str
+    signals: tuple[str, ...]
+    defects: tuple[str, ...]
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """One attempt at one case; ``key`` is its anchor, ``number`` its section."""
+
+    key: str
+    number: str
+    id: str
+    name: str
+    attempt: int
+    title: str
+    plan: str
+    location: str
+    traces: tuple[str, ...]
+    verdict: VerdictView
+    reason: str
+    settings: str
+    amplitude: str
+    realised: str
+    load: str
+    load_name: str
+    started: str
+    duration: str
+    decision_rule: str
+    checks: tuple[CheckView, ...]
+    measurements: tuple[MeasurementView, ...]
+    captures: tuple[CaptureView, ...]
+    output_off: str
+    output_off_verdict: VerdictView | None
+    error: str
+
+    @property
+    def ranked_checks(self) -> tuple[CheckView, ...]:
+        """The checks with the worst first, otherwise as they were made."""
+        return tuple(sorted(self.checks, key=lambda check: -check.verdict.severity))
+
+
+def view_verdict(verdict: Verdict) -> VerdictView:
+    """Return a verdict as it is written."""
+    return VerdictView(
+        word=wording.words(verdict.value), style=verdict.value.lower().replace("_", "-"), severity=verdict.severity
+    )
+
+
+def view_case(case: CaseRecord, index: int, section: int) -> CaseView:
+    """Return the view of ``case``, the ``index``-th (from 1) of section ``section``."""
+    off = case.output_off
+    return CaseView(
+        key=f"case-{index}",
+        number=f"{section}.{index}",
+        id=case.id,
+        name=case.id if case.attempt == 1 else f"{case.id} (attempt {case.attempt})",
+        attempt=case.attempt,
+        title=case.title,
+        plan=case.plan,
+        location=case.location,
+        traces=case.traces,
+        verdict=view_verdict(case.verdict),
+        reason=case.reason,
+        settings=wording.stimulus(case.stimulus),
+        amplitude=wording.quantity(case.stimulus.amplitude, Unit.AMPERE),
+        realised=_realised(case),
+        load=wording.load(case.load),
+        load_name=wording.typeset(case.load.name) if case.load else wording.MISSING,
+        started=wording.moment(case.started),
+        duration=wording.span(case.duration),
+        decision_rule=case.decision_rule.value,
+        checks=tuple(_check(judgement, number) for number, judgement in enumerate(case.judgements, 1)),
+        measurements=tuple(map(_measurement, case.measurements)),
+        captures=tuple(map(_capture, case.captures)),
+        output_off=_output_off(off) if off else "",
+        output_off_verdict=view_verdict(off.verdict) if off else None,
+        error=f"{case.error.type} while {case.error.stage}: {case.error.message}" if case.error else "",
+    )
+
+
+def _realised(case: CaseRecord) -> str:
+    """Say what the device was really set to, where it could not do exactly what was asked."""
+    return wording.stimulus(case.realised) if case.realised and case.realised != case.stimulus else ""
+
+
+def _check(judgement: JudgementEntry, number: int) -> CheckView:
+    limit = judgement.limit
+    return CheckView(
+        number=number,
+        measurand=limit.measurand,
+        value=wording.result(judgement.value, judgement.expanded_uncertainty, limit.unit),
+        limit=wording.limit(limit),
+        limit_text=limit.text,
+        clause=wording.clause(limit),
+        source=limit.source,
+        caution=wording.caution(limit),
+        binds=wording.pieces(limit.statistic),
+        rule=judgement.rule.value,
+        margin=wording.signed(judgement.margin, limit.unit),
+        probability=wording.probability(judgement.probability_conforming),
+        verdict=view_verdict(judgement.verdict),
+        reason=judgement.reason,
+    )
+
+
+def _measurement(entry: MeasurementEntry) -> MeasurementView:
+    unit = entry.unit or Unit.ONE
+    single = entry.expanded_single
+    return MeasurementView(
+        measurand=entry.measurand,
+        value=wording.result(entry.value, entry.expanded_uncertainty, unit),
+        single=wording.quantity(single, unit, digits=2),
+        n=str(entry.n) if entry.value is not None else wording.MISSING,
+        minimum=wording.rounded(entry.minimum, single, unit),
+        maximum=wording.rounded(entry.maximum, single, unit),
+        std=wording.quantity(entry.std, unit, digits=2),
+        coverage=f"{entry.coverage_factor:g}",
+        window=_window(entry),
+        origin=" → ".join(entry.origin),
+        budget=_budget(entry, unit),
+        reason=entry.reason,
+    )
+
+
+def _window(entry: MeasurementEntry) -> str:
+    if entry.window is None:
+        return wording.MISSING
+    start, stop, description = entry.window
+    ends = " to ".join(wording.quantity(end, Unit.SECOND, digits=5) for end in (start, stop))
+    return f"{ends}, {description}" if description else ends
+
+
+def _budget(entry: MeasurementEntry, unit: Unit) -> tuple[BudgetLine, ...]:
+    """Return the contributions, largest first, with their shares of the variance."""
+    total = sum(component.standard_uncertainty**2 for component in entry.components)
+    return tuple(
+        BudgetLine(
+            name=component.name,
+            value=wording.quantity(component.standard_uncertainty, unit, digits=2),
+            share=f"{100 * component.standard_uncertainty**2 / total:.0f}\u202f%" if total else wording.MISSING,
+        )
+        for component in sorted(entry.components, key=lambda component: -component.standard_uncertainty)
+    )
+
+
+def _capture(entry: CaptureEntry) -> CaptureView:
+    return CaptureView(
+        id=entry.id,
+        purpose=entry.purpose,
+        triggered="triggered" if entry.triggered else "not triggered",
+        signals=tuple(
+            f"{signal.signal} from {signal.source}: {signal.samples:,} samples at "
+            f"{wording.quantity(signal.sample_rate, Unit.HERTZ)}".replace(",", "\u202f")
+            for signal in entry.waveforms
+        ),
+        defects=entry.defects,
+        file=entry.source.file,
+        sha256=entry.source.sha256,
+    )
+
+
+def _output_off(entry: OutputOffEntry) -> str:
+    """Say what was seen after the case; the verdict is shown beside it."""
+    if entry.residual is None:
+        return entry.reason
+    seen = f"largest current {wording.result(entry.residual, entry.expanded_uncertainty, Unit.AMPERE)}"
+    if entry.threshold is not None:
+        seen += f", counts as off below {wording.quantity(entry.threshold, Unit.AMPERE)}"
+    return f"{seen}. {entry.reason}" if entry.reason else seen

@@ -1,0 +1,154 @@
+"""The record as JUnit XML, for the servers that run and count tests.
+
+FAIL and CONDITIONAL_FAIL are failures: the device did it. ERROR, ABORTED and INCONCLUSIVE are errors: the rig could not
+tell. NOT_RUN is skipped. PASS and CONDITIONAL_PASS pass; the verdict itself is always among the properties.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from rig.model.verdict import Verdict
+from rig.units import format_quantity, format_result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rig.evidence.record import CaseRecord, JudgementEntry, PlanEntry, RunRecord
+
+__all__ = ["write_junit"]
+
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_OUTCOMES = {
+    Verdict.PASS: "",
+    Verdict.CONDITIONAL_PASS: "",
+    Verdict.NOT_RUN: "skipped",
+    Verdict.INCONCLUSIVE: "error",
+    Verdict.ERROR: "error",
+    Verdict.ABORTED: "error",
+    Verdict.CONDITIONAL_FAIL: "failure",
+    Verdict.FAIL: "failure",
+}
+
+
+def write_junit(record: RunRecord) -> str:
+    """Return JUnit XML: one suite per plan, one test case per attempt at a case; values as properties in SI units."""
+    root = _element(None, "testsuites", {"name": record.run_id, **_counts(record.cases)})
+    plans = {plan.id: plan for plan in record.plans}
+    for plan in dict.fromkeys([*plans, *(case.plan for case in record.cases)]):
+        cases = [case for case in record.cases if case.plan == plan]
+        started = {"timestamp": record.started.isoformat(timespec="seconds")}
+        suite = _element(root, "testsuite", {"name": plan, **_counts(cases), **started})
+        _properties(suite, _about(record, plans.get(plan)))
+        for case in cases:
+            _case(suite, case)
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _clean(text: str) -> str:
+    """Leave out what XML 1.0 cannot hold, escaped or not."""
+    return _ILLEGAL.sub("", text)
+
+
+def _element(parent: ET.Element | None, tag: str, attributes: dict[str, str], text: str = "") -> ET.Element:
+    clean = {name: _clean(value) for name, value in attributes.items()}
+    element = ET.Element(tag, clean) if parent is None else ET.SubElement(parent, tag, clean)
+    if text:
+        element.text = _clean(text)
+    return element
+
+
+def _counts(cases: Iterable[CaseRecord]) -> dict[str, str]:
+    entries = list(cases)
+    outcomes = [_OUTCOMES[case.verdict] for case in entries]
+    return {
+        "tests": str(len(entries)),
+        "failures": str(outcomes.count("failure")),
+        "errors": str(outcomes.count("error")),
+        "skipped": str(outcomes.count("skipped")),
+        "time": f"{sum(case.duration or 0.0 for case in entries):.3f}",
+    }
+
+
+def _properties(parent: ET.Element, pairs: Iterable[tuple[str, str]]) -> None:
+    properties = _element(parent, "properties", {})
+    for name, value in pairs:
+        _element(properties, "property", {"name": name, "value": value})
+
+
+def _about(record: RunRecord, plan: PlanEntry | None) -> Iterable[tuple[str, str]]:
+    yield "run", record.run_id
+    yield "verdict", record.verdict.value
+    yield "end", record.end_reason
+    yield "engineering_only", "; ".join(record.engineering_only) or "no"
+    if record.bench:
+        yield "bench", record.bench.id
+        yield "virtual", str(record.bench.virtual).lower()
+    if record.device:
+        yield "device", f"{record.device.manufacturer} {record.device.model} {record.device.serial}"
+    yield "software", f"{record.software.version} {record.software.commit}".rstrip()
+    if plan:
+        yield "plan.revision", plan.revision
+        yield "plan.sha256", plan.source.sha256
+
+
+def _case(suite: ET.Element, case: CaseRecord) -> None:
+    name = case.id if case.attempt == 1 else f"{case.id} (attempt {case.attempt})"
+    place = re.fullmatch(r"(?P<file>.*?):(?P<line>\d+)(?::\d+)?", case.location, re.DOTALL)
+    element = _element(
+        suite,
+        "testcase",
+        {
+            "classname": case.plan,
+            "name": name,
+            "time": f"{case.duration or 0.0:.3f}",
+            **(place.groupdict() if place else {}),
+        },
+    )
+    _properties(element, _about_case(case))
+    if outcome := _OUTCOMES[case.verdict]:
+        kind = {} if outcome == "skipped" else {"type": case.verdict.value}
+        message = case.reason or case.verdict.value
+        _element(element, outcome, {"message": message, **kind}, "\n".join(_lines(case)))
+
+
+def _about_case(case: CaseRecord) -> Iterable[tuple[str, str]]:
+    yield "verdict", case.verdict.value
+    yield "title", case.title
+    for trace in case.traces:
+        yield "trace", trace
+    for number, check in enumerate(case.judgements, 1):
+        stem = f"check.{number}."
+        yield f"{stem}measurand", check.limit.measurand
+        yield f"{stem}verdict", check.verdict.value
+        yield f"{stem}unit", check.limit.unit.value
+        numbers = {
+            "value": check.value,
+            "expanded_uncertainty": check.expanded_uncertainty,
+            "lower": check.limit.lower,
+            "upper": check.limit.upper,
+            "margin": check.margin,
+        }
+        yield from ((f"{stem}{name}", repr(value)) for name, value in numbers.items() if value is not None)
+
+
+def _lines(case: CaseRecord) -> Iterable[str]:
+    """Yield what a person wants to read: the place, the error, and every check that did not pass."""
+    yield f"{case.location}: {case.id}: {case.verdict.value}: {case.reason}"
+    if case.error:
+        yield f"{case.error.type} while {case.error.stage}: {case.error.message}"
+    for check in case.judgements:
+        if check.verdict is not Verdict.PASS:
+            found = f"{check.limit.measurand} = {_value(check)}, limit {check.limit.text}"
+            yield f"{check.verdict.value}: {found}: {check.reason}"
+
+
+def _value(check: JudgementEntry) -> str:
+    if check.value is None:
+        return "not measured"
+    if check.expanded_uncertainty is None:
+        return format_quantity(check.value, check.limit.unit)
+    return format_result(check.value, check.expanded_uncertainty, check.limit.unit)

@@ -1,0 +1,282 @@
+"""A record, put into the order, words and numbers of a report; nothing here decides anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rig.evidence.record import CalibrationEntry, CaseRecord, FileEntry, RunRecord
+from rig.model.verdict import Verdict
+from rig.report import wording
+from rig.report.anomalies import Anomaly, anomalies
+from rig.report.case_view import CaseView, VerdictView, view_case, view_verdict
+from rig.units import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["CASES_SECTION", "Banner", "Count", "ReportView", "Trace", "Unevaluated", "view_report"]
+
+CASES_SECTION = 8
+
+_ENDS = {
+    "completed": "completed",
+    "limit_stop": "stopped at the first failure",
+    "operator_abort": "aborted by the operator",
+    "comms_error": "ended by a communication error",
+    "crash": "ended by a crash",
+    "failed_to_start": "failed to start; nothing was tested",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Banner:
+    """A word that must be seen on every page, and what it means."""
+
+    word: str
+    style: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many cases got one verdict."""
+
+    verdict: VerdictView
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """A requirement, hazard or clause, and the cases that speak of it."""
+
+    name: str
+    cases: tuple[CaseView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unevaluated:
+    """An entry of a limit pack that was not evaluated, why, and in how many cases."""
+
+    pack: str
+    clause: str
+    title: str
+    reason: str
+    cases: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportView:
+    """Everything that a report shows, in its order; tables are rows of ready texts."""
+
+    title: str
+    run_id: str
+    verdict: VerdictView
+    banners: tuple[Banner, ...]
+    identification: tuple[tuple[str, str], ...]
+    counts: tuple[Count, ...]
+    case_total: int
+    check_total: int
+    findings: tuple[CaseView, ...]
+    ranked: tuple[CaseView, ...]
+    device: tuple[tuple[str, str, str], ...]
+    ratings: tuple[tuple[str, str], ...]
+    bench: tuple[tuple[str, str], ...]
+    instruments: tuple[tuple[str, ...], ...]
+    loads: tuple[tuple[str, ...], ...]
+    plans: tuple[tuple[str, ...], ...]
+    rules: tuple[wording.RuleText, ...]
+    packs: tuple[tuple[str, ...], ...]
+    anomalies: tuple[Anomaly, ...]
+    traces: tuple[Trace, ...]
+    unevaluated: tuple[Unevaluated, ...]
+    cases: tuple[CaseView, ...]
+    software: tuple[tuple[str, str], ...]
+    packages: tuple[tuple[str, str], ...]
+    files: tuple[tuple[str, str, str, str], ...]
+    schema: str
+
+
+def view_report(record: RunRecord) -> ReportView:
+    """Return the view of ``record``; a pure function of it."""
+    cases = tuple(view_case(case, index, CASES_SECTION) for index, case in enumerate(record.cases, 1))
+    ranked = tuple(sorted(cases, key=lambda case: -case.verdict.severity))
+    return ReportView(
+        title=" · ".join(plan.title for plan in record.plans) or "Run without a plan",
+        run_id=record.run_id,
+        verdict=view_verdict(record.verdict),
+        banners=tuple(_banners(record)),
+        identification=tuple(_identification(record)),
+        counts=_counts(record.cases),
+        case_total=len(cases),
+        check_total=sum(len(case.checks) for case in cases),
+        findings=tuple(case for case in ranked if case.verdict.word != Verdict.PASS),
+        ranked=ranked,
+        device=tuple(_device(record)),
+        ratings=tuple(record.device.ratings.items()) if record.device else (),
+        bench=tuple(_bench(record)),
+        instruments=tuple(_instruments(record)),
+        loads=tuple(_loads(record)),
+        plans=tuple((plan.id, plan.title, plan.revision, plan.decision_rule.value) for plan in record.plans),
+        rules=_rules(record),
+        packs=tuple((pack.id, pack.title, pack.edition) for pack in record.packs),
+        anomalies=tuple(anomalies(record)),
+        traces=_traces(cases),
+        unevaluated=_unevaluated(record.cases),
+        cases=cases,
+        software=_software(record),
+        packages=tuple(sorted(record.software.packages.items())),
+        files=tuple(_files(record)),
+        schema=record.schema_,
+    )
+
+
+def _banners(record: RunRecord) -> Iterable[Banner]:
+    if record.verdict.failed:
+        yield Banner(word="FAILED", style="bad", texts=("At least one value was measured to lie beyond its limit.",))
+    if record.engineering_only:
+        yield Banner(word="ENGINEERING ONLY", style="warn", texts=record.engineering_only)
+    if incomplete := tuple(_incomplete(record)):
+        yield Banner(word="INCOMPLETE", style="warn", texts=incomplete)
+    if record.bench and record.bench.virtual:
+        text = "No physical device was tested: instruments, load and device were simulated."
+        yield Banner(word="VIRTUAL BENCH", style="note", texts=(text,))
+
+
+def _incomplete(record: RunRecord) -> Iterable[str]:
+    if record.end_reason != "completed":
+        yield f"Run {_ENDS[record.end_reason]}."
+    elif record.finished is None:
+        yield "Run without a recorded end."
+    counts = Counter(case.verdict for case in record.cases)
+    for verdict in (Verdict.NOT_RUN, Verdict.ABORTED, Verdict.ERROR, Verdict.INCONCLUSIVE):
+        if counts[verdict]:
+            yield f"{_number(counts[verdict], 'case')} {wording.words(verdict.value)}."
+    if record.not_selected:
+        yield f"{_number(record.not_selected, 'case')} of the plan not selected for this run."
+    if not record.cases:
+        yield "The record holds no case."
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _identification(record: RunRecord) -> Iterable[tuple[str, str]]:
+    yield "Run", record.run_id
+    yield "Started", wording.moment(record.started)
+    yield "Finished", wording.moment(record.finished)
+    if record.finished:
+        yield "Duration", wording.span((record.finished - record.started).total_seconds())
+    yield "End", _ENDS[record.end_reason]
+    yield "Operator", record.operator or "not recorded"
+    if record.device:
+        who = record.device
+        yield "Device under test", f"{who.manufacturer} {who.model}, serial {who.serial}, firmware {who.firmware}"
+    yield "Bench", f"{record.bench.id}: {record.bench.title}" if record.bench else "not built"
+    for plan in record.plans:
+        yield "Plan", f"{plan.id}, revision {plan.revision}" if plan.revision else plan.id
+    yield "Software", f"nmes-rig {record.software.version}, commit {record.software.commit or 'unknown'}"
+
+
+def _counts(cases: Iterable[CaseRecord]) -> tuple[Count, ...]:
+    counts = Counter(case.verdict for case in cases)
+    return tuple(
+        Count(verdict=view_verdict(verdict), number=counts[verdict])
+        for verdict in sorted(Verdict, key=lambda verdict: -verdict.severity)
+        if counts[verdict]
+    )
+
+
+def _device(record: RunRecord) -> Iterable[tuple[str, str, str]]:
+    """Yield what the device file says beside what the device itself said."""
+    if record.device is None:
+        return
+    for name in ("manufacturer", "model", "serial", "firmware"):
+        reported = getattr(record.device.reported, name) if record.device.reported else wording.MISSING
+        yield name, getattr(record.device, name), reported
+
+
+def _bench(record: RunRecord) -> Iterable[tuple[str, str]]:
+    if record.bench is None:
+        yield "Bench", "was not built"
+        return
+    yield "Bench", f"{record.bench.id}: {record.bench.title}"
+    yield "Kind", "virtual: every instrument and the device were simulated" if record.bench.virtual else "physical"
+
+
+def _calibration(entry: CalibrationEntry | None) -> tuple[str, str, str, str]:
+    if entry is None:
+        return ("not recorded", wording.MISSING, wording.MISSING, wording.MISSING)
+    due = f"{entry.due} EXPIRED" if entry.expired else str(entry.due)
+    return (entry.certificate, entry.laboratory, str(entry.performed), due)
+
+
+def _instruments(record: RunRecord) -> Iterable[tuple[str, ...]]:
+    """Yield name and role; model; serial and firmware; driver and address; certificate, laboratory, performed, due."""
+    for entry in record.bench.instruments if record.bench else ():
+        who = entry.identity
+        identity = (f"{who.manufacturer} {who.model}", who.serial, who.firmware) if who else (wording.MISSING,) * 3
+        yield (entry.name, entry.role, *identity, entry.driver, entry.address, *_calibration(entry.calibration))
+
+
+def _loads(record: RunRecord) -> Iterable[tuple[str, ...]]:
+    for entry in record.bench.loads if record.bench else ():
+        measured = "open circuit"
+        if entry.resistance is not None:
+            measured = wording.result(entry.resistance, 2 * entry.uncertainty, Unit.OHM)
+        power = wording.quantity(entry.power_rating, Unit.WATT)
+        yield (wording.typeset(entry.name), measured, power, *_calibration(entry.calibration))
+
+
+def _rules(record: RunRecord) -> tuple[wording.RuleText, ...]:
+    used = {plan.decision_rule for plan in record.plans} | {case.decision_rule for case in record.cases}
+    return tuple(text for rule, text in wording.RULES.items() if rule in used)
+
+
+def _traces(cases: Iterable[CaseView]) -> tuple[Trace, ...]:
+    found: dict[str, list[CaseView]] = {}
+    for case in cases:
+        for name in dict.fromkeys(case.traces):
+            found.setdefault(name, []).append(case)
+    return tuple(Trace(name=name, cases=tuple(found[name])) for name in sorted(found))
+
+
+def _unevaluated(cases: tuple[CaseRecord, ...]) -> tuple[Unevaluated, ...]:
+    """Return each entry once, with the number of cases it concerns."""
+    entries = Counter(entry for case in cases for entry in dict.fromkeys(case.not_evaluated))
+    return tuple(
+        Unevaluated(
+            pack=entry.pack,
+            clause=entry.clause,
+            title=entry.title,
+            reason=entry.reason,
+            cases="all cases" if count == len(cases) else f"{count} of {_number(len(cases), 'case')}",
+        )
+        for entry, count in entries.items()
+    )
+
+
+def _software(record: RunRecord) -> tuple[tuple[str, str], ...]:
+    software = record.software
+    state = " with uncommitted changes" if software.modified else ""
+    return (
+        ("nmes-rig", software.version),
+        ("Commit", f"{software.commit or 'unknown'}{state}"),
+        ("Python", software.python),
+        ("Platform", software.platform),
+        ("Record schema", record.schema_),
+    )
+
+
+def _files(record: RunRecord) -> Iterable[tuple[str, str, str, str]]:
+    """Yield what, where from, name in the bundle, SHA-256; captures are listed with their cases."""
+    named: list[tuple[str, FileEntry]] = [(f"plan {plan.id}", plan.source) for plan in record.plans]
+    if record.bench:
+        named.append((f"bench {record.bench.id}", record.bench.source))
+    if record.device:
+        named.append(("device under test", record.device.source))
+    named += [(f"limit pack {pack.id}", pack.source) for pack in record.packs]
+    for name, source in named:
+        yield name, source.origin, source.file, source.sha256
