@@ -12,7 +12,7 @@ from rig.evidence.writing import canonical_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MANIFEST", "manifest_bytes", "verify"]
+__all__ = ["MANIFEST", "compare", "manifest_bytes"]
 
 MANIFEST = "manifest.json"
 _FORMAT = "rig-manifest/1"
@@ -39,8 +39,8 @@ def manifest_bytes(folder: Path) -> bytes:
     return _complete({"format": _FORMAT, "files": files})
 
 
-def verify(folder: Path) -> tuple[str, ...]:
-    """Return one sentence per file added, missing or altered since the bundle was sealed; empty if it is whole."""
+def compare(folder: Path) -> tuple[str, ...]:
+    """Return each file added, missing or altered since the bundle was sealed, and which of these; empty if whole."""
     path = folder / MANIFEST
     try:
         content = path.read_bytes()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from rig.errors import EvidenceError
 from rig.evidence.capture_file import capture_bytes
-from rig.evidence.journal import Journal
-from rig.evidence.manifest import MANIFEST, manifest_bytes
+from rig.evidence.journal import Journal, verify_journal
+from rig.evidence.manifest import MANIFEST, compare, manifest_bytes
 from rig.evidence.naming import safe_name
 from rig.evidence.record import FileEntry
 from rig.evidence.writing import canonical_json, sync_directory, write_once
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rig.evidence.record import RunRecord
     from rig.model.waveform import Capture
 
-__all__ = ["JOURNAL", "RECORD", "Bundle", "run_id"]
+__all__ = ["JOURNAL", "RECORD", "Bundle", "run_id", "verify"]
 
 RECORD = "record.json"
 JOURNAL = "journal.jsonl"
@@ -79,7 +79,7 @@ class Bundle:
         self._journal = Journal(self.folder / JOURNAL, utc=utc)
         return self._journal
 
-    def add_file(self, name: str, content: bytes, *, origin: str = "") -> FileEntry:
+    def add_file(self, name: str, content: bytes, *, origin: str | None = None) -> FileEntry:
         """Write one file; ``name`` is relative to the bundle, with ``/`` between folders.
 
         ``origin`` says where it comes from, if it is a copy. A name made from foreign text must pass through
@@ -94,7 +94,9 @@ class Bundle:
         path = self.folder.joinpath(*_parts(name))
         self._make_folder(path.parent)
         write_once(path, content)
-        entry = FileEntry(origin=origin or name, file=name, sha256=hashlib.sha256(content).hexdigest())
+        entry = FileEntry(
+            origin=name if origin is None else origin, file=name, sha256=hashlib.sha256(content).hexdigest()
+        )
         self._files[name] = entry
         return entry
 
@@ -170,6 +172,15 @@ class Bundle:
         if self._sealed or (self.folder / MANIFEST).exists():
             msg = f"{name} cannot be added: the evidence is sealed"
             raise EvidenceError(msg)
+
+
+def verify(folder: Path) -> tuple[str, ...]:
+    """Return what is wrong with a bundle: each file added, missing or altered, and a journal whose chain is broken.
+
+    Empty if everything is as it was sealed.
+    """
+    journal = folder / JOURNAL
+    return (*compare(folder), *(verify_journal(journal) if journal.exists() else ()))
 
 
 def _suffix(path: Path) -> str:
