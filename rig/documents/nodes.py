@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Loc", "Node", "show_loc"]
 
+LONGEST_KEY = 60
+
 Loc = tuple[str | int, ...]
 
 
@@ -55,4 +57,9 @@ class Node:
 
 def show_loc(loc: Loc) -> str:
     """Write a place as a reader would: ``cases[0].stimulus.rate``."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{_shown_key(part)}" for part in loc).lstrip(".")
+
+
+def _shown_key(key: str) -> str:
+    shown = key if key.isprintable() else ascii(key)[1:-1]
+    return shown if len(shown) <= LONGEST_KEY else f"{shown[:LONGEST_KEY]}…"

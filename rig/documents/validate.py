@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import filterfalse
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -56,7 +57,7 @@ def _by_place(document: Document, error: ValidationError) -> Iterator[tuple[Loc,
     """Yield the mistakes grouped by their place in the file; of alternatives, the ones that got furthest."""
     places: dict[Loc, list[ErrorDetails]] = {}
     unions: dict[Loc, bool] = {}
-    for details in error.errors(include_url=False):
+    for details in filterfalse(_too_short_by_mistakes, error.errors(include_url=False)):
         loc, alternatives_at = _place(document, details)
         places.setdefault(loc, []).append(details)
         if alternatives_at is not None:
@@ -64,6 +65,12 @@ def _by_place(document: Document, error: ValidationError) -> Iterator[tuple[Loc,
     for loc, group in places.items():
         if not unions.get(loc):
             yield loc, group
+
+
+def _too_short_by_mistakes(details: ErrorDetails) -> bool:
+    """Whether a list is long enough as written, and only its faulty items, told of elsewhere, are not counted."""
+    found = details["input"]
+    return details["type"] == "too_short" and isinstance(found, list) and len(found) >= details["ctx"]["min_length"]
 
 
 def _place(document: Document, details: ErrorDetails) -> tuple[Loc, Loc | None]:

@@ -45,10 +45,10 @@ _COMPARISONS = {
     "multiple_of": ("multiple_of", "must be a multiple of"),
 }
 _LENGTHS = {
-    "too_short": ("min_length", "at least", "values"),
-    "too_long": ("max_length", "at most", "values"),
-    "string_too_short": ("min_length", "at least", "characters"),
-    "string_too_long": ("max_length", "at most", "characters"),
+    "too_short": ("min_length", "at least", "value"),
+    "too_long": ("max_length", "at most", "value"),
+    "string_too_short": ("min_length", "at least", "character"),
+    "string_too_long": ("max_length", "at most", "character"),
 }
 
 
@@ -68,9 +68,8 @@ def unknown_key(key: str, valid: Sequence[str]) -> str:
 
 def nearest(name: str, valid: Sequence[str]) -> str:
     """Return the end of a message about a wrong name: the nearest valid one, or all of them where they are few."""
-    near = difflib.get_close_matches(name, valid, n=1) or difflib.get_close_matches(
-        name.lower(), valid, n=1, cutoff=0.5
-    )
+    close = difflib.get_close_matches(name, valid, n=1) or difflib.get_close_matches(name.lower(), valid, n=1)
+    near = [longer for longer in valid if name and longer.startswith(name)] or close
     if near:
         return f"; did you mean {near[0]!r}?"
     if valid and len(valid) <= _SHOWN_NAMES:
@@ -88,7 +87,8 @@ def message_of(details: ErrorDetails) -> str:
         return f"{words} {context[name]}, found {_shown(found)}"
     if kind in _LENGTHS:
         name, words, things = _LENGTHS[kind]
-        return f"expected {words} {context[name]} {things}, found {_shown(found)}"
+        plural = "" if context[name] == 1 else "s"
+        return f"expected {words} {context[name]} {things}{plural}, found {_shown(found)}"
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
         expected = f": {context['expected_tags']}" if "expected_tags" in context else ""
         return f"the key {context['discriminator']} must say which kind this is{expected}"
@@ -122,7 +122,7 @@ def _shown(value: object) -> str:
     if isinstance(value, dict):
         return "keys with values"
     if isinstance(value, list | tuple):
-        return "a list"
+        return "a list" if value else "an empty list"
     return _quoted(value) if isinstance(value, str) else str(value)
 
 
