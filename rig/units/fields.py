@@ -54,7 +54,8 @@ class Quantity:
             raise PydanticCustomError(kind, "{reason}", {"reason": str(error)}) from error
         if (self.sign == "positive" and number <= 0) or (self.sign == "not negative" and number < 0):
             kind = "quantity_sign"
-            raise PydanticCustomError(kind, "{value} must be {sign}", {"value": value, "sign": self.sign})
+            words = "must not be negative" if self.sign == "not negative" else "must be positive"
+            raise PydanticCustomError(kind, "{value} {words}", {"value": value, "words": words})
         return number
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
