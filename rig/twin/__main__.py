@@ -42,10 +42,16 @@ def main() -> int:
             _say("ready")
             threading.Thread(target=_watch_input, args=(end,), daemon=True).start()
             end.wait()
-    except (RigError, ValidationError, ValueError) as error:
-        sys.stderr.write(f"virtual bench: {error}\n")
-        return _REFUSED
+    except ValidationError as error:
+        return _refuse("; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()))
+    except (RigError, ValueError) as error:
+        return _refuse(str(error))
     return 0
+
+
+def _refuse(reason: str) -> int:
+    sys.stderr.write(f"virtual bench: {reason}\n")
+    return _REFUSED
 
 
 def _document() -> str:

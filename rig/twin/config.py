@@ -128,13 +128,15 @@ class InstrumentConfig(_Section):
     ``inputs`` names the node seen by each input. ``gain_error`` (relative), ``offset_error`` (V, at the point that the
     input's numbers speak of), ``offset_of_range`` (relative to full scale) and ``timebase_ppm`` are half widths of
     rectangular distributions, from which one value is drawn; ``noise`` (V), ``noise_of_range`` and ``jitter`` (s) are
-    standard deviations. ``bandwidth`` is that of a single pole, Hz.
+    standard deviations. ``bandwidth`` is that of a single pole, Hz. ``input_resistance`` (ohm, with its probe) of an
+    instrument that sees ``voltage`` lies in parallel with whatever load is connected.
     """
 
     protocol: str
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     identity: IdentityConfig | None = None
     device: str | None = None
+    input_resistance: PositiveFloat | None = None
     pty: bool = False
     inputs: dict[str, str] = Field(default_factory=dict)
     gain_error: _Halfwidth = 0.0

@@ -132,9 +132,11 @@ def quantize(values: NDArray[np.float64], *, full_scale: float, offset: float, b
     """Round to the nearest code; what lies outside the range takes the nearest code and is marked."""
     lsb = full_scale / 2**bits
     least, greatest = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    steps = np.rint((values - offset) / lsb)
+    steps = values - offset
+    steps /= lsb
+    np.rint(steps, out=steps)
     low, high = steps < least, steps > greatest
-    codes = np.clip(steps, least, greatest).astype(np.int32)
+    codes = np.clip(steps, least, greatest, out=steps).astype(np.int32)
     return Digitized(codes=codes, lsb=lsb, offset=offset, clipped_low=low, clipped_high=high)
 
 

@@ -152,21 +152,21 @@ class _Limited:
     def _piece(self, begin: float, wanted: Terms, length: float) -> None:
         """Follow one piece from limit to limit; ``limit`` is 0 while the source delivers what is wanted, else ±1."""
         u, limit = 0.0, self._limit_at_begin(wanted)
-        while u < length:
+        while (left := length - u) > 0:
             rest = wanted.delayed(u)
             if limit == 0:
                 current, capacitor = rest, self._free(rest)
-                until, limit = self._first_over(rest, capacitor, length - u)
+                until, limit = self._first_over(rest, capacitor, left)
             else:
                 current, capacitor = self._held(limit)
-                until, limit = self._first_under(rest, capacitor, length - u, limit), 0
-            until = max(until, np.spacing(begin + u))
+                until, limit = self._first_under(rest, capacitor, left, limit), 0
             if not self._edges or begin + u > self._edges[-1]:
                 self._edges.append(begin + u)
                 self._currents.append(current)
                 self._capacitor.append(capacitor)
-            self._stored = capacitor.value(min(until, length - u))
-            u += until
+            self._stored = capacitor.value(min(until, left))
+            # To the very end, not to within rounding of it: no sliver may remain for the next turn.
+            u = length if until >= left else u + max(until, np.spacing(begin + u))
 
     def _terminal(self, wanted: Terms, capacitor: Terms) -> Terms:
         return wanted.scaled(self._impedance).plus(capacitor.scaled(self._load.b))

@@ -122,6 +122,8 @@ if sys.platform != "win32":
         def __init__(self, serve: Callable[[Stream], None], *, name: str) -> None:
             self._ours, self._theirs = os.openpty()
             tty.setraw(self._theirs)
+            # A client that does not read must not hold up the end.
+            os.set_blocking(self._ours, False)
             # Held open by us as well, so that a client may come, go and come again.
             self.path = os.ttyname(self._theirs)
             self._wake_read, self._wake_write = os.pipe()
@@ -149,7 +151,8 @@ if sys.platform != "win32":
                 ready, writable, _ = select.select([self._wake_read], [self._ours], [])
                 if self._wake_read in ready or not writable:
                     return
-                data = data[os.write(self._ours, data) :]
+                with contextlib.suppress(BlockingIOError):
+                    data = data[os.write(self._ours, data) :]
 
         def drop(self) -> None:
             """A serial line has no connection to drop."""

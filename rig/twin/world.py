@@ -41,6 +41,11 @@ class World:
         self.config = config
         self.output = StimulatorOutput(config.device, seed=config.seed)
         self.sense = self._drawn("sense", config.sense.resistance, config.sense.uncertainty)
+        self._probes = [
+            Network.of(instrument.input_resistance)
+            for instrument in config.instruments.values()
+            if instrument.input_resistance is not None and "voltage" in instrument.inputs.values()
+        ]
         self.loads = {name: self._network(name, load) for name, load in config.loads.items()}
         self._time: Time = RealTime() if config.real_time else VirtualTime()
         self._lock = threading.RLock()
@@ -97,7 +102,7 @@ class World:
             ]
             self._changed()
             self._load_times.append(self.now)
-            self._load_networks.append(in_parallel(connected))
+            self._load_networks.append(in_parallel([*connected, *self._probes]) if connected else None)
 
     def load(self, moment: float) -> Network | None:
         """Return what is connected at a moment; None is an open circuit."""

@@ -16,6 +16,7 @@ from rig.twin.config import TwinConfig
 from rig.twin.network import Network, in_parallel, solve
 from rig.twin.signal import Piecewise
 from rig.twin.stimulator import Point, Train
+from rig.twin.truth import delivered, mean, rms
 from rig.twin.world import World
 
 IDENTITY = {"manufacturer": "HASOMED", "model": "P24", "serial": "P24-000123", "firmware": "4.5.6"}
@@ -219,6 +220,58 @@ def test_the_same_seed_makes_the_same_world_and_another_one_another() -> None:
         assert abs(load - 500) <= math.sqrt(3) * 0.05
 
 
+def test_a_probe_loads_what_it_measures_but_not_an_open_circuit() -> None:
+    config = TwinConfig.model_validate({
+        "device": {"identity": IDENTITY, **EXACT},
+        "loads": {"10 kohm": {"resistance": 1e4, "relays": [102]}},
+        "instruments": {
+            "scope": {"protocol": "infiniivision", "inputs": {"1": "voltage"}, "input_resistance": 10e6},
+            "daq": {"protocol": "nidaqmx-grpc", "inputs": {"ai0": "current_sense"}, "input_resistance": 1e9},
+        },
+    })
+    world = World(config)
+    assert world.load(0.0) is None
+    world.switch(frozenset({102}))
+    load = world.load(0.0)
+    assert load is not None
+    assert load.resistance == pytest.approx(1 / (1e-4 + 1e-7))
+    world.switch(frozenset())
+    assert world.load(0.0) is None
+
+
+# --- the truth that measurements are held against ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rest", [0.0, 100e-6])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_truth_of_a_biphasic_train(rest: float, sign: int) -> None:
+    pause = (Point(duration=rest, current=0.0),) if rest else ()
+    points = (Point(duration=300e-6, current=sign * 20e-3), *pause, Point(duration=200e-6, current=sign * -30e-3))
+    world = _world()
+    world.begin(Train(points=points, period=0.02))
+    pulses = delivered(world, 0.0, 0.1)
+    assert len(pulses) == 5
+    for pulse in pulses:
+        first, second = pulse.phases
+        assert first.peak == pytest.approx(sign * 20e-3)
+        assert second.peak == pytest.approx(sign * -30e-3)
+        assert first.charge + second.charge == pytest.approx(pulse.net_charge, abs=1e-15)
+        assert pulse.net_charge == pytest.approx(0.0, abs=1e-12 if rest else 2e-8)
+        # Half way up to half way down; without rest one transition runs from one peak to the other.
+        assert first.duration == pytest.approx(300e-6 - (0 if rest else (0.5 - 10 / 50) * 3.75e-6), rel=1e-9)
+        assert second.duration == pytest.approx(200e-6 - (0 if rest else (35 / 50 - 0.5) * 3.75e-6), rel=1e-9)
+        assert abs(first.charge) == pytest.approx(6e-6, rel=1e-9 if rest else 0.01)
+
+
+def test_truth_of_the_whole_record() -> None:
+    world = _world({"kind": "dc_leak", "value": 1e-4})
+    world.begin(Train(points=BIPHASIC, period=0.02))
+    current = world.signal("current", 0.0, 1.0)
+    assert mean(current, 0.0, 1.0) == pytest.approx(1e-4, rel=1e-6)
+    assert rms(current, 0.0, 1.0) == pytest.approx(20e-3 * math.sqrt(50 * 597.5e-6), rel=1e-3)
+    assert delivered(world, 0.5, 0.501) == ()
+
+
 # --- defects ------------------------------------------------------------------------------------------------------
 
 
@@ -314,6 +367,12 @@ def test_any_window_of_any_train_agrees_with_the_whole(points: list[Point], begi
     assert part.integral(begin, begin + length) == pytest.approx(whole.integral(begin, begin + length), abs=1e-12)
     charge = [world.output.command(run, 0.0, 0.5).integral(0.0, 0.5) for run in world._runs]
     assert sum(charge) == pytest.approx(whole.integral(0.0, 0.5), abs=1e-12)
+
+
+def test_a_limit_holds_to_the_very_end_of_a_piece() -> None:
+    command = Piecewise.polyline([0.0, 1e-4], [0.008074255700188021, -0.03125])
+    solution = solve(command, Network.of(4813.0), sense=10.0, compliance=12.0)
+    assert solution.current.at(1e-4) == pytest.approx(-12.0 / 4823.0)
 
 
 def test_a_limit_reached_within_a_piece_holds_on_either_side() -> None:

@@ -6,6 +6,8 @@ import socket
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rig.twin.config import InstrumentConfig, TwinConfig
 from rig.twin.devices.sciencemode import ScienceMode
@@ -181,6 +183,19 @@ def test_another_channel_than_the_wired_one_reaches_nothing() -> None:
     assert _ask(device, 32, bytes([2]) + UPDATE_50_HZ[1:]) == b"\x00"
     assert _ask(device, 36, b"\x04") == bytes([0, 4, 2, 0x10, 0, 0, 0])
     assert world.pulses(0.0, 1.0) == ()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from([*range(70), 200, 1023]), st.binary(max_size=40)), max_size=8))
+def test_whatever_arrives_is_answered_and_leaves_a_world_that_can_be_solved(sent: list[tuple[int, bytes]]) -> None:
+    world = _world()
+    device = _device(world)
+    for command, data in sent:
+        answer = device.answer(Packet(number=5, command=command, data=data))
+        assert (answer.number, bool(answer.data)) == (5, True)
+        world.advance(0.01)
+    low, high = world.signal("output_voltage", 0.0, 0.2).extremes(0.0, 0.2)
+    assert -150.001 <= low <= high <= 150.001
 
 
 def test_faults_of_the_line_silence_and_drop() -> None:
