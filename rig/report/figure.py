@@ -62,7 +62,7 @@ def draw(case: CaseRecord, trace: Trace) -> str:
     root = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
         f'aria-label="{escape(wording.visible(describe(case, trace)))}" '
-        f'font-family="inherit" font-size="11" fill="{_INK}" stroke-linecap="round" stroke-linejoin="round">'
+        f'font-family="Segoe UI, Helvetica Neue, Arial, sans-serif" font-size="11" fill="{_INK}" stroke-linecap="round" stroke-linejoin="round">'
     )
     parts = [
         root,
@@ -216,16 +216,24 @@ def _level_labels(bounds: Bounds, levels: Axis) -> Iterator[str]:
     named = [("set", bounds.set_level, _SET)]
     named += [(name, end, _BAND) for name, end in (("min", bounds.lower), ("max", bounds.upper)) if end is not None]
     labels = sorted((levels.at(sign * level), name, level, colour) for name, level, colour in named)
-    centre = sum(min(max(label[0], _PULSE_TOP), _PULSE_BOTTOM) for label in labels) / len(labels)
-    floor = max(_PULSE_TOP, min(labels[0][0], centre - _LINE_HEIGHT * (len(labels) - 1) / 2))
-    for y, name, level, colour in labels:
+    for place, (y, name, level, colour) in zip(_places([label[0] for label in labels]), labels, strict=True):
         outside = not levels.low <= sign * level <= levels.high
-        place = max(min(y, _PULSE_BOTTOM), floor)
-        floor = place + _LINE_HEIGHT
         if not outside:
             yield f'<path d="{_line(_RIGHT, y, _RIGHT + 5, place)}" stroke="{colour}" fill="none"/>'
         text = f"{name} {wording.quantity(level, Unit.AMPERE, digits=4)}{' (beyond)' if outside else ''}"
         yield _text(_RIGHT + 8, place + 4, text, style=f' fill="{colour}"')
+
+
+def _places(wanted: list[float]) -> list[float]:
+    """Return where labels go that want to be at ``wanted`` (ascending) and must not touch or leave the frame."""
+    inside = [min(max(y, _PULSE_TOP + 4), _PULSE_BOTTOM) for y in wanted]
+    room = _LINE_HEIGHT * (len(inside) - 1)
+    if inside[-1] - inside[0] < room:
+        first = min(max(sum(inside) / len(inside) - room / 2, _PULSE_TOP + 4), _PULSE_BOTTOM - room)
+        return [first + _LINE_HEIGHT * index for index in range(len(inside))]
+    for index in range(1, len(inside)):
+        inside[index] = max(inside[index], inside[index - 1] + _LINE_HEIGHT)
+    return inside
 
 
 def _record_plot(trace: Trace, levels: Axis, width: float) -> Iterator[str]:

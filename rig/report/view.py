@@ -6,12 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rig.evidence.record import CalibrationEntry, CaseRecord, FileEntry, RunRecord
+from rig.evidence.record import CaseRecord, FileEntry, RunRecord
 from rig.model.verdict import Verdict
-from rig.report import wording
+from rig.report import equipment, wording
 from rig.report.anomalies import Anomaly, anomalies
 from rig.report.case_view import CaseView, VerdictView, view_case, view_verdict
-from rig.units import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,11 +112,11 @@ def view_report(record: RunRecord) -> ReportView:
         check_total=sum(len(case.checks) for case in cases),
         findings=tuple(case for case in ranked if case.verdict.word != Verdict.PASS),
         ranked=ranked,
-        device=tuple(_device(record)),
+        device=tuple(equipment.device(record)),
         ratings=tuple(record.device.ratings.items()) if record.device else (),
-        bench=tuple(_bench(record)),
-        instruments=tuple(_instruments(record)),
-        loads=tuple(_loads(record)),
+        bench=tuple(equipment.bench(record)),
+        instruments=tuple(equipment.instruments(record)),
+        loads=tuple(equipment.loads(record)),
         plans=tuple((plan.id, plan.title, plan.revision, plan.decision_rule.value) for plan in record.plans),
         rules=_rules(record),
         packs=tuple((pack.id, pack.title, pack.edition) for pack in record.packs),
@@ -187,47 +186,6 @@ def _counts(cases: Iterable[CaseRecord]) -> tuple[Count, ...]:
         for verdict in sorted(Verdict, key=lambda verdict: -verdict.severity)
         if counts[verdict]
     )
-
-
-def _device(record: RunRecord) -> Iterable[tuple[str, str, str]]:
-    """Yield what the device file says beside what the device itself said."""
-    if record.device is None:
-        return
-    for name in ("manufacturer", "model", "serial", "firmware"):
-        reported = getattr(record.device.reported, name) if record.device.reported else wording.MISSING
-        yield name, getattr(record.device, name), reported
-
-
-def _bench(record: RunRecord) -> Iterable[tuple[str, str]]:
-    if record.bench is None:
-        yield "Bench", "was not built"
-        return
-    yield "Bench", f"{record.bench.id}: {record.bench.title}"
-    yield "Kind", "virtual: every instrument and the device were simulated" if record.bench.virtual else "physical"
-
-
-def _calibration(entry: CalibrationEntry | None) -> tuple[str, str, str, str]:
-    if entry is None:
-        return ("not recorded", wording.MISSING, wording.MISSING, wording.MISSING)
-    due = f"{entry.due} EXPIRED" if entry.expired else str(entry.due)
-    return (entry.certificate, entry.laboratory, str(entry.performed), due)
-
-
-def _instruments(record: RunRecord) -> Iterable[tuple[str, ...]]:
-    """Yield name and role; model; serial and firmware; driver and address; certificate, laboratory, performed, due."""
-    for entry in record.bench.instruments if record.bench else ():
-        who = entry.identity
-        identity = (f"{who.manufacturer} {who.model}", who.serial, who.firmware) if who else (wording.MISSING,) * 3
-        yield (entry.name, entry.role, *identity, entry.driver, entry.address, *_calibration(entry.calibration))
-
-
-def _loads(record: RunRecord) -> Iterable[tuple[str, ...]]:
-    for entry in record.bench.loads if record.bench else ():
-        measured = "open circuit"
-        if entry.resistance is not None:
-            measured = wording.result(entry.resistance, 2 * entry.uncertainty, Unit.OHM)
-        power = wording.quantity(entry.power_rating, Unit.WATT)
-        yield (wording.typeset(entry.name), measured, power, *_calibration(entry.calibration))
 
 
 def _rules(record: RunRecord) -> tuple[wording.RuleText, ...]:

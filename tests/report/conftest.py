@@ -392,9 +392,6 @@ def every_verdict() -> RunRecord:
     )
 
 
-GAINS = {3: 1.25, 4: 1.096}
-
-
 def samples_of(record: RunRecord) -> Captures:
     """Return what reads the captures of ``record``."""
     entries = {
@@ -407,8 +404,9 @@ def samples_of(record: RunRecord) -> Captures:
         number, entry = entries[capture.source.file]
         if capture.purpose == "zero":
             return {"current": quiet(number)}
-        drop = 11 if number == 3 else None
-        return {"current": train(entry.stimulus, gain=GAINS.get(number, 1.0), seed=number, drop=drop)}
+        top = next((found.value for found in entry.measurements if found.measurand == "phase_top"), None)
+        gain = (top or entry.stimulus.amplitude) / entry.stimulus.amplitude
+        return {"current": train(entry.stimulus, gain=gain, seed=number, drop=11 if gain > 1.2 else None)}
 
     return read
 
