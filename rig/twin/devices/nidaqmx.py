@@ -38,6 +38,7 @@ class NiDaqmx:
         card = _card(config.device or "Dev1", config.identity, wrong=self._faults.strikes("wrong_identity"))
         self._service = Service(card, now=lambda: world.now, clock_error=self._reader.clock_error)
         self._server: grpc.Server | None = None
+        self._threads: ThreadPoolExecutor | None = None
 
     @property
     def lines(self) -> dict[str, bool]:
@@ -48,11 +49,12 @@ class NiDaqmx:
         """Serve; return ``grpc://127.0.0.1:PORT``."""
         answers = {name: self._one_at_a_time(answer) for name, answer in self._service.answers().items()}
         answers |= self._reader.answers(self._service)
-        server = grpc.server(ThreadPoolExecutor(_THREADS, thread_name_prefix="nidaqmx"), options=_UNLIMITED)
+        threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="nidaqmx")
+        server = grpc.server(threads, options=_UNLIMITED)
         server.add_generic_rpc_handlers((rpc_handler({n: self._unless_dropped(a) for n, a in answers.items()}),))
         port = server.add_insecure_port(f"127.0.0.1:{self._config.port}")
         server.start()
-        self._server = server
+        self._server, self._threads = server, threads
         return (f"grpc://127.0.0.1:{port}",)
 
     def stop(self) -> None:
@@ -60,6 +62,9 @@ class NiDaqmx:
         if self._server is not None:
             self._server.stop(grace=None).wait()
             self._server = None
+        if self._threads is not None:
+            self._threads.shutdown()
+            self._threads = None
 
     def _one_at_a_time(self, answer: Answer) -> Answer:
         def answered(request: object) -> Reply:

@@ -174,7 +174,8 @@ class Service:
         return refusal(-200077)
 
     def _reset(self) -> None:
-        self._tasks.clear()
+        for task in self._tasks.values():
+            self.stop(task)
         self.lines.update(dict.fromkeys(self.lines, False))
 
     def _calibrated(self) -> Reply:

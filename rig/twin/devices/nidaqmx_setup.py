@@ -85,7 +85,8 @@ def add_output_channels(card: Card, task: DigitalTask, request: pb.CreateDOChanR
     if set(task.lines) & set(lines):
         return refusal(-200489)
     if (request.line_grouping or request.line_grouping_raw) == _FOR_ALL_LINES:
-        name = request.name_to_assign_to_lines or request.lines
+        # A colon would make clients take the one channel for several.
+        name = request.name_to_assign_to_lines or request.lines.replace(":", "_")
         task.channels.append(OutputChannel(name=name, lines=tuple(lines)))
     else:
         names = _virtual_names(lines, request.name_to_assign_to_lines)
