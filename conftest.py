@@ -1,6 +1,3 @@
-"""Registers the hypothesis profiles."""
+"""Registers the rig's pytest plugin."""
 
-from hypothesis import settings
-
-settings.register_profile("default", deadline=None, print_blob=True, derandomize=True)
-settings.load_profile("default")
+pytest_plugins = ["rig.harness.plugin"]

@@ -9,12 +9,14 @@ from rig.errors import NoTrigger
 from rig.model.waveform import Capture, Purpose
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rig.model.setup import DigitizerSetup, ScopeSetup
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Waveform
     from rig.roles import Clock, Digitizer, Oscilloscope, Stimulator
 
-__all__ = ["Instruments", "View", "capture_quiet", "capture_stimulus"]
+__all__ = ["Instruments", "Seen", "View", "capture_quiet", "capture_stimulus"]
 
 _POLL = 0.02
 _KEEP_ALIVE_SHARE = 0.7
@@ -45,41 +47,50 @@ class View:
     tail: float = 0.05
 
 
-def capture_quiet(capture_id: str, purpose: Purpose, view: View, instruments: Instruments) -> Capture:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Seen:
+    """A capture, and per signal how its instrument was really set."""
+
+    capture: Capture
+    setups: Mapping[str, ScopeSetup | DigitizerSetup]
+
+
+def capture_quiet(capture_id: str, purpose: Purpose, view: View, instruments: Instruments) -> Seen:
     """Look at the output while nothing is asked of the device: the zero before, the idle after."""
-    instruments.digitizer.configure(view.digitizer)
+    realised = instruments.digitizer.configure(view.digitizer)
     instruments.digitizer.start()
-    waveforms = _read_digitizer(view, instruments)
-    return Capture(id=capture_id, purpose=purpose, waveforms={"current": waveforms})
+    waveforms = {"current": _read_digitizer(realised, instruments)}
+    return Seen(capture=Capture(id=capture_id, purpose=purpose, waveforms=waveforms), setups={"current": realised})
 
 
 def capture_stimulus(
     capture_id: str, stimulus: Stimulus, view: View, stimulator: Stimulator, instruments: Instruments
-) -> Capture:
+) -> Seen:
     """Deliver the prepared stimulus for its train, then stop; return what both instruments saw.
 
     The caller owns safety: whatever is raised here, it makes the bench safe.
     """
     scope, digitizer, clock = instruments.oscilloscope, instruments.digitizer, instruments.clock
-    scope.configure(view.scope)
-    digitizer.configure(view.digitizer)
+    scope_setup = scope.configure(view.scope)
+    digitizer_setup = digitizer.configure(view.digitizer)
     scope.arm()
     digitizer.start()
     clock.sleep(view.lead)
     stimulator.start()
     _hold(stimulus.train, stimulator, clock)
     stimulator.stop()
-    current = _read_digitizer(view, instruments)
-    waveforms = {"current": current}
+    clock.sleep(view.tail)
+    waveforms = {"current": _read_digitizer(digitizer_setup, instruments)}
     notes: tuple[str, ...] = ()
     if _wait_for_scope(scope, clock):
         waveforms["voltage"] = scope.fetch(instruments.voltage_channel)
     else:
         scope.halt()
         notes = ("the oscilloscope did not trigger: no voltage was captured",)
-    return Capture(
+    capture = Capture(
         id=capture_id, purpose=Purpose.SIGNAL, waveforms=waveforms, triggered="voltage" in waveforms, notes=notes
     )
+    return Seen(capture=capture, setups={"current": digitizer_setup, "voltage": scope_setup})
 
 
 def _hold(train: float, stimulator: Stimulator, clock: Clock) -> None:
@@ -92,8 +103,8 @@ def _hold(train: float, stimulator: Stimulator, clock: Clock) -> None:
             stimulator.keep_alive()
 
 
-def _read_digitizer(view: View, instruments: Instruments) -> Waveform:
-    duration = view.digitizer.samples / view.digitizer.rate
+def _read_digitizer(setup: DigitizerSetup, instruments: Instruments) -> Waveform:
+    duration = setup.samples / setup.rate
     return instruments.digitizer.read(timeout=duration + _PATIENCE)[instruments.current_channel]
 
 

@@ -36,19 +36,20 @@ def estimate(stimulus: Stimulus, load: Load, *, sense_resistance: float, complia
 
     Notes
     -----
-    I_rms = I·√(n·t·f) for n phases of duration t; P = I_rms²·R; both published formulas, see the FDA's 1999 list.
+    Current, charge and rms are those that are set, whatever the load lets through: a ceiling must not rest on the
+    device's compliance. Voltage, energy and dissipation are those that the compliance lets the load see.
+    I_rms = I·√(n·t·f) for n phases of duration t; P = I_rms²·R.
     """
-    reachable = 0.0 if load.is_open else compliance / (load.nominal + sense_resistance)
-    peak = min(stimulus.amplitude, reachable)
-    on_share = min(1.0, stimulus.shape.phases * stimulus.phase_duration * stimulus.rate)
     resistance = 0.0 if load.is_open else load.nominal
-    rms = peak * math.sqrt(on_share)
+    reached = 0.0 if load.is_open else min(stimulus.amplitude, compliance / (resistance + sense_resistance))
+    phases = stimulus.shape.phases
+    on_share = min(1.0, phases * stimulus.phase_duration * stimulus.rate)
     return Exposure(
-        current_peak=peak,
-        charge_per_phase=peak * stimulus.phase_duration,
-        rms_current=rms,
-        voltage_peak=compliance if load.is_open else peak * load.nominal,
-        energy_per_pulse=stimulus.shape.phases * stimulus.phase_duration * peak**2 * resistance,
-        dissipation=rms**2 * resistance,
+        current_peak=stimulus.amplitude,
+        charge_per_phase=stimulus.amplitude * stimulus.phase_duration,
+        rms_current=stimulus.amplitude * math.sqrt(on_share),
+        voltage_peak=compliance if load.is_open else reached * resistance,
+        energy_per_pulse=phases * stimulus.phase_duration * reached**2 * resistance,
+        dissipation=reached**2 * on_share * resistance,
         duration=stimulus.train,
     )

@@ -1,0 +1,180 @@
+"""The front door for people: ``rig run | check | analyze | report | verify | schema | twin | bench``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from rig.errors import RigError
+
+__all__ = ["main"]
+
+REFUSED = 2
+
+app = typer.Typer(
+    name="rig",
+    help="Test and safety-validation rig for neuromuscular electrical stimulators.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+twin_app = typer.Typer(help="The virtual bench.", no_args_is_help=True)
+bench_app = typer.Typer(help="The bench on the table.", no_args_is_help=True)
+app.add_typer(twin_app, name="twin")
+app.add_typer(bench_app, name="bench")
+
+Bench = Annotated[Path | None, typer.Option("--bench", metavar="FILE", help="Bench file; default: the virtual bench.")]
+Device = Annotated[
+    Path | None, typer.Option("--dut", metavar="FILE", help="Device under test; default: the one the bench names.")
+]
+
+
+@app.command()
+def run(
+    plans: Annotated[list[Path], typer.Argument(help="Plans, or folders of plans.", metavar="PLAN...")],
+    bench: Bench = None,
+    dut: Device = None,
+    evidence: Annotated[
+        Path | None, typer.Option(help="Where evidence is written; default: reports/out.", metavar="DIR")
+    ] = None,
+    operator: Annotated[str, typer.Option(help="Who is responsible for this run; goes on record.")] = "",
+    keyword: Annotated[str, typer.Option("-k", help="Run only the cases whose names match, as pytest does.")] = "",
+    first: Annotated[
+        bool, typer.Option("-x", "--exitfirst", help="Stop at the first case that does not pass.")
+    ] = False,
+    last_failed: Annotated[bool, typer.Option("--lf", help="Run only what did not pass last time.")] = False,
+    real_time: Annotated[bool, typer.Option("--real-time", help="Let the virtual bench take its time.")] = False,
+    allure: Annotated[Path | None, typer.Option(help="Also write Allure results here.", metavar="DIR")] = None,
+) -> None:
+    """Run plans on a bench and leave evidence.
+
+    Exit code: 0 all passed, 1 a FAIL, 2 refused, 3 nothing failed but something is undecided, 4 aborted.
+    """
+    from rig.harness.run import run_plans  # noqa: PLC0415 - pytest is not needed to show help
+
+    options = ["-k", keyword] if keyword else []
+    options += ["-x"] if first else []
+    options += ["--lf"] if last_failed else []
+    options += ["--real-time"] if real_time else []
+    options += [f"--bench={bench}"] if bench else []
+    options += [f"--dut={dut}"] if dut else []
+    options += [f"--evidence={evidence}"] if evidence else []
+    options += [f"--operator={operator}"] if operator else []
+    options += [f"--alluredir={allure}"] if allure else []
+    raise typer.Exit(run_plans(plans, options))
+
+
+@app.command()
+def check(
+    plans: Annotated[list[Path], typer.Argument(help="Plans, or folders of plans.", metavar="PLAN...")],
+    bench: Bench = None,
+    dut: Device = None,
+) -> None:
+    """Show every mistake of plans, and whether this bench can run them; nothing is opened or energised."""
+    from rig.sequencer.start import RunOptions, check_plans  # noqa: PLC0415
+
+    options = RunOptions.of(root=Path.cwd(), directory=Path.cwd(), bench=bench, device=dut)
+    for line in check_plans(plans, options):
+        typer.echo(line)
+
+
+@app.command()
+def analyze(
+    file: Annotated[Path, typer.Argument(help="Oscilloscope file: Siglent .bin, or CSV.")],
+    load: Annotated[str, typer.Option(help='The load it was taken across, for example "500 ohm".')],
+    zero: Annotated[Path | None, typer.Option(help="A capture of the same channel with the output off.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in SI units.")] = False,
+    pulses: Annotated[bool, typer.Option("--pulses", help="Add a row per pulse.")] = False,
+) -> None:
+    """Measure an oscilloscope's file with the same code that judges a run."""
+    from rig.sequencer.offline import analyze_file, show_analysis, show_json  # noqa: PLC0415
+
+    summary = analyze_file(file, load=load, zero=zero, pulses=pulses)
+    typer.echo(show_json(summary) if as_json else show_analysis(summary))
+
+
+@app.command()
+def report(
+    bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.")],
+    output: Annotated[
+        Path | None, typer.Option(help="Where to write the HTML; default: standard name beside it.")
+    ] = None,
+) -> None:
+    """Render a report again, from its evidence alone."""
+    from rig.sequencer.offline import render_again  # noqa: PLC0415
+
+    typer.echo(f"report: {render_again(bundle, output)}")
+
+
+@app.command()
+def verify(bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.")]) -> None:
+    """Check every file of an evidence folder against its manifest, and the journal's chain."""
+    from rig.evidence.store import verify as verify_bundle  # noqa: PLC0415
+
+    problems = verify_bundle(bundle)
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        raise typer.Exit(1)
+    typer.echo(f"{bundle}: intact")
+
+
+@app.command()
+def schema(
+    name: Annotated[str, typer.Argument(help="plan, bench, device, load-box, calibration, limits or record.")] = "",
+    write: Annotated[Path | None, typer.Option(help="Write all schemas into this folder.", metavar="DIR")] = None,
+    check_folder: Annotated[
+        Path | None, typer.Option("--check", help="Fail if a schema in this folder is not current.", metavar="DIR")
+    ] = None,
+) -> None:
+    """Export the JSON Schemas of all the files a person writes, and of the record."""
+    from rig.sequencer import schemas  # noqa: PLC0415
+
+    if write is not None:
+        schemas.write_all(write)
+    elif check_folder is not None:
+        for stale in schemas.stale(check_folder):
+            typer.echo(f"{stale}: not current; run: rig schema --write {check_folder}")
+            raise typer.Exit(1)
+    else:
+        typer.echo(schemas.export(name))
+
+
+@twin_app.command("serve")
+def twin_serve(
+    bench: Bench = None,
+    dut: Device = None,
+    ports: Annotated[
+        str, typer.Option(help='Fixed ports, for example "scope=5025,switch=5026"; the others are free ones.')
+    ] = "",
+    real_time: Annotated[bool, typer.Option("--real-time", help="Time passes by itself.")] = False,
+) -> None:
+    """Keep the virtual instruments running on loopback for any client, until Ctrl-C."""
+    from rig.sequencer.serve import serve_twin  # noqa: PLC0415
+    from rig.sequencer.start import RunOptions  # noqa: PLC0415
+
+    options = RunOptions.of(root=Path.cwd(), directory=Path.cwd(), bench=bench, device=dut, real_time=real_time)
+    serve_twin(options, ports, typer.echo)
+
+
+@bench_app.command("check")
+def bench_check(bench: Bench = None, dut: Device = None) -> None:
+    """Open every instrument of a bench and show who it is and whether its calibration holds."""
+    from rig.sequencer.start import RunOptions, check_bench  # noqa: PLC0415
+
+    options = RunOptions.of(root=Path.cwd(), directory=Path.cwd(), bench=bench, device=dut)
+    for line in check_bench(options):
+        typer.echo(line)
+
+
+def main() -> NoReturn:
+    """Run the command line; every refusal is one message and exit code 2."""
+    try:
+        app(standalone_mode=True)
+    except RigError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(REFUSED)
+    sys.exit(0)

@@ -1,0 +1,73 @@
+"""Plans as pytest sees them: a plan is a file, a case is an item."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rig.errors import DocumentInvalid
+from rig.harness.present import explain
+from rig.harness.session import CaseNotPassed, current_run
+from rig.model.verdict import Verdict
+from rig.plan.load import load_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from rig.plan.case import Case
+
+__all__ = ["SUFFIX", "CaseItem", "PlanFile"]
+
+SUFFIX = ".plan.yaml"
+
+
+class PlanFile(pytest.File):
+    """A plan; its mistakes are collection errors, shown at their places and without a traceback."""
+
+    def collect(self) -> Iterable[CaseItem]:
+        """Load the plan and yield its cases in order."""
+        try:
+            self.loaded = load_plan(self.path, shown_as=_shown(self.path, self.config.invocation_params.dir))
+        except DocumentInvalid as error:
+            raise self.CollectError(str(error)) from None
+        for case in self.loaded.cases:
+            yield CaseItem.from_parent(self, name=case.id, case=case)
+
+
+class CaseItem(pytest.Item):
+    """One case of a plan."""
+
+    def __init__(self, *, case: Case, **rest: Any) -> None:  # noqa: ANN401 - pytest passes what it likes
+        super().__init__(**rest)
+        self.case = case
+
+    def runtest(self) -> None:
+        """Execute the case; anything but PASS is raised, so that pytest counts it."""
+        run = current_run(self.config)
+        record = run.execute(self.case)
+        self.user_properties.append(("verdict", str(record.verdict)))
+        if record.verdict is Verdict.NOT_RUN:
+            pytest.skip(record.reason)
+        if record.verdict is not Verdict.PASS:
+            raise CaseNotPassed.of(record, run.evidence)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Show the plan's line and the numbers, not a Python traceback."""
+        if isinstance(excinfo.value, CaseNotPassed):
+            return explain(excinfo.value.record, excinfo.value.evidence)
+        return super().repr_failure(excinfo, *args, **kwargs)
+
+    def reportinfo(self) -> tuple[os.PathLike[str], int, str]:
+        """Point at the case in its plan."""
+        return self.path, self.case.location[1] - 1, self.name
+
+
+def _shown(path: Path, start: Path) -> str:
+    """The path as the user would type it from where pytest was started."""
+    try:
+        return os.path.relpath(path, start)
+    except ValueError:  # another drive
+        return str(path)

@@ -1,0 +1,20 @@
+"""The command-line options that the plugin adds to pytest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+__all__ = ["add_options"]
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add ``--bench``, ``--dut``, ``--evidence``, ``--operator`` and ``--real-time``."""
+    group = parser.getgroup("rig", "stimulator test rig")
+    group.addoption("--bench", metavar="FILE", help="bench file (default: fixtures/benches/virtual.bench.yaml)")
+    group.addoption("--dut", metavar="FILE", help="file of the device under test (default: the one the bench names)")
+    group.addoption("--evidence", metavar="DIR", help="where evidence is written (default: reports/out)")
+    group.addoption("--operator", metavar="NAME", default="", help="who is responsible for this run; goes on record")
+    group.addoption("--real-time", action="store_true", help="let the virtual bench take its time")

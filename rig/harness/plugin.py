@@ -1,0 +1,117 @@
+"""The pytest plugin: one session is one run on one bench."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rig.errors import RigError
+from rig.harness.collect import SUFFIX, CaseItem, PlanFile
+from rig.harness.fixtures import bench, capture, judge, load, rig_case, rig_run, stimulator
+from rig.harness.options import add_options
+from rig.harness.script import SCRIPT
+from rig.harness.session import RUN
+from rig.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from rig.sequencer.run import Run
+
+__all__ = ["bench", "capture", "judge", "load", "rig_case", "rig_run", "stimulator"]  # importable fixtures
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the rig's options."""
+    add_options(parser)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PlanFile | None:
+    """Collect ``*.plan.yaml``."""
+    return PlanFile.from_parent(parent, path=file_path) if file_path.name.endswith(SUFFIX) else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Resolve everything, open the bench, run the items, and leave the bench safe and the evidence complete."""
+    needs_bench = [item for item in session.items if _needs_bench(item)]
+    if not needs_bench or session.config.option.collectonly or session.testsfailed:
+        return (yield)
+    if hasattr(session.config, "workerinput"):
+        raise pytest.UsageError("one bench serves one process: run without -n")
+    with ExitStack() as stack:
+        try:
+            session.config.stash[RUN] = stack.enter_context(_start(session.config, needs_bench))
+        except RigError as error:
+            raise pytest.UsageError(str(error)) from None
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Let a Python test that is part of the run fail for what was judged, not only for what it asserts."""
+    script = item.stash.get(SCRIPT, None)
+    try:
+        yield
+    except BaseException as error:
+        if script is not None:
+            script.broken = error
+        raise
+    if script is not None and (complaint := script.complaint()):
+        pytest.fail(complaint, pytrace=False)
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Count the cases that a person chose not to run; the record says how many."""
+    for item in items:
+        if isinstance(item, CaseItem):
+            item.config.stash[_DESELECTED] = item.config.stash.get(_DESELECTED, 0) + 1
+
+
+_DESELECTED: pytest.StashKey[int] = pytest.StashKey()
+
+
+def _needs_bench(item: pytest.Item) -> bool:
+    return isinstance(item, CaseItem) or "rig_run" in getattr(item, "fixturenames", ())
+
+
+def _start(config: pytest.Config, items: Sequence[pytest.Item]) -> Any:  # noqa: ANN401 - a context manager over Run
+    from rig.sequencer.start import RunOptions, start_run  # noqa: PLC0415 - not needed to collect or to show help
+
+    files = dict.fromkeys(item.parent for item in items if isinstance(item, CaseItem))
+    options = RunOptions.of(
+        root=config.rootpath,
+        directory=config.invocation_params.dir,
+        bench=config.getoption("--bench"),
+        device=config.getoption("--dut"),
+        evidence=config.getoption("--evidence"),
+        operator=config.getoption("--operator"),
+        real_time=config.getoption("--real-time"),
+    )
+    return start_run(
+        {file.path: file.loaded for file in files if isinstance(file, PlanFile)},
+        [item.case for item in items if isinstance(item, CaseItem)],
+        options,
+        not_selected=config.stash.get(_DESELECTED, 0),
+    )
+
+
+def pytest_report_teststatus(report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str, str] | None:
+    """Show the verdict's own word instead of FAILED."""
+    if report.when != "call" or not report.failed:
+        return None
+    verdict = dict(getattr(report, "user_properties", ())).get("verdict")
+    if verdict is None or Verdict(str(verdict)).failed:
+        return None
+    return "failed", str(verdict)[0], str(verdict)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:  # noqa: ANN401 - pytest's own type is private
+    """Say where the report is, last."""
+    run: Run | None = config.stash.get(RUN, None)
+    if run is not None and run.report is not None:
+        terminalreporter.write_sep("-", f"verdict {run.record.verdict if run.record else 'unknown'}")
+        terminalreporter.write_line(f"report: {run.report}")

@@ -1,0 +1,62 @@
+"""``rig run``: a pytest session with the rig's own voice and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from rig.harness.progress import Progress
+from rig.harness.session import RUN
+from rig.verdict.aggregate import exit_code
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = ["run_plans"]
+
+_REFUSED = 2
+_ABORTED = 4
+_BROKEN = 3
+
+
+class _Outcome:
+    """Remembers the session's run after pytest has let go of it."""
+
+    def __init__(self) -> None:
+        self.config: pytest.Config | None = None
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        self.config = config
+
+
+def run_plans(plans: Sequence[Path], options: Sequence[str]) -> int:
+    """Run plans through pytest and return the exit code of ``rig run``.
+
+    0 all passed · 1 a FAIL · 2 refused · 3 nothing failed but something is undecided · 4 aborted.
+    """
+    missing = [str(plan) for plan in plans if not plan.exists()]
+    if missing:
+        sys.stderr.write(f"no such plan or folder: {', '.join(missing)}\n")
+        return _REFUSED
+    outcome, progress = _Outcome(), Progress(Console(soft_wrap=True))
+    # Warnings of libraries are shown but do not change a verdict; the test-suite of the rig itself is stricter.
+    arguments = ["-p", "rig.harness.plugin", "-p", "no:randomly", "-W", "default", *options, *map(str, plans)]
+    code = pytest.main(arguments, plugins=[outcome, progress])
+    run = outcome.config.stash.get(RUN, None) if outcome.config is not None else None
+    if run is None or run.record is None:
+        return _without_run(code, progress)
+    progress.close(run)
+    return exit_code((record.verdict for record in run.record.cases), end=run.record.end_reason)
+
+
+def _without_run(code: int, progress: Progress) -> int:
+    """Say what kept a run from beginning; pytest itself has named the mistakes of its own command line."""
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        progress.say("no case was selected: nothing was run")
+    if code == pytest.ExitCode.INTERRUPTED and not progress.mistakes:
+        return _ABORTED
+    return _BROKEN if code == pytest.ExitCode.INTERNAL_ERROR else _REFUSED

@@ -1,0 +1,94 @@
+"""A Python test as a case: the same refusals, captures, judgements and record as a plan's case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rig.errors import Refused
+from rig.model.judgement import DecisionRule
+from rig.model.stimulus import Shape, Stimulus
+from rig.model.verdict import Verdict, worst
+from rig.plan.case import Case, Ceiling
+from rig.plan.single import single_limit, single_stimulus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rig.model.judgement import Judgement
+    from rig.model.measurement import Outcome
+    from rig.sequencer.run import Run
+    from rig.sequencer.work import CaseWork
+
+__all__ = ["SCRIPT", "Script"]
+
+# What stands in the record until the test says otherwise.
+_NOTHING = Stimulus(
+    channel=1, shape=Shape.MONOPHASIC, amplitude=0.0, phase_duration=100e-6, interphase=0.0, rate=10.0, train=0.1
+)
+
+
+class Script:
+    """What the fixtures of one test share."""
+
+    work: CaseWork
+
+    def __init__(self, run: Run, item: pytest.Item) -> None:
+        path, line, _ = item.reportinfo()
+        self.run = run
+        self.broken: BaseException | None = None
+        self._load = ""
+        self.case = Case(
+            id=item.name,
+            plan=item.path.stem,
+            title=item.name.removeprefix("test_").replace("_", " "),
+            stimulus=_NOTHING,
+            load=next(iter(run.bench.loads)),
+            checks=(),
+            apply_packs=False,
+            packs=(),
+            traces=tuple(str(mark.args[0]) for mark in item.iter_markers("requirement") if mark.args),
+            zero=True,
+            events=(),
+            decision_rule=DecisionRule.GUARDED,
+            ceiling=Ceiling(),
+            location=(str(path), (line or 0) + 1, 1),
+        )
+        self.resolved = run.resolve(self.case)
+
+    def connect(self, load: str) -> None:
+        """Take the zero capture if there is none yet, then connect a load."""
+        resolved = self.run.resolve(replace(self.case, load=load))
+        if self.work.zero is None:
+            self.work.take_zero(resolved.views)
+        self.work.connect(resolved.load)
+        self._load = load
+
+    def capture(self, **settings: str | int) -> Mapping[str, Outcome]:
+        """Deliver one stimulus into the connected load and return everything that was measured of it."""
+        if not self._load:
+            raise Refused(f'{self.case.id}: connect a load first: load("500 ohm")')
+        self.case = replace(self.case, stimulus=single_stimulus({"channel": 1, **settings}), load=self._load)
+        self.resolved = self.run.resolve(self.case)
+        area = self.run.electrode_area
+        return self.work.stimulate(self.case.stimulus, self.resolved.views, electrode_area=area)
+
+    def judge(self, outcome: Outcome, **form: str) -> Judgement:
+        """Judge one outcome against ``within``, ``at_most``, ``at_least`` or ``between``, as a plan writes them."""
+        source = ":".join(map(str, self.case.location))
+        limit = single_limit(outcome.measurand, form, stimulus=self.case.stimulus, load=self.case.load, source=source)
+        return self.work.judge_outcome(outcome, limit)
+
+    def complaint(self) -> str:
+        """What kept this test from passing; empty if everything judged passed."""
+        judgements = self.work.judgements
+        if not judgements:
+            return "nothing was judged: no data is never a pass"
+        if worst(one.verdict for one in judgements) is Verdict.PASS:
+            return ""
+        return "\n".join(f"{one.verdict}  {one.reason}" for one in judgements if one.verdict is not Verdict.PASS)
+
+
+SCRIPT: pytest.StashKey[Script] = pytest.StashKey()

@@ -1,0 +1,168 @@
+"""From captures to outcomes: corrected, inspected, measured; what is not fit to judge is never measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rig.acquisition.correct import correct
+from rig.acquisition.quality import inspect
+from rig.analysis.catalogue import CATALOGUE, Needs
+from rig.analysis.idle import load_resistance, measure_idle
+from rig.analysis.measure import measure
+from rig.errors import BenchError
+from rig.evidence.record import OutputOffEntry
+from rig.model.measurement import Measurement, NotMeasured, Window
+from rig.model.verdict import Verdict
+from rig.units import Unit, format_quantity, format_result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rig.model.load import Load
+    from rig.model.measurement import Outcome
+    from rig.model.signal_path import SignalPath
+    from rig.model.stimulus import Stimulus
+    from rig.model.waveform import Capture, Waveform
+
+__all__ = ["examine", "residual_current", "verify_load"]
+
+# A load further from its calibrated value than this, uncertainty apart, is not the one that was asked for.
+_LOAD_TOLERANCE = 0.1
+
+
+def examine(
+    signal: Capture,
+    zero: Capture | None,
+    *,
+    stimulus: Stimulus,
+    load: Load,
+    paths: Mapping[str, SignalPath],
+    electrode_area: float | None,
+) -> tuple[dict[str, Outcome], tuple[str, ...]]:
+    """Measure everything that both instruments allow; return the outcomes, and what is wrong with the capture.
+
+    Currents come from the digitizer, voltages from the oscilloscope. A signal with a defect that forbids judging gives
+    no value at all: its measurands are not measured, for that reason.
+    """
+    resistance = None if load.is_open else load.resistance
+    outcomes: dict[str, Outcome] = {}
+    defects: list[str] = []
+    for name, path in paths.items():
+        wanted = _wanted(name)
+        waveform = signal.waveforms.get(name)
+        if waveform is None:
+            reason = "; ".join(signal.notes) or f"no {name} was captured"
+            outcomes.update(_none(wanted, reason))
+            continue
+        corrected = correct(waveform, path)
+        found = inspect(corrected, triggered=True, expected=stimulus)
+        defects += [f"{name}: {defect.sentence}" for defect in found]
+        forbidding = [defect.sentence for defect in found if defect.forbids]
+        if forbidding:
+            outcomes.update(_none(wanted, "; ".join(forbidding)))
+            continue
+        outcomes.update(
+            measure(
+                corrected,
+                path=path,
+                zero=_corrected(zero, name, path),
+                expected=stimulus,
+                load_resistance=resistance,
+                electrode_area=electrode_area,
+                capture=signal.id,
+                wanted=wanted,
+            ).outcomes
+        )
+    outcomes["load_resistance"] = _load_resistance(signal, paths, stimulus, outcomes)
+    return outcomes, tuple(defects)
+
+
+def _wanted(signal: str) -> tuple[str, ...]:
+    """Return the measurands that are taken from a signal; what either could give, the digitizer's current gives."""
+    own = Needs.VOLTAGE if signal == "voltage" else Needs.CURRENT
+    also = {own} if signal == "voltage" else {own, Needs.EITHER}
+    return tuple(name for name, entry in CATALOGUE.items() if entry.signal in also)
+
+
+def _none(names: tuple[str, ...], reason: str) -> dict[str, Outcome]:
+    return {name: NotMeasured(measurand=name, reason=reason) for name in names}
+
+
+def _corrected(capture: Capture | None, name: str, path: SignalPath) -> Waveform | None:
+    """Return the zero's waveform as current or voltage; a zero that is itself unfit is as good as none."""
+    waveform = capture.waveforms.get(name) if capture is not None else None
+    if waveform is None or any(defect.forbids for defect in inspect(waveform, triggered=True, expected=None)):
+        return None
+    return correct(waveform, path)
+
+
+def _load_resistance(
+    signal: Capture, paths: Mapping[str, SignalPath], stimulus: Stimulus, outcomes: Mapping[str, Outcome]
+) -> Outcome:
+    """Measure the load while it is driven: voltage over current, both at the top of the phases."""
+    name, current = "load_resistance", outcomes.get("phase_top")
+    waveform, path = signal.waveforms.get("voltage"), paths.get("voltage")
+    if waveform is None or path is None or not isinstance(current, Measurement):
+        return NotMeasured(measurand=name, reason="it takes pulses in both current and voltage")
+    volts = correct(waveform, path)
+    tops = measure(
+        volts,
+        path=path,
+        zero=None,
+        expected=stimulus,
+        load_resistance=None,
+        electrode_area=None,
+        capture=signal.id,
+        wanted=("phase_top",),
+    ).outcomes["phase_top"]
+    if not isinstance(tops, Measurement):
+        return NotMeasured(measurand=name, reason=f"the voltage gives no top: {tops.reason}")
+    value, u = load_resistance(tops, current)
+    return Measurement(
+        measurand=name,
+        value=value,
+        unit=Unit.OHM,
+        minimum=value,
+        maximum=value,
+        standard_uncertainty=u,
+        single_uncertainty=u,
+        window=Window(start=volts.start, stop=volts.start + volts.duration, description="the oscilloscope's record"),
+        origin=(signal.id, "voltage and current", name),
+    )
+
+
+def verify_load(outcomes: Mapping[str, Outcome], load: Load) -> None:
+    """Raise BenchError if the load that was driven is not the one that was asked for: the relay's word is no proof."""
+    measured = outcomes.get("load_resistance")
+    if load.is_open or not isinstance(measured, Measurement):
+        return
+    if abs(measured.value - load.resistance) > _LOAD_TOLERANCE * load.resistance + measured.expanded_uncertainty:
+        shown = format_result(measured.value, measured.expanded_uncertainty, Unit.OHM)
+        raise BenchError(
+            f"the load is {shown}, not {format_quantity(load.resistance, Unit.OHM)}: check relays and leads"
+        )
+
+
+def residual_current(idle: Capture, zero: Capture | None, path: SignalPath) -> OutputOffEntry:
+    """Say whether a capture with nothing asked of the device shows any current at all.
+
+    Raises
+    ------
+    AnalysisError
+        if the capture holds nothing that could show it
+    """
+    waveform = idle.waveforms["current"]
+    unfit = [defect.sentence for defect in inspect(waveform, triggered=True, expected=None) if defect.forbids]
+    if unfit:
+        return OutputOffEntry(verdict=Verdict.INCONCLUSIVE, reason=f"the output cannot be told to be off: {unfit[0]}")
+    result = measure_idle(correct(waveform, path), path, _corrected(zero, "current", path), capture=idle.id)
+    shown = format_result(result.residual, result.expanded_uncertainty, Unit.AMPERE)
+    bound = format_quantity(result.threshold, Unit.AMPERE, digits=3)
+    still = f"{shown} still flows after the stimulation was stopped; noise alone explains at most {bound}"
+    return OutputOffEntry(
+        verdict=Verdict.PASS if result.off else Verdict.FAIL,
+        residual=result.residual,
+        expanded_uncertainty=result.expanded_uncertainty,
+        threshold=result.threshold,
+        reason=f"largest current after the stimulation {shown}" if result.off else still,
+    )

@@ -1,0 +1,134 @@
+"""Work on files alone: measure an oscilloscope's record, or render a report again from its evidence."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rig.acquisition.importers.capture_file import read_capture_file
+from rig.acquisition.quality import Fault, inspect
+from rig.analysis.summary import summarise
+from rig.errors import AcquisitionError, EvidenceError, Refused, UnitError
+from rig.evidence.capture_file import read_capture
+from rig.evidence.reading import read_record
+from rig.report.render import render_html
+from rig.units import Unit, format_quantity, format_result, parse_quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from rig.evidence.record import CaptureEntry
+    from rig.model.waveform import Waveform
+
+__all__ = ["analyze_file", "render_again", "show_analysis", "show_json"]
+
+_NO_SIGNAL = {Fault.NO_DATA, Fault.NOT_A_NUMBER}
+
+
+def analyze_file(file: Path, *, load: str, zero: Path | None, pulses: bool) -> dict[str, Any]:
+    """Import a file and measure it; see :func:`rig.analysis.summary.summarise` for what comes back.
+
+    Raises
+    ------
+    RigError
+        if the load is no resistance, or a file cannot be read or holds no signal.
+    """
+    try:
+        resistance = parse_quantity(load, Unit.OHM)
+    except UnitError as error:
+        raise Refused(f"--load: {error}") from None
+    capture = read_capture_file(file)
+    voltage = capture.waveform()
+    zero_capture = None if zero is None else read_capture_file(zero)
+    found = inspect(voltage, triggered=True, expected=None)
+    for defect in found:
+        if defect.fault in _NO_SIGNAL:
+            raise AcquisitionError(f"{file.name}: {defect.sentence}")
+    source: dict[str, object] = {
+        "file": capture.name,
+        "format": capture.kind,
+        "sha256": capture.sha256,
+        "notes": list(capture.notes),
+        "zero": None if zero_capture is None else {"file": zero_capture.name, "sha256": zero_capture.sha256},
+    }
+    return summarise(
+        voltage,
+        load_resistance=resistance,
+        source=source,
+        zero=None if zero_capture is None else zero_capture.waveform(),
+        defects=[defect.sentence for defect in found if defect.forbids],
+        pulses=pulses,
+    )
+
+
+def show_json(summary: Mapping[str, Any]) -> str:
+    """Return the summary as JSON, SI units; NaN would be refused."""
+    return json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def show_analysis(summary: Mapping[str, Any]) -> str:
+    """Return the summary as lines for a person."""
+    return "\n".join(_lines(summary))
+
+
+def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
+    source, signal = summary["source"], summary["signal"]
+    unit = Unit(signal["unit"])
+    yield f"{source['file']}  ({source['format']}, SHA-256 {source['sha256'][:16]}…)"
+    yield f"  {signal['samples']} samples at {format_quantity(signal['sample_rate'], Unit.HERTZ, digits=6)}"
+    for name in ("peak_to_peak", "mean", "standard_deviation"):
+        yield f"  {name:<28} {format_quantity(signal[name], unit, digits=7)}"
+    found = summary["pulses_found"]
+    yield f"  {found['whole']} whole pulses, {found['cut']} cut by the record's edge"
+    for defect in summary["defects"]:
+        yield f"  defect: {defect}"
+    for name, entry in summary["measurements"].items():
+        yield from _measurement(name, entry)
+    for row in summary.get("pulses", ()):
+        yield _pulse(row)
+
+
+def _measurement(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    if entry["n"] == 0:
+        yield f"  {name:<28} not measured: {entry['reason']}"
+        return
+    unit = Unit(entry["unit"])
+    value = format_result(entry["mean"], entry["uncertainty"], unit)
+    spread = ""
+    if entry["n"] > 1:
+        low, high = (format_quantity(entry[side], unit, digits=4) for side in ("min", "max"))
+        spread = f"  {low} to {high}, n = {entry['n']}"
+    verdict = f"  {entry['verdict']}: {entry['reason']}" if "verdict" in entry else ""
+    yield f"  {name:<28} {value}{spread}{verdict}"
+
+
+def _pulse(row: Mapping[str, Any]) -> str:
+    durations = ", ".join(
+        "cut" if phase["duration"] is None else format_quantity(phase["duration"], Unit.SECOND, digits=4)
+        for phase in row["phases"]
+    )
+    net = "unknown" if row["net_charge"] is None else format_quantity(row["net_charge"], Unit.COULOMB, digits=4)
+    return f"  pulse at {format_quantity(row['start'], Unit.SECOND, digits=7)}: phases {durations}; net charge {net}"
+
+
+def render_again(bundle: Path, output: Path | None) -> Path:
+    """Render the report of an evidence folder from its record and captures alone; return where it was written.
+
+    Raises
+    ------
+    EvidenceError
+        if the folder holds no readable record, or the report cannot be written.
+    """
+    record = read_record(bundle)
+
+    def samples(entry: CaptureEntry) -> Mapping[str, Waveform]:
+        return read_capture(bundle / entry.source.file)
+
+    # Beside the folder, not in it: the evidence is sealed.
+    target = output or bundle.resolve().with_name(f"{bundle.resolve().name}.report.html")
+    try:
+        target.write_text(render_html(record, samples), encoding="utf-8")
+    except OSError as error:
+        raise EvidenceError(f"{target}: {error.strerror or error}") from None
+    return target

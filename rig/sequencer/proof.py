@@ -1,0 +1,38 @@
+"""The proof that the output is off: measured after every case, with the load still connected where that is possible."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rig.errors import RigError
+from rig.evidence.record import OutputOffEntry
+from rig.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from rig.sequencer.settings import Views
+    from rig.sequencer.work import CaseWork
+
+__all__ = ["prove_off"]
+
+
+def prove_off(work: CaseWork, views: Views) -> OutputOffEntry:
+    """Measure what still flows after a case; anything but a PASS here latches the bench.
+
+    A current that is there is a FAIL of the device; a current that cannot be measured leaves the question open.
+    """
+    try:
+        residual = work.look_idle(views)
+    except RigError as error:
+        return OutputOffEntry(verdict=Verdict.ERROR, reason=f"the output could not be measured to be off: {error}")
+    return residual if residual.verdict is Verdict.PASS else _after_opening(work, views, residual)
+
+
+def _after_opening(work: CaseWork, views: Views, residual: OutputOffEntry) -> OutputOffEntry:
+    """Make safe, and say whether that ended the current."""
+    work.bench.make_safe()
+    try:
+        ended = work.look_idle(views).verdict is Verdict.PASS
+    except RigError:
+        ended = False
+    tail = "opening the relays ended it" if ended else "it was NOT measured to end when the relays were opened"
+    return residual.model_copy(update={"reason": f"{residual.reason}; {tail}"})

@@ -1,0 +1,138 @@
+"""Everything that can be refused is refused here, before anything is opened or energised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rig.errors import DocumentInvalid, Problem, Refused
+from rig.sequencer.exposure import Exposure, estimate
+from rig.sequencer.settings import Views, plan_views
+from rig.units import Unit, format_quantity
+from rig.verdict.packs import Situation, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from rig.bench.definition import BenchDefinition, DeviceDefinition
+    from rig.model.limit import Limit
+    from rig.model.load import Load
+    from rig.plan.case import Case
+    from rig.verdict.packs import LimitPack, NotApplicable
+
+__all__ = ["ResolvedCase", "Resolver"]
+
+# A longer record belongs to a streaming capture, which this version does not have.
+_LONGEST_RECORD = 30_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedCase:
+    """A case, with everything that its bench, its device and its limit packs add to it."""
+
+    case: Case
+    load: Load
+    exposure: Exposure
+    views: Views
+    limits: tuple[Limit, ...]
+    not_applicable: tuple[NotApplicable, ...]
+
+
+class Resolver:
+    """Resolves cases against one bench, one device and the limit packs at hand."""
+
+    def __init__(self, definition: BenchDefinition, device: DeviceDefinition, packs: Mapping[str, LimitPack]) -> None:
+        voltage, current, sense = definition.voltage, definition.current, definition.sense_resistor
+        if voltage is None or current is None or sense is None:
+            raise Refused(f"{definition.path}: running a plan takes both a 'voltage' and a 'current' signal")
+        self._definition, self._packs = definition, packs
+        self._voltage, self._current, self._sense = voltage, current, sense.resistance
+        self._device = device.file
+
+    def resolve(self, cases: Sequence[Case]) -> tuple[ResolvedCase, ...]:
+        """Resolve cases.
+
+        Raises
+        ------
+        DocumentInvalid
+            with everything that this bench or device cannot do, each at its case's place in the plan.
+        """
+        problems = [_problem(case, text) for case in cases for text in self._objections(case)]
+        if problems:
+            raise DocumentInvalid(problems)
+        return tuple(self._resolved(case) for case in cases)
+
+    def _exposure(self, case: Case, load: Load) -> Exposure:
+        return estimate(case.stimulus, load, sense_resistance=self._sense, compliance=self._device.ratings.voltage)
+
+    def _resolved(self, case: Case) -> ResolvedCase:
+        load = self._definition.loads[case.load]
+        exposure = self._exposure(case, load)
+        limits = list(case.checks)
+        not_applicable: list[NotApplicable] = []
+        if case.apply_packs:
+            situation = Situation(
+                load_nominal=load.nominal,
+                stimulus=case.stimulus,
+                device_class=self._device.device_class,
+                electrode_area=self._device.electrodes.smallest_area,
+            )
+            for name in case.packs:
+                resolution = resolve(self._packs[name], situation)
+                limits.extend(resolution.limits)
+                not_applicable.extend(resolution.not_applicable)
+        return ResolvedCase(
+            case=case,
+            load=load,
+            exposure=exposure,
+            views=plan_views(case.stimulus, exposure, self._voltage, self._current),
+            limits=tuple(limits),
+            not_applicable=tuple(not_applicable),
+        )
+
+    def _objections(self, case: Case) -> Iterator[str]:
+        """Yield every reason why this case must not be attempted on this bench."""
+        if case.events:
+            yield "events cannot be executed yet; the plan is understood, but nothing is run without them"
+        for name in case.packs:
+            if name not in self._packs:
+                yield f"there is no limit pack {name!r}; there are {', '.join(self._packs)}"
+        if case.stimulus.channel > self._device.channels:
+            yield f"the device has no channel {case.stimulus.channel}; it has {self._device.channels}"
+        longest = _LONGEST_RECORD / self._current.rate
+        if not case.stimulus.train <= longest:
+            shown = format_quantity(case.stimulus.train, Unit.SECOND)
+            yield f"a train of {shown} is too long to record; at most {format_quantity(longest, Unit.SECOND)}"
+        load = self._definition.loads.get(case.load)
+        if load is None:
+            offered = ", ".join(self._definition.loads)
+            yield f"the bench {self._definition.id} has no load {case.load!r}; it has {offered}"
+        else:
+            yield from _over(self._exposure(case, load), self._ceilings(case, load))
+
+    def _ceilings(self, case: Case, load: Load) -> Iterator[tuple[str, float | None, str, Unit]]:
+        """Yield everything that an exposure must not exceed: field, bound, whose bound, unit."""
+        plan, ratings = case.ceiling, self._device.ratings
+        yield "current_peak", plan.current_peak, "the plan's ceiling", Unit.AMPERE
+        yield "charge_per_phase", plan.charge_per_phase, "the plan's ceiling", Unit.COULOMB
+        yield "rms_current", plan.rms_current, "the plan's ceiling", Unit.AMPERE
+        yield "duration", plan.exposure, "the plan's ceiling", Unit.SECOND
+        yield "current_peak", ratings.current, "the device's rated maximum", Unit.AMPERE
+        yield "charge_per_phase", ratings.charge_per_phase, "the device's rated maximum", Unit.COULOMB
+        yield "voltage_peak", self._voltage.full_scale / 2, "what the oscilloscope's channel can show", Unit.VOLT
+        yield "current_peak", self._current.half_range / self._sense, "what the digitizer can show", Unit.AMPERE
+        if not load.is_open:
+            yield "dissipation", load.power_rating, "the load's rating", Unit.WATT
+
+
+def _problem(case: Case, message: str) -> Problem:
+    file, line, column = case.location
+    return Problem(file=file, line=line, column=column, key=case.id, message=message)
+
+
+def _over(exposure: Exposure, ceilings: Iterable[tuple[str, float | None, str, Unit]]) -> Iterator[str]:
+    for field, bound, whose, unit in ceilings:
+        value = getattr(exposure, field)
+        if bound is not None and value > bound:
+            shown = f"{format_quantity(value, unit, digits=4)} is above {whose}, {format_quantity(bound, unit)}"
+            yield f"{field.replace('_', ' ')} {shown}"

@@ -1,0 +1,215 @@
+"""A plan says what the stimulator must do; the run has it done, judged and recorded, and leaves the output off."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rig.errors import BenchError, RigError
+from rig.evidence import mapping
+from rig.evidence.record import CaseRecord, ErrorEntry, NotEvaluatedEntry, OutputOffEntry
+from rig.model.verdict import Verdict
+from rig.sequencer.proof import prove_off
+from rig.sequencer.work import CaseWork
+from rig.verdict.aggregate import case_verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from rig.bench.build import Bench
+    from rig.bench.definition import DeviceDefinition
+    from rig.evidence.journal import Journal
+    from rig.evidence.record import RunRecord
+    from rig.evidence.store import Bundle
+    from rig.model.judgement import Judgement
+    from rig.plan.case import Case
+    from rig.sequencer.resolve import ResolvedCase, Resolver
+    from rig.verdict.packs import NotApplicable
+
+__all__ = ["Run"]
+
+
+class Run:
+    """One run on one open bench: executes cases one by one and keeps a record of each.
+
+    ``latched`` says why the bench refuses everything from now on; it is never cleared.
+    """
+
+    def __init__(
+        self,
+        cases: Sequence[ResolvedCase],
+        *,
+        resolver: Resolver,
+        device: DeviceDefinition,
+        bundle: Bundle,
+        journal: Journal,
+        utc: Callable[[], datetime],
+    ) -> None:
+        self._cases: Mapping[tuple[str, str], ResolvedCase] = {(one.case.plan, one.case.id): one for one in cases}
+        self._records: dict[tuple[str, str], CaseRecord] = {}
+        self._open: dict[tuple[str, str], Callable[[], CaseRecord]] = {}
+        self._bench: Bench | None = None
+        self._resolver, self.device, self.bundle, self.journal, self._utc = resolver, device, bundle, journal, utc
+        self.latched = ""
+        self.record: RunRecord | None = None
+        self.report: Path | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the bench was opened."""
+        return self._bench is not None
+
+    @property
+    def bench(self) -> Bench:
+        """The open bench."""
+        if self._bench is None:
+            raise BenchError("the bench is not open")
+        return self._bench
+
+    def begin(self, bench: Bench) -> None:
+        """Give the run its bench."""
+        self._bench = bench
+
+    @property
+    def electrode_area(self) -> float:
+        """Of the device's smallest electrode, m²."""
+        return self.device.file.electrodes.smallest_area
+
+    def resolve(self, case: Case) -> ResolvedCase:
+        """Resolve a case that no plan declares; raises what a plan's case would be refused with."""
+        return self._resolver.resolve([case])[0]
+
+    @property
+    def evidence(self) -> str:
+        """Where the evidence of this run is being written."""
+        return str(self.bundle.folder)
+
+    @property
+    def records(self) -> tuple[CaseRecord, ...]:
+        """One record per case of the run, in the plans' order; a case that was never started is NOT_RUN."""
+        reason = self.latched or "the run ended before this case"
+        known = {key: still_open() for key, still_open in self._open.items()} | self._records
+        planned = [known[key] if key in known else self.not_run(one, reason) for key, one in self._cases.items()]
+        return (*planned, *(record for key, record in known.items() if key not in self._cases))
+
+    def execute(self, case: Case) -> CaseRecord:
+        """Run one case to its record; what goes wrong in it becomes its ERROR, after the bench was made safe."""
+        resolved = self._cases[case.plan, case.id]
+        if self.latched:
+            return self._keep(self.not_run(resolved, self.latched))
+        with self.attempt(resolved) as work:
+            work.perform(resolved, electrode_area=self.electrode_area)
+        return self._records[case.plan, case.id]
+
+    @contextmanager
+    def attempt(self, resolved: ResolvedCase) -> Iterator[CaseWork]:
+        """Give a case the bench; afterwards the output is off and measured to be off, and the case has its record.
+
+        This is the one place where an exception becomes an ERROR: it de-energises first and records second.
+        """
+        case, started = resolved.case, self._utc()
+        work = CaseWork(case.plan, case.id, self.bench, self.bundle, case.decision_rule)
+        self.journal.write("case started", plan=case.plan, case=case.id)
+        self._open[case.plan, case.id] = lambda: self._cut_off(resolved, work, started)
+        error: ErrorEntry | None = None
+        stopped: BaseException | None = None
+        try:
+            yield work
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the output must end up off and on record
+            self.bench.make_safe()
+            error = _error_entry(problem, work.stage)
+        except BaseException as interruption:  # noqa: BLE001 - Ctrl-C too: off first, recorded second, raised third
+            self.bench.make_safe()
+            error, stopped = _error_entry(interruption, work.stage), interruption
+        off = prove_off(work, resolved.views)
+        if off.verdict is not Verdict.PASS:
+            self.bench.make_safe()
+            self.latched = f"the bench is latched since {case.id}: {off.reason}"
+        self._keep(self._case_record(resolved, work, started, error, off, aborted=stopped is not None))
+        if stopped is not None:
+            raise stopped
+
+    def _cut_off(self, resolved: ResolvedCase, work: CaseWork, started: datetime) -> CaseRecord:
+        """Return the record of a case that the end of the run cut off."""
+        off = OutputOffEntry(verdict=Verdict.ABORTED, reason="the run ended before the output was measured to be off")
+        error = ErrorEntry(type="Interrupted", message="the run ended within this case", stage=work.stage)
+        return self._case_record(resolved, work, started, error, off, aborted=True)
+
+    def _case_record(
+        self,
+        resolved: ResolvedCase,
+        work: CaseWork,
+        started: datetime,
+        error: ErrorEntry | None,
+        off: OutputOffEntry,
+        *,
+        aborted: bool,
+    ) -> CaseRecord:
+        broken = [] if error is None else [Verdict.ABORTED if aborted else Verdict.ERROR]
+        others = [off.verdict, *broken]
+        verdict = case_verdict(work.judgements, declared=resolved.limits, others=others)
+        return self.not_run(resolved, "").model_copy(
+            update={
+                "verdict": verdict,
+                "reason": _reason(verdict, work.judgements, off, error),
+                "started": started,
+                "duration": (self._utc() - started).total_seconds(),
+                "realised": None if work.realised is None else mapping.stimulus_entry(work.realised),
+                "captures": tuple(work.captures),
+                "measurements": tuple(mapping.measurement_entry(outcome) for outcome in work.outcomes.values()),
+                "judgements": tuple(mapping.judgement_entry(judgement) for judgement in work.judgements),
+                "output_off": off,
+                "error": error,
+            }
+        )
+
+    @staticmethod
+    def not_run(resolved: ResolvedCase, reason: str) -> CaseRecord:
+        """Return the record of a case that was not run, and why."""
+        case = resolved.case
+        return CaseRecord(
+            id=case.id,
+            plan=case.plan,
+            title=case.title,
+            location=":".join(map(str, case.location)),
+            traces=case.traces,
+            verdict=Verdict.NOT_RUN,
+            reason=reason,
+            decision_rule=case.decision_rule,
+            stimulus=mapping.stimulus_entry(case.stimulus),
+            load=mapping.load_entry(resolved.load),
+            not_evaluated=tuple(_not_evaluated(entry) for entry in resolved.not_applicable),
+        )
+
+    def _keep(self, record: CaseRecord) -> CaseRecord:
+        if self.record is not None:  # sealed: what is recorded stays as it is
+            return record
+        self._open.pop((record.plan, record.id), None)
+        self._records[record.plan, record.id] = record
+        facts = {"verdict": str(record.verdict), "reason": record.reason, "attempt": record.attempt}
+        self.journal.write("case ended", plan=record.plan, case=record.id, **facts)
+        return record
+
+
+def _not_evaluated(entry: NotApplicable) -> NotEvaluatedEntry:
+    return NotEvaluatedEntry(pack=entry.pack, clause=entry.clause, title=entry.title, reason=entry.reason)
+
+
+def _error_entry(problem: BaseException, stage: str) -> ErrorEntry:
+    """Say what went wrong in the rig's words; of an error that is not the rig's own, its type as well."""
+    message = str(problem) if isinstance(problem, RigError) else f"{type(problem).__name__}: {problem}"
+    return ErrorEntry(type=type(problem).__name__, message=message.strip(), stage=stage)
+
+
+def _reason(verdict: Verdict, judgements: Sequence[Judgement], off: OutputOffEntry, error: ErrorEntry | None) -> str:
+    """Return the sentence that explains the verdict: of all that is wrong, the first thing that is as bad."""
+    if verdict is Verdict.PASS:
+        return ""
+    for judgement in judgements:
+        if judgement.verdict is verdict:
+            return judgement.reason
+    if off.verdict is verdict:
+        return off.reason
+    return error.message if error is not None else "not every declared check was evaluated"

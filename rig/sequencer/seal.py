@@ -1,0 +1,215 @@
+"""The beginning and the end of a run's evidence: what it was based on, what came out, and the seal over both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rig
+from rig.evidence import mapping
+from rig.evidence.capture_file import read_capture
+from rig.evidence.environment import describe_software
+from rig.evidence.record import (
+    BenchEntry,
+    DeviceEntry,
+    InstrumentEntry,
+    PackEntry,
+    PlanEntry,
+    RunRecord,
+)
+from rig.model.identity import Calibration
+from rig.report.junit import write_junit
+from rig.report.render import render_html
+from rig.report.tables import write_judgements_csv, write_measurements_csv
+from rig.units import Unit, format_quantity
+from rig.verdict.aggregate import run_verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date, datetime
+
+    from rig.bench.definition import BenchDefinition
+    from rig.bench.files import DeviceFile
+    from rig.evidence.record import CalibrationEntry, CaptureEntry, FileEntry, SoftwareEntry
+    from rig.evidence.store import Bundle
+    from rig.model.waveform import Waveform
+    from rig.plan.load import LoadedPlan
+    from rig.sequencer.run import Run
+    from rig.sequencer.start import RunOptions, Setup
+
+__all__ = ["REPORT", "Header", "seal_run"]
+
+REPORT = "report.html"
+
+
+@dataclass(slots=True, kw_only=True)
+class Header:
+    """What is known of a run before its first case; ``notes`` grow with what deviates from the ordinary."""
+
+    setup: Setup
+    started: datetime
+    operator: str
+    not_selected: int
+    software: SoftwareEntry
+    plans: tuple[PlanEntry, ...]
+    packs: tuple[PackEntry, ...]
+    bench_source: FileEntry
+    device_source: FileEntry
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def begin(
+        cls,
+        bundle: Bundle,
+        setup: Setup,
+        plans: Mapping[Path, LoadedPlan],
+        options: RunOptions,
+        *,
+        started: datetime,
+        not_selected: int,
+    ) -> Header:
+        """Copy every file the run is based on into the evidence."""
+        for source in (*setup.definition.files, *setup.device.files):
+            bundle.copy_source(source.path, "bench", shown_as=source.shown_as, sha256=source.sha256)
+        return cls(
+            setup=setup,
+            started=started,
+            operator=options.operator,
+            not_selected=not_selected,
+            software=describe_software(Path(rig.__file__).parent),
+            plans=tuple(_plan_entry(bundle, path, loaded) for path, loaded in plans.items()),
+            packs=tuple(_pack_entries(bundle, setup, plans.values())),
+            bench_source=bundle.copy_source(setup.definition.path, "bench"),
+            device_source=bundle.copy_source(setup.device.path, "bench"),
+        )
+
+    def note(self, text: str) -> None:
+        """Add a remark that every report shows."""
+        self.notes.append(text)
+
+
+def _plan_entry(bundle: Bundle, path: Path, loaded: LoadedPlan) -> PlanEntry:
+    plan, document = loaded.plan, loaded.document
+    return PlanEntry(
+        id=plan.plan,
+        title=plan.title,
+        revision=plan.revision,
+        source=bundle.copy_source(path, "plan", shown_as=document.shown_as, sha256=document.sha256),
+        decision_rule=plan.decision_rule,
+    )
+
+
+def _pack_entries(bundle: Bundle, setup: Setup, plans: Iterable[LoadedPlan]) -> list[PackEntry]:
+    used = dict.fromkeys(name for loaded in plans for name in loaded.plan.limits)
+    return [
+        PackEntry(
+            id=one.pack.id,
+            title=one.pack.title,
+            edition=one.pack.edition,
+            source=bundle.copy_source(one.path, "limits", sha256=one.sha256),
+        )
+        for name in used
+        if (one := setup.packs.get(name)) is not None
+    ]
+
+
+def seal_run(run: Run, header: Header, *, reason: str, finished: datetime) -> None:
+    """Write the record and everything rendered from it, then the manifest over all files."""
+    record = _run_record(run, header, reason=reason, finished=finished)
+    bundle = run.bundle
+    bundle.write_record(record)
+    bundle.add_file("junit.xml", write_junit(record).encode())
+    bundle.add_file("measurements.csv", write_measurements_csv(record).encode())
+    bundle.add_file("judgements.csv", write_judgements_csv(record).encode())
+
+    def samples(entry: CaptureEntry) -> Mapping[str, Waveform]:
+        return read_capture(bundle.folder / entry.source.file)
+
+    bundle.add_file(REPORT, render_html(record, samples).encode())
+    bundle.seal()
+    run.record, run.report = record, bundle.folder / REPORT
+
+
+def _run_record(run: Run, header: Header, *, reason: str, finished: datetime) -> RunRecord:
+    records = run.records
+    return RunRecord(
+        run_id=run.bundle.folder.name,
+        started=header.started,
+        finished=finished,
+        end_reason=reason,
+        verdict=run_verdict((record.verdict for record in records), end=reason),
+        engineering_only=tuple(run.bench.engineering_only) if run.is_open else (),
+        operator=header.operator,
+        software=header.software,
+        bench=_bench_entry(run, header),
+        device=_device_entry(run, header),
+        plans=header.plans,
+        packs=header.packs,
+        not_selected=header.not_selected,
+        cases=records,
+        notes=tuple(header.notes),
+    )
+
+
+def _bench_entry(run: Run, header: Header) -> BenchEntry:
+    definition = header.setup.definition
+    identities = run.bench.identities if run.is_open else {}
+    today = header.started.date()
+    instruments = []
+    for name, one in definition.instruments.items():
+        identity = identities.get(name)
+        instruments.append(
+            InstrumentEntry(
+                name=name,
+                role=one.role,
+                driver=one.driver,
+                address=one.address,
+                identity=None if identity is None else mapping.identity_entry(identity),
+                calibration=_calibration(definition, name, today),
+            )
+        )
+    box = mapping.calibration_entry(Calibration(**definition.box.certificate.model_dump()), today)
+    loads = tuple(mapping.load_entry(load, None if load.is_open else box) for load in definition.loads.values())
+    return BenchEntry(
+        id=definition.id,
+        title=definition.title,
+        virtual=definition.virtual,
+        source=header.bench_source,
+        instruments=tuple(instruments),
+        loads=loads,
+    )
+
+
+def _calibration(definition: BenchDefinition, name: str, today: date) -> CalibrationEntry | None:
+    record = definition.calibrations.get(name)
+    if record is None:
+        return None
+    return mapping.calibration_entry(Calibration(**record.certificate.model_dump()), today)
+
+
+def _device_entry(run: Run, header: Header) -> DeviceEntry:
+    device = header.setup.device.file
+    name = header.setup.definition.named("stimulator") or ""
+    reported = run.bench.identities.get(name) if run.is_open else None
+    return DeviceEntry(
+        manufacturer=device.identity.manufacturer,
+        model=device.identity.model,
+        serial=device.identity.serial,
+        firmware=device.identity.firmware or "",
+        source=header.device_source,
+        reported=None if reported is None else mapping.identity_entry(reported),
+        ratings=_ratings(device),
+    )
+
+
+def _ratings(device: DeviceFile) -> dict[str, str]:
+    rated = device.ratings
+    return {
+        "current": format_quantity(rated.current, Unit.AMPERE),
+        "voltage": format_quantity(rated.voltage, Unit.VOLT),
+        "charge per phase": format_quantity(rated.charge_per_phase, Unit.COULOMB),
+        "phase duration": format_quantity(rated.phase_duration, Unit.SECOND),
+        "rate": format_quantity(rated.rate, Unit.HERTZ),
+        "smallest electrode": format_quantity(device.electrodes.smallest_area, Unit.SQUARE_METRE),
+    }

@@ -1,0 +1,136 @@
+"""What the virtual bench is told: the bench and device files, turned into the physics that they describe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rig.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rig.bench.definition import BenchDefinition, DeviceDefinition
+    from rig.bench.files import CalibrationFile, ChannelCalibration, IdentityEntry
+
+__all__ = ["twin_configuration"]
+
+_PROTOCOLS = {
+    "keysight-infiniivision": "infiniivision",
+    "ni-daqmx": "nidaqmx-grpc",
+    "keysight-34970a": "34970a",
+    "hasomed-sciencemode4": "sciencemode4",
+}
+_CLOCK = "clock"
+_DEFAULT_FIRMWARE = "1.0"
+
+
+def twin_configuration(
+    definition: BenchDefinition,
+    device: DeviceDefinition,
+    *,
+    real_time: bool = False,
+    ports: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """Return the configuration of the virtual bench, SI floats throughout.
+
+    True values are drawn by the virtual bench from the very specifications that the rig calculates its uncertainties
+    with: calibrations, loads and sense resistor; so the stated uncertainties can be held against known truth.
+    """
+    ports = dict(ports or {})
+    twin, resistor = definition.file.twin, definition.sense_resistor
+    if twin is None or resistor is None:
+        raise Refused(f"{definition.id} is not a virtual bench with a current signal")
+    names = (*definition.instruments, _CLOCK)
+    unknown = [name for name in ports if name not in names]
+    if unknown:
+        raise Refused(f"--ports: no instrument {', '.join(unknown)}; there are {', '.join(names)}")
+    instruments = {name: _instrument(name, definition, device, ports.get(name, 0)) for name in definition.instruments}
+    return {
+        "seed": twin.seed,
+        "real_time": real_time,
+        "device": _device(device),
+        "loads": {
+            name: {
+                "resistance": position.resistance,
+                "uncertainty": position.uncertainty,
+                "relays": list(position.relays),
+                "parallel_capacitance": position.parallel_capacitance,
+                "series_resistance": position.series_resistance,
+            }
+            for name, position in definition.box.positions.items()
+        },
+        "sense": {"resistance": resistor.resistance, "uncertainty": resistor.uncertainty},
+        "instruments": {**instruments, _CLOCK: {"protocol": "virtual-clock", "port": ports.get(_CLOCK, 0)}},
+    }
+
+
+def _device(device: DeviceDefinition) -> dict[str, Any]:
+    file = device.file
+    faults = [
+        {key: value for key, value in (("kind", one.kind), ("value", one.si_value()), ("every", one.every)) if value}
+        for one in file.faults
+    ]
+    return {
+        "identity": _identity(file.identity),
+        "compliance": file.ratings.voltage,
+        "rise_time": file.twin.rise_time,
+        "interphase_leak": file.twin.interphase_leak,
+        "faults": faults,
+    }
+
+
+def _identity(entry: IdentityEntry) -> dict[str, str]:
+    return {
+        "manufacturer": entry.manufacturer,
+        "model": entry.model,
+        "serial": entry.serial,
+        "firmware": entry.firmware or _DEFAULT_FIRMWARE,
+    }
+
+
+def _instrument(name: str, definition: BenchDefinition, device: DeviceDefinition, port: int) -> dict[str, Any]:
+    entry = definition.instruments[name]
+    twin = definition.file.twin
+    identity = device.file.identity if entry.role == "stimulator" else entry.identity
+    faults = [
+        {"kind": fault.kind, "after": fault.after or 0}
+        for fault in (twin.faults if twin else ())
+        if fault.instrument == name
+    ]
+    return {
+        "protocol": _PROTOCOLS[entry.driver],
+        "port": port,
+        "identity": None if identity is None else _identity(identity),
+        "device": entry.device,
+        "pty": entry.role == "stimulator",
+        "faults": faults,
+        **_front_end(name, definition),
+    }
+
+
+def _front_end(name: str, definition: BenchDefinition) -> dict[str, Any]:
+    """Return what an instrument sees and how well, from its calibration record."""
+    voltage, current = definition.voltage, definition.current
+    record = definition.calibrations.get(name)
+    if record is None:
+        return {}
+    if voltage is not None and voltage.instrument == name:
+        channel = record.channels[str(voltage.channel)]
+        return {"inputs": {str(voltage.channel): "voltage"}, **_accuracy(record, channel, attenuation=voltage.probe)}
+    if current is not None and current.instrument == name:
+        channel = record.channels[current.channel]
+        return {"inputs": {current.channel: "current_sense"}, **_accuracy(record, channel, attenuation=1.0)}
+    return {}
+
+
+def _accuracy(record: CalibrationFile, channel: ChannelCalibration, *, attenuation: float) -> dict[str, Any]:
+    return {
+        "gain_error": channel.gain,
+        "offset_error": channel.offset * attenuation,
+        "offset_of_range": channel.offset_of_range,
+        "noise": channel.noise * attenuation,
+        "noise_of_range": channel.noise_of_range,
+        "timebase_ppm": record.timebase * 1e6,
+        "bandwidth": channel.bandwidth,
+        "bits": channel.bits,
+    }

@@ -1,0 +1,142 @@
+"""One attempt at one case: connect, look at nothing, stimulate, measure, judge; and what was seen on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rig.acquisition.capture import Instruments, Seen, capture_quiet, capture_stimulus
+from rig.errors import BenchError
+from rig.evidence import mapping
+from rig.model.measurement import Measurement, NotMeasured
+from rig.model.waveform import Purpose
+from rig.sequencer.examine import examine, residual_current, verify_load
+from rig.verdict.judge import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rig.bench.build import Bench
+    from rig.evidence.record import CaptureEntry, OutputOffEntry
+    from rig.evidence.store import Bundle
+    from rig.model.judgement import DecisionRule, Judgement
+    from rig.model.limit import Limit
+    from rig.model.load import Load
+    from rig.model.measurement import Outcome
+    from rig.model.stimulus import Stimulus
+    from rig.model.waveform import Capture
+    from rig.sequencer.resolve import ResolvedCase
+    from rig.sequencer.settings import Views
+
+__all__ = ["CaseWork"]
+
+
+class CaseWork:
+    """What was done, captured, measured and judged in one case so far; it grows until the case is recorded."""
+
+    def __init__(self, plan: str, case_id: str, bench: Bench, bundle: Bundle, rule: DecisionRule) -> None:
+        self.plan, self.id, self.bench, self.bundle, self.rule = plan, case_id, bench, bundle, rule
+        self.stage = "preparing"
+        self.load: Load | None = None
+        self.realised: Stimulus | None = None
+        self.captures: list[CaptureEntry] = []
+        self.outcomes: dict[str, Outcome] = {}
+        self.judgements: list[Judgement] = []
+        self._zero: Capture | None = None
+
+    @property
+    def instruments(self) -> Instruments:
+        """The bench's roles, as captures need them."""
+        bench, definition = self.bench, self.bench.definition
+        if bench.oscilloscope is None or bench.digitizer is None or not (definition.voltage and definition.current):
+            raise BenchError(f"{definition.id}: a case needs both an oscilloscope and a digitizer")
+        return Instruments(
+            oscilloscope=bench.oscilloscope,
+            digitizer=bench.digitizer,
+            clock=bench.clock,
+            voltage_channel=definition.voltage.channel,
+            current_channel=definition.current.channel,
+        )
+
+    def perform(self, resolved: ResolvedCase, *, electrode_area: float | None) -> None:
+        """Do everything that a plan's case asks for."""
+        case = resolved.case
+        if case.zero:
+            self.take_zero(resolved.views)
+        self.connect(resolved.load)
+        self.stimulate(case.stimulus, resolved.views, electrode_area=electrode_area)
+        self.judge(resolved.limits)
+
+    def take_zero(self, views: Views) -> None:
+        """Capture with every relay open: what is seen then is the bench's own, not a device that leaks while off."""
+        self.stage = "taking the zero capture"
+        self.bench.load_switch.open_all()
+        self._zero = self._look(Purpose.ZERO, views).capture
+
+    def connect(self, load: Load) -> None:
+        """Connect a load, the output being off."""
+        self.stage = f"connecting {load.name}"
+        self.bench.select_load(load.name)
+        self.load = load
+
+    def stimulate(self, stimulus: Stimulus, views: Views, *, electrode_area: float | None) -> Mapping[str, Outcome]:
+        """Deliver a stimulus, capture it, and measure everything that can be measured of it."""
+        if self.load is None:
+            raise BenchError(f"{self.id}: no load has been connected")
+        self.stage = "setting the stimulus"
+        self.realised = self.bench.stimulator.prepare(stimulus)
+        self.stage = "stimulating"
+        seen = capture_stimulus(
+            self._capture_id("signal"), self.realised, views.signal, self.bench.stimulator, self.instruments
+        )
+        entry = self.bundle.write_capture(seen.capture)
+        self.stage = "measuring"
+        outcomes, defects = examine(
+            seen.capture,
+            self._zero,
+            stimulus=stimulus,
+            load=self.load,
+            paths={name: self.bench.signal_path(name, setup) for name, setup in seen.setups.items()},
+            electrode_area=electrode_area,
+        )
+        self.captures.append(mapping.capture_entry(seen.capture, entry, (*seen.capture.notes, *defects)))
+        self.outcomes.update(outcomes)
+        self.stage = "verifying the load"
+        verify_load(outcomes, self.load)
+        return outcomes
+
+    def judge(self, limits: Iterable[Limit]) -> tuple[Judgement, ...]:
+        """Judge what was measured against limits; a measurand without an outcome is INCONCLUSIVE, never dropped."""
+        self.stage = "judging"
+        decided = tuple(judge(self._outcome(limit.measurand), limit, self.rule) for limit in limits)
+        self.judgements.extend(decided)
+        return decided
+
+    def look_idle(self, views: Views) -> OutputOffEntry:
+        """Measure what flows now that nothing is asked of the device."""
+        seen = self._look(Purpose.IDLE, views)
+        path = self.bench.signal_path("current", seen.setups["current"])
+        return residual_current(seen.capture, self._zero, path)
+
+    def judge_outcome(self, outcome: Outcome, limit: Limit) -> Judgement:
+        """Judge one given outcome against one limit."""
+        self.outcomes.setdefault(outcome.measurand, outcome)
+        decided = judge(outcome, limit, self.rule)
+        self.judgements.append(decided)
+        return decided
+
+    @property
+    def zero(self) -> Capture | None:
+        """The case's zero capture, if one was taken."""
+        return self._zero
+
+    def _outcome(self, measurand: str) -> Measurement | NotMeasured:
+        return self.outcomes.get(measurand) or NotMeasured(measurand=measurand, reason=f"{measurand} was not measured")
+
+    def _capture_id(self, kind: str) -> str:
+        return f"{self.plan}.{self.id}.{len(self.captures) + 1:02d}-{kind}"
+
+    def _look(self, purpose: Purpose, views: Views) -> Seen:
+        """Capture without a stimulus, and write the samples before anything is made of them."""
+        seen = capture_quiet(self._capture_id(purpose.value), purpose, views.quiet, self.instruments)
+        self.captures.append(mapping.capture_entry(seen.capture, self.bundle.write_capture(seen.capture)))
+        return seen
