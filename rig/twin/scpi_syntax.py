@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,11 +40,14 @@ class Command:
         return self.arguments[index].strip(_QUOTES)
 
     def number(self, index: int = 0) -> float:
-        """Return an argument as a number; −104 when it is none."""
+        """Return an argument as a finite number; −104 when it is none, −222 when it is too large to be one."""
         try:
-            return float(self.argument(index))
+            value = float(self.argument(index))
         except ValueError:
             raise ScpiError(-104, "Data type error") from None
+        if not math.isfinite(value):
+            raise ScpiError(-222, "Data out of range")
+        return value
 
     def boolean(self, index: int = 0) -> bool:
         """Return an argument as ON/OFF or a number that is or is not 0."""
@@ -107,7 +111,7 @@ def header_pattern(pattern: str) -> re.Pattern[str]:
     expression = ""
     for opening, short, long, suffix, _closing in _NODE.findall(pattern.rstrip("?")):
         node = f"{short}(?:{long.upper()})?" if long else short
-        node += r"(\d*)" if suffix else ""
+        node += r"([0-9]{0,6})" if suffix else ""
         expression += f"(?::{node})?" if opening else f":{node}"
     return re.compile(expression + (r"\?" if pattern.endswith("?") else ""))
 

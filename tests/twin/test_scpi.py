@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typing_extensions import override
 
 from rig.twin.config import InstrumentConfig, TwinConfig
@@ -126,6 +128,8 @@ def test_replies_are_joined_and_settings_kept() -> None:
         (":CHAN1:SCAL", b'-109,"Missing parameter"', b"32"),
         (":CHAN1:SCAL volts", b'-104,"Data type error"', b"32"),
         (":CHAN1:SCAL -1", b'-222,"Data out of range"', b"16"),
+        (":CHAN1:SCAL inf", b'-222,"Data out of range"', b"16"),
+        (":DISP NAN", b'-222,"Data out of range"', b"16"),
         (":CHAN1:COUP GND", b'-224,"Illegal parameter value"', b"16"),
     ],
 )
@@ -134,6 +138,20 @@ def test_errors_queue_and_show_in_the_event_status(message: str, error: bytes, s
     assert meter.execute(f"{message};:CHAN1:SCAL?") == ([] if status == b"32" else [b"+1.000000E+00"])
     assert meter.execute("*ESE 48;*STB?") == [b"36"]
     assert meter.execute("*ESR?;:SYST:ERR?;ERR?") == [status, error, b'+0,"No error"']
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.characters(max_codepoint=255), max_size=60) | st.from_regex(r"[:*A-Za-z0-9?;,@()'. -]{0,60}"))
+def test_no_message_breaks_the_instrument(message: str) -> None:
+    meter = _meter()
+    meter.execute(message)
+    meter.execute(f":CHAN{message[:9]}:SCAL?;:CHAN1:SCAL {message};:DISP {message};*ESE {message};*SRE {message}")
+    assert meter.execute("*IDN?") == [b"RIG,M1,S1,1.0"]
+
+
+@pytest.mark.parametrize("header", [f":CHAN{'9' * 5000}:SCAL?", ":CHAN1:SCAL 9E99999", ":CHAN0:SCAL?"])
+def test_absurd_numbers_are_survived(header: str) -> None:
+    assert _meter().execute(f"{header};*IDN?")[-1:] in ([], [b"RIG,M1,S1,1.0"])
 
 
 def test_an_overflowing_queue_says_so_and_clears() -> None:
