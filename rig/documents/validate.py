@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from itertools import filterfalse
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -105,20 +106,23 @@ def _problem(document: Document, names: _Names, loc: Loc, group: Sequence[ErrorD
     return document.problem(loc, joined([message_of(details) for details in group]))
 
 
+@cache
+def _drawn(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the model's JSON schema; nothing where a type in it cannot be drawn."""
+    try:
+        return model.model_json_schema()
+    except PydanticInvalidForJsonSchema:
+        return {}
+
+
 class _Names:
     """The names that a model allows at a place, read from its JSON schema."""
 
     def __init__(self, model: type[BaseModel]) -> None:
-        self._model = model
-        self._root: dict[str, Any] | None = None
+        self._root = _drawn(model)
 
     def at(self, loc: Loc) -> list[str]:
         """Return the keys that may stand in the mapping at a place, in the model's order."""
-        if self._root is None:
-            try:
-                self._root = self._model.model_json_schema()
-            except PydanticInvalidForJsonSchema:
-                self._root = {}
         here = list(self._alternatives(self._root))
         for part in loc:
             here = [leaf for schema in here for below in _below(schema, part) for leaf in self._alternatives(below)]
@@ -132,7 +136,7 @@ class _Names:
     def _alternatives(self, schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if "$ref" in schema:
             name = str(schema["$ref"]).rsplit("/", 1)[-1]
-            yield from self._alternatives((self._root or {})["$defs"][name])
+            yield from self._alternatives(self._root["$defs"][name])
         branches = [branch for word in ("anyOf", "oneOf", "allOf") for branch in schema.get(word, ())]
         for branch in branches:
             yield from self._alternatives(branch)

@@ -66,13 +66,16 @@ def load_plan(path: Path, *, shown_as: str | None = None) -> LoadedPlan:
 def expand_plan(document: Document) -> LoadedPlan:
     """Check and expand a plan that has been read; see :func:`load_plan`."""
     problems: list[Problem] = []
-    plan: Plan | None
+    plan: Plan | None = None
     try:
-        plan, numbers = validate(document, Plan), None
+        plan = validate(document, Plan)
     except DocumentInvalid as error:
         problems += error.problems
-        plan, numbers = _readable_part(document, error.problems)
-    problems += _empty_values(document, {problem.key for problem in problems})
+    empty = list(_empty_values(document, {problem.key for problem in problems}))
+    problems += empty
+    numbers: Sequence[int] | None = None
+    if problems:
+        plan, numbers = _readable_part(document, problems, empty)
     cases: tuple[Case, ...] = ()
     if plan is not None:
         expansion = _Expansion(plan, document, numbers)
@@ -83,10 +86,14 @@ def expand_plan(document: Document) -> LoadedPlan:
     return LoadedPlan(plan=plan, document=document, cases=cases)
 
 
-def _readable_part(document: Document, problems: Sequence[Problem]) -> tuple[Plan | None, Sequence[int] | None]:
+def _readable_part(
+    document: Document, problems: Sequence[Problem], empty: Sequence[Problem]
+) -> tuple[Plan | None, Sequence[int] | None]:
     """Return the plan without its faulty cases and unknown keys, so that the rest is checked as well."""
     data = document.data
     if not isinstance(data, dict) or not isinstance(data.get("cases"), list):
+        return None, None
+    if not all(_CASE_KEY.match(problem.key) for problem in empty):
         return None, None
     faulty = {int(match[1]) for problem in problems if (match := _CASE_KEY.match(problem.key))}
     numbers = [number for number in range(len(data["cases"])) if number not in faulty]

@@ -97,8 +97,9 @@ class Range(BaseModel, Generic[ValueT]):
         >>> Range[float].model_validate({"from": 0.1, "to": 0.5, "steps": 5}).values()
         (0.1, 0.2, 0.3, 0.4, 0.5)
         """
+        first, last = Decimal(repr(self.from_)), Decimal(repr(self.to))
         with localcontext() as context:
+            context.prec = 40
+            inner = [first + (last - first) * index / (self.steps - 1) for index in range(1, self.steps - 1)]
             context.prec = 12
-            first, last = Decimal(repr(self.from_)), Decimal(repr(self.to))
-            span = last - first
-            return tuple(float(first + span * index / (self.steps - 1)) for index in range(self.steps))
+            return (self.from_, *(float(+value) for value in inner), self.to)
