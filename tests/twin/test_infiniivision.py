@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import pyvisa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rig.twin.config import InstrumentConfig, TwinConfig
 from rig.twin.devices.infiniivision import Infiniivision
@@ -367,6 +369,32 @@ def test_memory_bounds_the_record_and_points_bound_the_transfer() -> None:
         assert float(b.ask(":ACQuire:SRATe?")) == 1e8
         b.tell(":WAVeform:POINts 25000")
         assert b.preamble()[2:5] == [25_000, 1, 4e-8]
+
+
+WIRED = InstrumentConfig.model_validate({"protocol": "infiniivision", "inputs": {"1": "voltage"}, "memory": 1000})
+HEADERS = sorted(Infiniivision(name="scope", config=WIRED, world=World(WORLD), seed=0).commands())
+ARGUMENTS = ["", "1", "-1", "0", "1E400", "NAN", "INF", "CHAN1", "CHANnel9", "MAX", "10 mV", "1E-3", "NORM", '"', "(@"]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(HEADERS),
+            st.sampled_from(["", "1", "2", "9", "007"]),
+            st.lists(st.sampled_from(ARGUMENTS) | st.text(max_size=6), max_size=2),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+@settings(deadline=None, max_examples=150)
+def test_no_message_breaks_the_instrument(units: list[tuple[str, str, list[str]]]) -> None:
+    scope = Infiniivision(name="scope", config=WIRED, world=World(WORLD), seed=0)
+    for header, suffix, arguments in units:
+        scope.execute(f"{header.replace('<n>', suffix).replace('[:EDGE]', '')} {','.join(arguments)}")
+    scope.execute("*CLS")
+    scope.execute(":STOP")
+    assert scope.execute("*OPC?;:SYSTem:ERRor?")[0] == b"1"
 
 
 # --- defects ----------------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ AUTO_AFTER, PROCESSING = 40e-3, 1e-3
 # How long a client's wait may last in the world's time before it is left without an answer, s.
 PATIENCE = 30.0
 
+_SEAM = 1e-7
 _BANDWIDTH_LIMIT = 25e6
 _LIMIT_TAU = 1.0 / (2.0 * math.pi * _BANDWIDTH_LIMIT)
 _LIMIT_MEMORY = 1e-6
@@ -48,6 +49,7 @@ class _Pending:
     armed: float
     ready: float
     blind: bool
+    searched: float = -math.inf
     trigger: float | None = None
     announced: bool = False
 
@@ -137,6 +139,7 @@ class Acquisition:
         if now >= pending.ready and not pending.announced:
             pending.announced = self.armed_event = True
         due = self._trigger_due(pending, now)
+        pending.searched = now
         if due is not None and due <= now:
             pending.trigger = due
             self.trigger_event = True
@@ -162,7 +165,9 @@ class Acquisition:
     def _trigger_due(self, pending: _Pending, until: float) -> float | None:
         if pending.trigger is not None:
             return pending.trigger
-        seen = None if pending.blind else self._passage(pending.settings, pending.ready, until)
+        # What has passed is not looked through again, but for a little, so that no jump is missed at the seam.
+        begin = max(pending.ready, pending.searched - _SEAM)
+        seen = None if pending.blind else self._passage(pending.settings, begin, until)
         patience = pending.ready + AUTO_AFTER
         if pending.settings.sweep == "AUTO" and patience <= until:
             return patience if seen is None else min(seen, patience)

@@ -112,7 +112,7 @@ def channels(command: Command) -> tuple[int, ...]:
 
 
 def _card_type(command: Command) -> str:
-    slot = int(command.number())
+    slot = command.number()
     if slot not in _SLOTS:
         raise ScpiError(111, "Channel list: slot number out of range")
-    return f"HEWLETT-PACKARD,{_SLOTS[slot]}"
+    return f"HEWLETT-PACKARD,{_SLOTS[int(slot)]}"

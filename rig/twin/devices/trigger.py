@@ -44,12 +44,18 @@ def first_passage(world: World, edge: Edge, *, after: float, before: float) -> f
 def wait_for(world: World, due: Callable[[float], float | None], *, deadline: float) -> bool:
     """Let time pass until something is due, at the latest until the deadline; whether it came.
 
-    ``due(until)`` says when it will come if nothing intervenes, None for not before ``until``.
+    ``due(until)`` says when it will come if nothing intervenes, None for not before ``until``. False as well when the
+    world ends while we wait.
     """
     while True:
-        moment = due(deadline)
-        target = deadline if moment is None else min(moment, deadline)
         now = world.now
-        if now >= target:
-            return moment is not None and moment <= now
-        world.advance_to(min(target, now + _ASK_AGAIN) if world.config.real_time else target)
+        horizon = min(deadline, now + _ASK_AGAIN) if world.config.real_time else deadline
+        moment = due(horizon)
+        if moment is not None and moment <= now:
+            return True
+        if now >= deadline:
+            return False
+        target = horizon if moment is None else min(moment, horizon)
+        world.advance_to(target)
+        if world.now < target:
+            return False
