@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from rig.evidence.record import CaptureEntry, CaseRecord, JudgementEntry, MeasurementEntry, OutputOffEntry
@@ -19,6 +20,8 @@ __all__ = [
     "view_case",
     "view_verdict",
 ]
+
+_USUAL_COVERAGE = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +55,12 @@ class CheckView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetLine:
-    """One contribution to an uncertainty; ``share`` of the variance in per cent."""
+    """One contribution to an uncertainty; ``share`` of the variance in per cent; ``minor`` ones are below 1 %."""
 
     name: str
     value: str
     share: str
+    minor: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +74,7 @@ class MeasurementView:
     minimum: str
     maximum: str
     std: str
-    coverage: str
-    window: str
-    origin: str
+    basis: str
     budget: tuple[BudgetLine, ...]
     reason: str
 
@@ -114,6 +116,7 @@ class CaseView:
     duration: str
     decision_rule: str
     checks: tuple[CheckView, ...]
+    measured_in: str
     measurements: tuple[MeasurementView, ...]
     captures: tuple[CaptureView, ...]
     output_off: str
@@ -136,6 +139,7 @@ def view_verdict(verdict: Verdict) -> VerdictView:
 def view_case(case: CaseRecord, index: int, section: int) -> CaseView:
     """Return the view of ``case``, the ``index``-th (from 1) of section ``section``."""
     off = case.output_off
+    usual = _usual_capture(case)
     return CaseView(
         key=f"case-{index}",
         number=f"{section}.{index}",
@@ -147,7 +151,7 @@ def view_case(case: CaseRecord, index: int, section: int) -> CaseView:
         location=case.location,
         traces=case.traces,
         verdict=view_verdict(case.verdict),
-        reason=case.reason,
+        reason=wording.prose(case.reason),
         settings=wording.stimulus(case.stimulus),
         amplitude=wording.quantity(case.stimulus.amplitude, Unit.AMPERE),
         realised=_realised(case),
@@ -157,7 +161,8 @@ def view_case(case: CaseRecord, index: int, section: int) -> CaseView:
         duration=wording.span(case.duration),
         decision_rule=case.decision_rule.value,
         checks=tuple(_check(judgement, number) for number, judgement in enumerate(case.judgements, 1)),
-        measurements=tuple(map(_measurement, case.measurements)),
+        measured_in=usual,
+        measurements=tuple(_measurement(entry, usual) for entry in case.measurements),
         captures=tuple(map(_capture, case.captures)),
         output_off=_output_off(off) if off else "",
         output_off_verdict=view_verdict(off.verdict) if off else None,
@@ -177,20 +182,20 @@ def _check(judgement: JudgementEntry, number: int) -> CheckView:
         measurand=limit.measurand,
         value=wording.result(judgement.value, judgement.expanded_uncertainty, limit.unit),
         limit=wording.limit(limit),
-        limit_text=limit.text,
+        limit_text=wording.prose(limit.text),
         clause=wording.clause(limit),
-        source=limit.source,
+        source=limit.edition or limit.source,
         caution=wording.caution(limit),
         binds=wording.pieces(limit.statistic),
         rule=judgement.rule.value,
         margin=wording.signed(judgement.margin, limit.unit),
         probability=wording.probability(judgement.probability_conforming),
         verdict=view_verdict(judgement.verdict),
-        reason=judgement.reason,
+        reason=wording.prose(judgement.reason),
     )
 
 
-def _measurement(entry: MeasurementEntry) -> MeasurementView:
+def _measurement(entry: MeasurementEntry, usual: str) -> MeasurementView:
     unit = entry.unit or Unit.ONE
     single = entry.expanded_single
     return MeasurementView(
@@ -201,33 +206,45 @@ def _measurement(entry: MeasurementEntry) -> MeasurementView:
         minimum=wording.rounded(entry.minimum, single, unit),
         maximum=wording.rounded(entry.maximum, single, unit),
         std=wording.quantity(entry.std, unit, digits=2),
-        coverage=f"{entry.coverage_factor:g}",
-        window=_window(entry),
-        origin=" → ".join(entry.origin),
+        basis=_basis(entry, usual),
         budget=_budget(entry, unit),
-        reason=entry.reason,
+        reason=wording.prose(entry.reason),
     )
 
 
-def _window(entry: MeasurementEntry) -> str:
-    if entry.window is None:
-        return wording.MISSING
-    start, stop, description = entry.window
-    ends = " to ".join(wording.quantity(end, Unit.SECOND, digits=5) for end in (start, stop))
-    return f"{ends}, {description}" if description else ends
+def _usual_capture(case: CaseRecord) -> str:
+    """Return the capture that most measurements of a case come from; the others name theirs."""
+    named = Counter(entry.origin[0] for entry in case.measurements if entry.origin)
+    return named.most_common(1)[0][0] if named else ""
+
+
+def _basis(entry: MeasurementEntry, usual: str) -> str:
+    """Say what a value was measured from: signal, window, and all that is not as usual."""
+    parts = [part for part in entry.origin if part not in {usual, entry.measurand}]
+    if entry.window is not None:
+        start, stop, description = entry.window
+        ends = " to ".join(wording.quantity(end, Unit.SECOND, digits=5) for end in (start, stop))
+        parts += [part for part in (ends, description) if part]
+    if entry.coverage_factor != _USUAL_COVERAGE:
+        parts.append(f"k = {entry.coverage_factor:g}")
+    return ", ".join(parts)
 
 
 def _budget(entry: MeasurementEntry, unit: Unit) -> tuple[BudgetLine, ...]:
     """Return the contributions, largest first, with their shares of the variance."""
     total = sum(component.standard_uncertainty**2 for component in entry.components)
-    return tuple(
-        BudgetLine(
-            name=component.name,
-            value=wording.quantity(component.standard_uncertainty, unit, digits=2),
-            share=f"{100 * component.standard_uncertainty**2 / total:.0f}\u202f%" if total else wording.MISSING,
+    lines = []
+    for component in sorted(entry.components, key=lambda component: -component.standard_uncertainty):
+        share = 100 * component.standard_uncertainty**2 / total if total else 0.0
+        lines.append(
+            BudgetLine(
+                name=component.name,
+                value=wording.quantity(component.standard_uncertainty, unit, digits=2),
+                share=f"{share:.0f}\u202f%" if share >= 1 else "<\u202f1\u202f%",
+                minor=share < 1,
+            )
         )
-        for component in sorted(entry.components, key=lambda component: -component.standard_uncertainty)
-    )
+    return tuple(lines)
 
 
 def _capture(entry: CaptureEntry) -> CaptureView:
@@ -248,9 +265,9 @@ def _capture(entry: CaptureEntry) -> CaptureView:
 
 def _output_off(entry: OutputOffEntry) -> str:
     """Say what was seen after the case; the verdict is shown beside it."""
-    if entry.residual is None:
-        return entry.reason
-    seen = f"largest current {wording.result(entry.residual, entry.expanded_uncertainty, Unit.AMPERE)}"
+    seen = wording.prose(entry.reason)
+    if entry.residual is not None and not seen:
+        seen = f"largest current {wording.result(entry.residual, entry.expanded_uncertainty, Unit.AMPERE)}"
     if entry.threshold is not None:
-        seen += f", counts as off below {wording.quantity(entry.threshold, Unit.AMPERE)}"
-    return f"{seen}. {entry.reason}" if entry.reason else seen
+        seen += f"; counts as off below {wording.quantity(entry.threshold, Unit.AMPERE, digits=3)}"
+    return seen

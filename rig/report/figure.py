@@ -62,7 +62,8 @@ def draw(case: CaseRecord, trace: Trace) -> str:
     root = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
         f'aria-label="{escape(wording.visible(describe(case, trace)))}" '
-        f'font-family="Segoe UI, Helvetica Neue, Arial, sans-serif" font-size="11" fill="{_INK}" stroke-linecap="round" stroke-linejoin="round">'
+        f'font-family="Segoe UI, Helvetica Neue, Arial, sans-serif" font-size="11" fill="{_INK}" '
+        'stroke-linecap="round" stroke-linejoin="round">'
     )
     parts = [
         root,

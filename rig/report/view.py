@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["CASES_SECTION", "Banner", "Count", "ReportView", "Trace", "Unevaluated", "view_report"]
 
 CASES_SECTION = 8
+_REASONS = 2  # shown in full for an entry of a pack that was not evaluated
 
 _ENDS = {
     "completed": "completed",
@@ -56,12 +57,12 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unevaluated:
-    """An entry of a limit pack that was not evaluated, why, and in how many cases."""
+    """An entry of a limit pack that was not evaluated, why not, and in how many cases."""
 
     pack: str
     clause: str
     title: str
-    reason: str
+    reasons: tuple[str, ...]
     cases: str
 
 
@@ -202,18 +203,30 @@ def _traces(cases: Iterable[CaseView]) -> tuple[Trace, ...]:
 
 
 def _unevaluated(cases: tuple[CaseRecord, ...]) -> tuple[Unevaluated, ...]:
-    """Return each entry once, with the number of cases it concerns."""
-    entries = Counter(entry for case in cases for entry in dict.fromkeys(case.not_evaluated))
+    """Return each entry of a pack once, with its reasons and the number of cases it concerns."""
+    found: dict[tuple[str, str, str], dict[str, None]] = {}
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for case in cases:
+        entries = {(entry.pack, entry.clause, entry.title): entry.reason for entry in case.not_evaluated}
+        for name, reason in entries.items():
+            found.setdefault(name, {})[wording.prose(reason)] = None
+            counts[name] += 1
     return tuple(
         Unevaluated(
-            pack=entry.pack,
-            clause=entry.clause,
-            title=entry.title,
-            reason=entry.reason,
-            cases="all cases" if count == len(cases) else f"{count} of {_number(len(cases), 'case')}",
+            pack=pack,
+            clause=clause,
+            title=wording.prose(title),
+            reasons=_few(list(reasons)),
+            cases=f"{counts[pack, clause, title]} of {_number(len(cases), 'case')}",
         )
-        for entry, count in entries.items()
+        for (pack, clause, title), reasons in found.items()
     )
+
+
+def _few(reasons: list[str]) -> tuple[str, ...]:
+    """Return the first reasons, and how many more of the kind the record holds."""
+    more = len(reasons) - _REASONS
+    return (*reasons[:_REASONS], f"and {more} more of this kind") if more > 0 else tuple(reasons)
 
 
 def _software(record: RunRecord) -> tuple[tuple[str, str], ...]:

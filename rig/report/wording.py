@@ -22,6 +22,7 @@ __all__ = [
     "moment",
     "pieces",
     "probability",
+    "prose",
     "quantity",
     "result",
     "rounded",
@@ -35,6 +36,7 @@ __all__ = [
 
 MISSING = "–"
 _THIN = "\u202f"  # narrow no-break space: a value never leaves its unit at the end of a line
+_INLINE = re.compile(r"(?<=\d) ([pnumkMG]?)(ohm|A|V|s|Hz|C|J|F|W|cm2|m2)(/cm2|/m2)?(?![\w/])")
 _UNIT = re.compile(r"[a-zA-Z%][a-zA-Z0-9/%]*")
 # Controls, soft hyphen, zero-width and direction marks, line separators, lone surrogates, tags.
 _HIDDEN = re.compile(
@@ -66,6 +68,20 @@ def typeset(text: str) -> str:
         symbol = symbol.replace("ohm", "Ω").replace("m2", "m²")
         text = f"{head} {'µ' + symbol[1:] if symbol.startswith('u') else symbol}"
     return re.sub(r"-(?=\d)", "−", text).replace(" ", _THIN)
+
+
+def prose(text: str) -> str:
+    """Write the quantities inside a sentence as ``typeset`` writes them alone.
+
+    >>> prose("at most 20 uA into 500 ohm") == "at most 20\u202fµA into 500\u202fΩ"
+    True
+    """
+
+    def proper(match: re.Match[str]) -> str:
+        prefix, unit, per = match.group(1).replace("u", "µ"), match[2].replace("ohm", "Ω"), match[3] or ""
+        return f"{_THIN}{prefix}{unit}{per}".replace("m2", "m²")
+
+    return _INLINE.sub(proper, text)
 
 
 def quantity(value: float | None, unit: Unit, *, digits: int = _DIGITS) -> str:
@@ -137,8 +153,9 @@ def _sign(sign: str, closed: bool) -> str:
 
 
 def clause(entry: LimitEntry) -> str:
-    """Write clause and edition of a limit, or that it is the plan's own."""
-    return ", ".join(part for part in (entry.edition, entry.clause) if part) or "plan"
+    """Write limit pack and clause of a limit, or that it is the plan's own."""
+    published = entry.clause or entry.edition
+    return ", ".join(part for part in (entry.source, entry.clause) if part) if published else "plan"
 
 
 def caution(entry: LimitEntry) -> str:

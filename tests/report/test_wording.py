@@ -146,3 +146,16 @@ def test_any_number_can_be_written(value: float, unit: Unit) -> None:
     text = wording.quantity(value, unit)
     assert "-" not in text.partition(THIN)[0]
     assert math.isclose(value, 0.0, abs_tol=1e-300) or any(letter.isdigit() for letter in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lies above 63 mA by 12.4 uA", "lies above 63 mA by 12.4 µA"),
+        ("at most 2 mA/cm2 into 500 ohm", "at most 2 mA/cm² into 500 Ω"),
+        ("case 5 A-side of REQ-3 sub 2", "case 5 A-side of REQ-3 sub 2"),
+        ("nothing to say", "nothing to say"),
+    ],
+)
+def test_prose_keeps_its_words(text: str, expected: str) -> None:
+    assert plain(wording.prose(text)) == expected

@@ -1,0 +1,76 @@
+"""What a report gathers from a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rig.evidence.record import CaseRecord, IdentityEntry, NotEvaluatedEntry, OutputOffEntry, RunRecord
+from rig.model.verdict import Verdict
+from rig.report.view import view_report
+
+
+def kinds(record: RunRecord) -> list[tuple[str, str]]:
+    return [(anomaly.kind, anomaly.text) for anomaly in view_report(record).anomalies]
+
+
+def test_a_clean_run_has_no_anomaly(make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord]) -> None:
+    assert kinds(make_run((make_case(1, 0.02, "500 ohm"),))) == []
+
+
+def test_a_device_that_says_it_is_another_is_an_anomaly(record: RunRecord, make_run: Callable[..., RunRecord]) -> None:
+    assert record.device
+    reported = IdentityEntry(manufacturer="HASOMED", model="P24", serial="P24-999", firmware="3.2.1")
+    other = make_run((), device=record.device.model_copy(update={"reported": reported}))
+    assert ("identity", "The device reports serial 'P24-999'; its file says 'P24-000123'.") in kinds(other)
+
+
+def test_an_output_not_measured_to_be_off_is_an_anomaly(
+    make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord]
+) -> None:
+    stuck = OutputOffEntry(verdict=Verdict.FAIL, residual=0.02, threshold=1e-4, reason="current still flows")
+    run = make_run((make_case(1, 0.02, "500 ohm", output_off=stuck), make_case(2, 0.02, "500 ohm", output_off=None)))
+    assert [kind for kind, _ in kinds(run)] == ["output off", "output off"]
+
+
+def test_modified_software_is_an_anomaly(record: RunRecord, make_run: Callable[..., RunRecord]) -> None:
+    run = make_run((), software=record.software.model_copy(update={"modified": True}))
+    assert [kind for kind, _ in kinds(run)] == ["software"]
+    assert "with uncommitted changes" in dict(view_report(run).software)["Commit"]
+
+
+def test_untriggered_captures_and_defects_are_anomalies(
+    make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord]
+) -> None:
+    case = make_case(1, 0.02, "500 ohm")
+    zero, signal = case.captures
+    blind = signal.model_copy(update={"triggered": False, "defects": ("clipped at the upper rail",)})
+    run = make_run((case.model_copy(update={"captures": (zero, blind)}),))
+    assert kinds(run) == [("capture", "signal-1: clipped at the upper rail"), ("capture", "signal-1: not triggered")]
+
+
+def test_entries_that_were_not_evaluated_are_listed_once(
+    make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord]
+) -> None:
+    def entry(rate: int) -> NotEvaluatedEntry:
+        return NotEvaluatedEntry(
+            pack="p:1", clause="1.2", title="AC rms", reason=f"applies above 400 Hz, not {rate} Hz"
+        )
+
+    cases = tuple(make_case(rate, 0.02, "500 ohm", not_evaluated=(entry(rate),)) for rate in (10, 20, 30, 40))
+    (found,) = view_report(make_run(cases)).unevaluated
+    assert found.cases == "4 of 4 cases"
+    assert len(found.reasons) == 3
+    assert found.reasons[-1] == "and 2 more of this kind"
+
+
+def test_the_budget_is_sorted_and_shared(record: RunRecord) -> None:
+    lines = view_report(record).cases[0].measurements[0].budget
+    assert [line.name for line in lines] == ["gain", "offset", "noise", "sense resistor"]
+    assert [line.share for line in lines] == ["62\u202f%", "32\u202f%", "5\u202f%", "1\u202f%"]
+    assert not any(line.minor for line in lines)
+
+
+def test_traces_lead_to_their_cases(record: RunRecord) -> None:
+    traces = {trace.name: [case.number for case in trace.cases] for trace in view_report(record).traces}
+    assert traces["REQ-<b>bold</b>"] == ["8.8"]
+    assert len(traces["REQ-OUT-003"]) == len(record.cases) - 1
