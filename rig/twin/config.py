@@ -77,7 +77,14 @@ class InstrumentFault(_Section):
     """A defect of an instrument: strikes after so many operations that it could have struck, so many times."""
 
     kind: Literal[
-        "timeout", "truncated_block", "stale_waveform", "no_trigger", "clipped", "dropped_connection", "wrong_identity"
+        "timeout",
+        "truncated_block",
+        "stale_waveform",
+        "no_trigger",
+        "clipped",
+        "samples_lost",
+        "dropped_connection",
+        "wrong_identity",
     ]
     after: Annotated[int, Field(ge=0)] = 0
     times: PositiveInt | None = None
