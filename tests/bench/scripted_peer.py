@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Self
 
 
@@ -141,8 +142,8 @@ class ManualClock:
         self.slept.append(seconds)
         self.time += seconds
 
-    def utc(self) -> object:
-        raise NotImplementedError
+    def utc(self) -> datetime:
+        return datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def _bytes(text: bytes | str) -> bytes:

@@ -44,12 +44,13 @@ class KeysightInfiniiVision:
     ----------
     name, address, backend : from the bench file
     clock : the bench's clock, with which every wait is made
+    timeout : how long a reply may keep us waiting, and a long one pause, s
     """
 
-    def __init__(self, name: str, address: str, *, clock: Clock, backend: str = "@py") -> None:
+    def __init__(self, name: str, address: str, *, clock: Clock, backend: str = "@py", timeout: float = 10.0) -> None:
         self.name = name
         self._clock = clock
-        self._dialogue = ScpiDialogue(VisaSession(name, address, backend=backend))
+        self._dialogue = ScpiDialogue(VisaSession(name, address, backend=backend, timeout=timeout))
         self._setup: ScopeSetup | None = None
         self._inputs = range(0)
         self._capture = 0
@@ -131,7 +132,7 @@ class KeysightInfiniiVision:
             msg = f"{self.name}: channel {channel} has no record"
             raise SamplesLost(msg)
         try:
-            data = self._dialogue.block(":WAVeform:DATA?", timeout=10.0 + points / 1e6)
+            data = self._dialogue.block(":WAVeform:DATA?")
         except SamplesLost as error:
             partial = error.partial if isinstance(error.partial, bytes) else b""
             raise SamplesLost(str(error), partial=self._waveform(channel, preamble, partial)) from error
@@ -177,7 +178,9 @@ class KeysightInfiniiVision:
             )
             for index in asked.channels
         }
-        window = number(":TIMebase:RANGe?")
+        window, position = number(":TIMebase:RANGe?"), number(":TIMebase:POSition?")
+        if not window > 0:
+            raise InstrumentError(self.name, ":TIMebase:RANGe?", f"answered {window!r}")
         trigger = asked.trigger
         if trigger is not None:
             level = number(":TRIGger:EDGE:LEVel?")
@@ -186,7 +189,7 @@ class KeysightInfiniiVision:
             channels=MappingProxyType(channels),
             window=window,
             points=asked.points,
-            pretrigger=0.5 - number(":TIMebase:POSition?") / window,
+            pretrigger=0.5 - position / window,
             trigger=trigger,
         )
 

@@ -115,21 +115,23 @@ class DaqSession:
 
     def _configure(self, limits: Mapping[str, float], rate: float, samples: int) -> tuple[float, dict[str, DaqChannel]]:
         self._task = task = nidaqmx.Task(grpc_options=self._options)
-        for channel, limit in limits.items():
-            task.ai_channels.add_ai_voltage_chan(
+        made = {
+            channel: task.ai_channels.add_ai_voltage_chan(
                 f"{self._device}/{channel}",
                 terminal_config=TerminalConfiguration.DIFF,
                 min_val=-limit,
                 max_val=limit,
             )
+            for channel, limit in limits.items()
+        }
         task.timing.cfg_samp_clk_timing(rate, sample_mode=AcquisitionType.FINITE, samps_per_chan=samples)
         described = {
             channel: DaqChannel(
-                low=float(made.ai_rng_low),
-                high=float(made.ai_rng_high),
-                scaling=tuple(float(coefficient) for coefficient in made.ai_dev_scaling_coeff),
+                low=float(each.ai_rng_low),
+                high=float(each.ai_rng_high),
+                scaling=tuple(float(coefficient) for coefficient in each.ai_dev_scaling_coeff),
             )
-            for channel, made in zip(limits, task.ai_channels, strict=True)
+            for channel, each in made.items()
         }
         return float(task.timing.samp_clk_rate), described
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["VisaSession"]
 
 _CHUNK = 1 << 20
-_LONGEST_BLOCK = 1 << 31
 # A block may pause this often; beyond that the sender is not slow but stuck, and the wait would have no end.
 _PAUSES = 4
 _SHOWN = 60
@@ -144,8 +143,6 @@ class VisaSession:
         if not digits.isdigit():
             self._refuse(command, f"the length of the block is not a number: {_shown(digits)}")
         length = int(digits)
-        if length > _LONGEST_BLOCK:
-            self._refuse(command, f"a block of {length} bytes is too long to be meant")
         data = self._read_all(length)
         if len(data) < length:
             self.close()

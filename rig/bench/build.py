@@ -1,0 +1,303 @@
+"""Opens a bench: every instrument reached, identified and calibrated, or nothing left open; safe on the way out."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from rig.bench.definition import TWIN
+from rig.bench.drivers.system_clock import SystemClock
+from rig.bench.loads import OPEN
+from rig.bench.paths import signal_path
+from rig.errors import BenchError, CommunicationError, IdentityMismatch, Refused
+from rig.model.identity import Calibration, Identity
+from rig.roles import LoadSwitch, Stimulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import date, datetime
+
+    from rig.bench.definition import BenchDefinition, DeviceDefinition
+    from rig.bench.files import IdentityEntry, InstrumentEntry
+    from rig.model.load import Load
+    from rig.model.setup import DigitizerSetup, ScopeSetup
+    from rig.model.signal_path import SignalPath
+    from rig.roles import Clock, Digitizer, Instrument, Oscilloscope
+
+__all__ = ["Bench", "CalibrationState", "SafetyStep", "open_bench"]
+
+CLOCK = "clock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafetyStep:
+    """One step of making safe, and whether it was done."""
+
+    name: str
+    done: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationState:
+    """A calibration as it stands on the day of the run."""
+
+    calibration: Calibration
+    expired: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Bench:
+    """An open bench.
+
+    Attributes
+    ----------
+    definition, device : what was opened
+    clock, stimulator, load_switch, oscilloscope, digitizer : the roles; the last two None where the bench has none
+    addresses : as opened, by instrument
+    identities : as reported, by instrument
+    calibrations : by instrument; the load box under ``loads``, the sense resistor under ``sense_resistor``
+    engineering_only : why results of this bench may not be used as evidence of conformity; empty if they may
+    selected : the load that is connected
+    """
+
+    definition: BenchDefinition
+    device: DeviceDefinition
+    clock: Clock
+    stimulator: Stimulator
+    load_switch: LoadSwitch
+    oscilloscope: Oscilloscope | None = None
+    digitizer: Digitizer | None = None
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    calibrations: Mapping[str, CalibrationState] = field(default_factory=dict)
+    engineering_only: tuple[str, ...] = ()
+    selected: Load | None = None
+
+    @property
+    def loads(self) -> Mapping[str, Load]:
+        """The loads that can be selected, by canonical name."""
+        return self.definition.loads
+
+    def select_load(self, name: str) -> Load:
+        """Connect one load, or none with ``open``; the output must be off.
+
+        Raises
+        ------
+        Refused
+            if the box does not have it
+        """
+        load = self.loads.get(name)
+        if load is None:
+            msg = f"the load box {self.definition.box.loadbox!r} has no {name!r}; it has: {', '.join(self.loads)}"
+            raise Refused(msg)
+        self.selected = None
+        self.load_switch.select(self.definition.relays[name])
+        self.selected = load
+        return load
+
+    def signal_path(self, signal: str, setup: ScopeSetup | DigitizerSetup) -> SignalPath:
+        """Return the way of ``voltage`` or ``current`` for an instrument as it was set, with the load selected now."""
+        return signal_path(self.definition, signal, setup, self.selected)
+
+    def make_safe(self) -> tuple[SafetyStep, ...]:
+        """Stop the stimulator, then open all relays; each step is tried whatever became of the others. Never raises."""
+        stopped = _step("stop the stimulator", self.stimulator.stop)
+        opened = _step("open all relays", self.load_switch.open_all)
+        self.selected = self.loads[OPEN] if opened.done else None
+        return stopped, opened
+
+
+def _step(name: str, action: Callable[[], None]) -> SafetyStep:
+    try:
+        action()
+    except Exception as error:  # noqa: BLE001 - nothing at all may keep the next step from being tried
+        return SafetyStep(name=name, done=False, detail=f"{type(error).__name__}: {error}")
+    return SafetyStep(name=name, done=True)
+
+
+@contextmanager
+def open_bench(
+    definition: BenchDefinition,
+    device: DeviceDefinition,
+    *,
+    addresses: Mapping[str, str],
+    today: date,
+    utc: Callable[[], datetime],
+) -> Iterator[Bench]:
+    """Open a bench with a device under test; leaving makes safe, then closes, whatever happened.
+
+    Parameters
+    ----------
+    addresses : replaces addresses of the bench file, by instrument; ``clock`` is the virtual clock's
+    today : against which calibrations expire
+    utc : the wall clock, for a virtual bench
+
+    Raises
+    ------
+    CommunicationError
+        if an instrument cannot be reached
+    IdentityMismatch
+        if it is not the one that the bench or device file names
+    BenchError
+        if the bench could not be made safe, on the way in or out
+    """
+    with ExitStack() as stack:
+        opener = _Opener(definition, device, addresses, stack)
+        try:
+            bench = opener.open(utc)
+        except BaseException:
+            opener.make_safe()
+            raise
+        bench.calibrations, bench.engineering_only = _calibrations(definition, today)
+        try:
+            _must_be_safe(bench)
+            yield bench
+        except BaseException as error:
+            for step in bench.make_safe():
+                if not step.done:
+                    error.add_note(f"making safe: could not {step.name}: {step.detail}")
+            raise
+        _must_be_safe(bench)
+
+
+def _must_be_safe(bench: Bench) -> None:
+    failed = [f"could not {step.name}: {step.detail}" for step in bench.make_safe() if not step.done]
+    if failed:
+        msg = f"the bench {bench.definition.id!r} could not be made safe: {'; '.join(failed)}"
+        raise BenchError(msg)
+
+
+class _Opener:
+    """Opens instruments one by one; what was opened is closed by the stack."""
+
+    def __init__(
+        self, definition: BenchDefinition, device: DeviceDefinition, addresses: Mapping[str, str], stack: ExitStack
+    ) -> None:
+        self._definition = definition
+        self._device = device
+        self._stack = stack
+        self._addresses = {
+            **{name: entry.address for name, entry in definition.instruments.items()},
+            **({CLOCK: definition.file.clock.address} if definition.file.clock else {}),
+            **addresses,
+        }
+        self._opened: dict[str, Instrument] = {}
+        self._identities: dict[str, Identity] = {}
+
+    def open(self, utc: Callable[[], datetime]) -> Bench:
+        """Open and identify everything."""
+        definition = self._definition
+        clock = self._clock(utc)
+        # The load switch and the stimulator first: what can make safe must be there before anything else is touched.
+        order = sorted(definition.instruments, key=lambda name: _ORDER[definition.instruments[name].role])
+        for name in order:
+            self._instrument(name, definition.instruments[name], clock)
+        return Bench(
+            definition=definition,
+            device=self._device,
+            clock=clock,
+            stimulator=cast("Stimulator", self._by_role("stimulator")),
+            load_switch=cast("LoadSwitch", self._by_role("load-switch")),
+            oscilloscope=cast("Oscilloscope | None", self._by_role("oscilloscope")),
+            digitizer=cast("Digitizer | None", self._by_role("digitizer")),
+            addresses=self._addresses,
+            identities=self._identities,
+        )
+
+    def make_safe(self) -> None:
+        """Switch off what has been opened so far: a device may still be running from before."""
+        for name in reversed(self._opened):
+            instrument = self._opened[name]
+            if isinstance(instrument, Stimulator):
+                _step("stop the stimulator", instrument.stop)
+            if isinstance(instrument, LoadSwitch):
+                _step("open all relays", instrument.open_all)
+
+    def _by_role(self, role: str) -> Instrument | None:
+        return self._opened.get(self._definition.named(role) or "")
+
+    def _address(self, name: str) -> str:
+        address = self._addresses[name]
+        if address == TWIN:
+            raise CommunicationError(name, "", "the virtual bench has given no address for it; is it running?")
+        return address
+
+    def _clock(self, utc: Callable[[], datetime]) -> Clock:
+        if self._definition.file.clock is None:
+            return SystemClock()
+        from rig.bench.drivers.virtual_clock import VirtualClock  # noqa: PLC0415 - loads pyvisa
+
+        clock = VirtualClock(CLOCK, self._address(CLOCK), utc=utc)
+        self._stack.callback(clock.close)
+        self._identities[CLOCK] = clock.identify()
+        return clock
+
+    def _instrument(self, name: str, entry: InstrumentEntry, clock: Clock) -> None:
+        instrument = _OPENERS[entry.driver](self, name, entry, clock)
+        self._stack.callback(instrument.close)
+        self._opened[name] = instrument
+        reported = instrument.identify()
+        expected = self._device.file.identity if entry.role == "stimulator" else entry.identity
+        if expected is not None:
+            check_identity(name, expected, reported)
+        self._identities[name] = reported
+
+    def _oscilloscope(self, name: str, entry: InstrumentEntry, clock: Clock) -> Instrument:
+        from rig.bench.drivers.keysight_infiniivision import KeysightInfiniiVision  # noqa: PLC0415 - loads pyvisa
+
+        return KeysightInfiniiVision(name, self._address(name), clock=clock, backend=entry.backend)
+
+    def _digitizer(self, name: str, entry: InstrumentEntry, _clock: Clock) -> Instrument:
+        from rig.bench.drivers.ni_daqmx import NiDaqmx  # noqa: PLC0415 - loads nidaqmx
+
+        return NiDaqmx(name, self._address(name), device=entry.device or "")
+
+    def _load_switch(self, name: str, entry: InstrumentEntry, clock: Clock) -> Instrument:
+        from rig.bench.drivers.keysight_34970a import Keysight34970A  # noqa: PLC0415 - loads pyvisa
+
+        channels = [channel for relays in self._definition.relays.values() for channel in relays]
+        return Keysight34970A(name, self._address(name), channels=channels, clock=clock, backend=entry.backend)
+
+    def _stimulator(self, name: str, _entry: InstrumentEntry, _clock: Clock) -> Instrument:
+        from rig.bench.stimulators.sciencemode4 import ScienceMode4  # noqa: PLC0415 - loads pyserial
+
+        return ScienceMode4(name, self._address(name), model=self._device.file.identity.model)
+
+
+_ORDER = {"load-switch": 0, "stimulator": 1, "oscilloscope": 2, "digitizer": 3}
+_OPENERS: dict[str, Callable[[_Opener, str, InstrumentEntry, Clock], Instrument]] = {
+    "keysight-infiniivision": _Opener._oscilloscope,  # noqa: SLF001 - the table belongs to the class
+    "ni-daqmx": _Opener._digitizer,  # noqa: SLF001 - as above
+    "keysight-34970a": _Opener._load_switch,  # noqa: SLF001 - as above
+    "hasomed-sciencemode4": _Opener._stimulator,  # noqa: SLF001 - as above
+}
+
+
+def check_identity(name: str, expected: IdentityEntry, reported: Identity) -> None:
+    """Raise IdentityMismatch unless everything that is expected is reported; letter case of words does not count."""
+    wrong = [
+        f"{what} {getattr(reported, what)!r} instead of {wanted!r}"
+        for what in ("manufacturer", "model", "serial", "firmware")
+        if (wanted := getattr(expected, what)) is not None and wanted.casefold() != getattr(reported, what).casefold()
+    ]
+    if wrong:
+        raise IdentityMismatch(name, "identify", f"it reports {', '.join(wrong)}")
+
+
+def _calibrations(definition: BenchDefinition, today: date) -> tuple[dict[str, CalibrationState], tuple[str, ...]]:
+    certificates = {name: record.certificate for name, record in definition.calibrations.items()}
+    certificates["loads"] = definition.box.certificate
+    if definition.sense_resistor is not None:
+        certificates["sense_resistor"] = definition.sense_resistor.certificate
+    states = {}
+    for name, certificate in certificates.items():
+        calibration = Calibration(**certificate.model_dump())
+        states[name] = CalibrationState(calibration=calibration, expired=calibration.expired(today))
+    reasons = tuple(
+        f"the calibration of {name} expired on {state.calibration.due}"
+        for name, state in states.items()
+        if state.expired
+    )
+    return states, reasons

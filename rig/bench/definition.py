@@ -1,0 +1,325 @@
+"""A bench and a device as their files describe them, with every file that was read, checked against each other."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel
+
+from rig.bench.files import (
+    BenchFile,
+    CalibrationFile,
+    DeviceFile,
+    InstrumentEntry,
+    LoadBoxFile,
+    ResistorFile,
+    schema_of,
+)
+from rig.bench.loads import loads_of
+from rig.documents import read_document, validate
+from rig.errors import DocumentInvalid, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rig.bench.files import CurrentSignal, VoltageSignal
+    from rig.documents import Document
+    from rig.model.load import Load
+
+__all__ = [
+    "BenchDefinition",
+    "DeviceDefinition",
+    "SourceFile",
+    "bench_json_schema",
+    "calibration_json_schema",
+    "device_json_schema",
+    "load_bench",
+    "load_device",
+    "loadbox_json_schema",
+    "resistor_json_schema",
+]
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+TWIN = "twin"
+_ROLE_OF = {
+    "keysight-infiniivision": "oscilloscope",
+    "ni-daqmx": "digitizer",
+    "keysight-34970a": "load-switch",
+    "hasomed-sciencemode4": "stimulator",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """A file that was read: its path, its name in messages, and the hash of its bytes."""
+
+    path: Path
+    shown_as: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchDefinition:
+    """A bench as described; nothing has been opened.
+
+    Attributes
+    ----------
+    file : the bench file's content
+    path : where it was read from
+    device_path : the device file that it names
+    calibrations : by instrument; instruments without a record are absent
+    sense_resistor : of the current signal, if there is one
+    box : the load box
+    loads : the box's positions and ``open``, by canonical name
+    files : every file read, the bench file first
+    """
+
+    file: BenchFile
+    path: Path
+    device_path: Path
+    calibrations: Mapping[str, CalibrationFile]
+    sense_resistor: ResistorFile | None
+    box: LoadBoxFile
+    loads: Mapping[str, Load]
+    relays: Mapping[str, tuple[int, ...]]
+    files: tuple[SourceFile, ...]
+
+    @property
+    def id(self) -> str:
+        """The bench's name."""
+        return self.file.bench
+
+    @property
+    def title(self) -> str:
+        """What the bench is, in words."""
+        return self.file.title
+
+    @property
+    def virtual(self) -> bool:
+        """Whether instruments and device are simulated."""
+        return self.file.twin is not None
+
+    @property
+    def instruments(self) -> Mapping[str, InstrumentEntry]:
+        """The instruments by name."""
+        return self.file.instruments
+
+    @property
+    def voltage(self) -> VoltageSignal | None:
+        """How the voltage over the load is seen."""
+        return self.file.signals.voltage
+
+    @property
+    def current(self) -> CurrentSignal | None:
+        """How the current through the load is seen."""
+        return self.file.signals.current
+
+    def named(self, role: str) -> str | None:
+        """Return the name of the instrument that has a role."""
+        return next((name for name, entry in self.instruments.items() if entry.role == role), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceDefinition:
+    """A device under test as described."""
+
+    file: DeviceFile
+    path: Path
+    files: tuple[SourceFile, ...]
+
+    @property
+    def id(self) -> str:
+        """The device file's own name."""
+        return self.file.device
+
+
+def load_bench(path: Path) -> BenchDefinition:
+    """Read a bench file and all files it names, except the device's.
+
+    Raises
+    ------
+    DocumentInvalid
+        with every mistake found, each at its place
+    """
+    reader = _Reader()
+    document, bench = reader.read(path, BenchFile)
+    problems = _bench_problems(document, bench)
+    box_document, box = reader.named(document, ("loads", "box"), _beside(path, bench.loads.box), LoadBoxFile)
+    calibrations = {}
+    for name, entry in bench.instruments.items():
+        if entry.calibration is not None:
+            at = ("instruments", name, "calibration")
+            _, calibrations[name] = reader.named(document, at, _beside(path, entry.calibration), CalibrationFile)
+            problems += _calibration_problems(document, name, bench, calibrations[name])
+    resistor = None
+    if bench.signals.current is not None:
+        at = ("signals", "current", "sense_resistor")
+        _, resistor = reader.named(document, at, _beside(path, bench.signals.current.sense_resistor), ResistorFile)
+    loads, relays, mistaken = loads_of(box)
+    problems += [box_document.problem(("positions", name), message, at_key=True) for name, message in mistaken]
+    if problems:
+        raise DocumentInvalid(problems)
+    return BenchDefinition(
+        file=bench,
+        path=path,
+        device_path=_beside(path, bench.device),
+        calibrations=MappingProxyType(calibrations),
+        sense_resistor=resistor,
+        box=box,
+        loads=MappingProxyType(loads),
+        relays=MappingProxyType(relays),
+        files=tuple(reader.files),
+    )
+
+
+def load_device(path: Path) -> DeviceDefinition:
+    """Read a device file; raises DocumentInvalid with every mistake found."""
+    reader = _Reader()
+    document, device = reader.read(path, DeviceFile)
+    if len(device.identity.serial) > _LONGEST_SERIAL:
+        message = f"the protocol reports {_LONGEST_SERIAL} characters at most; this can never match"
+        raise DocumentInvalid([document.problem(("identity", "serial"), message)])
+    return DeviceDefinition(file=device, path=path, files=tuple(reader.files))
+
+
+def _beside(naming: Path, named: str) -> Path:
+    """Resolve a path against the file that names it."""
+    return Path(os.path.normpath(naming.parent / named))
+
+
+class _Reader:
+    """Reads files and keeps account of them."""
+
+    def __init__(self) -> None:
+        self.files: list[SourceFile] = []
+
+    def read(self, path: Path, model: type[ModelT]) -> tuple[Document, ModelT]:
+        """Read and validate one file."""
+        document = read_document(path, defer=True)
+        value = validate(document, model)
+        if all(file.path != path for file in self.files):
+            self.files.append(SourceFile(path=path, shown_as=document.shown_as, sha256=document.sha256))
+        return document, value
+
+    def named(self, naming: Document, at: tuple[str, ...], path: Path, model: type[ModelT]) -> tuple[Document, ModelT]:
+        """Read a file that another file names; if it is not there, that is the naming file's mistake."""
+        if not path.is_file():
+            raise DocumentInvalid([naming.problem(at, f"there is no file {str(path)!r}")])
+        return self.read(path, model)
+
+
+_LONGEST_SERIAL = 10
+
+
+def _bench_problems(document: Document, bench: BenchFile) -> list[Problem]:
+    def problem(*loc: str, say: str) -> Problem:
+        return document.problem(loc, say)
+
+    problems = []
+    roles: dict[str, str] = {}
+    for name, entry in bench.instruments.items():
+        at = ("instruments", name)
+        expected = _ROLE_OF[entry.driver]
+        if entry.role != expected:
+            problems.append(problem(*at, "driver", say=f"a {entry.driver} is a {expected}, not a {entry.role}"))
+        if entry.role in roles:
+            problems.append(problem(*at, "role", say=f"{roles[entry.role]!r} is the {entry.role} already"))
+        roles.setdefault(entry.role, name)
+        if (entry.driver == "ni-daqmx") != (entry.device is not None):
+            needs = "needs a 'device', its name in the driver" if entry.device is None else "has no 'device'"
+            problems.append(problem(*at, say=f"a {entry.driver} {needs}"))
+        if entry.identity is None and entry.role != "stimulator":
+            problems.append(problem(*at, say="'identity' is missing: who must the instrument be?"))
+        if entry.address == TWIN and bench.twin is None:
+            problems.append(problem(*at, "address", say="'twin' is an address of a virtual bench only"))
+    problems += _twin_problems(problem, bench)
+    problems += _signal_problems(problem, bench)
+    problems += [
+        problem("instruments", say=f"no instrument has the role {role}")
+        for role in ("load-switch", "stimulator")
+        if role not in roles
+    ]
+    return problems
+
+
+def _twin_problems(problem: Callable[..., Problem], bench: BenchFile) -> list[Problem]:
+    problems = []
+    if bench.twin is not None and bench.clock is None:
+        problems.append(problem("twin", say="a virtual bench needs a 'clock'"))
+    if bench.twin is None and bench.clock is not None:
+        problems.append(problem("clock", say="a real bench goes by the computer's own clock; remove this"))
+    for fault in bench.twin.faults if bench.twin else ():
+        if fault.instrument not in bench.instruments:
+            names = ", ".join(bench.instruments)
+            problems.append(problem("twin", "faults", say=f"no instrument {fault.instrument!r}; there are: {names}"))
+    return problems
+
+
+def _signal_problems(problem: Callable[..., Problem], bench: BenchFile) -> list[Problem]:
+    problems = []
+    for signal, role in (("voltage", "oscilloscope"), ("current", "digitizer")):
+        entry = getattr(bench.signals, signal)
+        if entry is None:
+            continue
+        at = ("signals", signal, "instrument")
+        instrument = bench.instruments.get(entry.instrument)
+        if instrument is None:
+            names = ", ".join(bench.instruments)
+            problems.append(problem(*at, say=f"no instrument {entry.instrument!r}; there are: {names}"))
+        elif instrument.role != role:
+            problems.append(problem(*at, say=f"{signal} is read by the {role}; {entry.instrument!r} is not one"))
+        elif instrument.calibration is None:
+            say = f"{entry.instrument!r} measures, so it needs a 'calibration'"
+            problems.append(problem("instruments", entry.instrument, say=say))
+    if bench.signals.voltage is None and bench.signals.current is None:
+        problems.append(problem("signals", say="a bench needs at least one of 'voltage' and 'current'"))
+    return problems
+
+
+def _calibration_problems(document: Document, name: str, bench: BenchFile, record: CalibrationFile) -> list[Problem]:
+    problems = []
+    at = ("instruments", name, "calibration")
+    identity = bench.instruments[name].identity
+    if identity is not None and (identity.model, identity.serial) != (
+        record.instrument.model,
+        record.instrument.serial,
+    ):
+        whose = f"{record.instrument.model}, serial {record.instrument.serial}"
+        problems.append(document.problem(at, f"this is the calibration of another instrument: {whose}"))
+    for signal in (bench.signals.voltage, bench.signals.current):
+        if signal is not None and signal.instrument == name and str(signal.channel) not in record.channels:
+            channels = ", ".join(record.channels)
+            problems.append(
+                document.problem(at, f"the record does not cover channel {signal.channel!r}, only {channels}")
+            )
+    return problems
+
+
+def bench_json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a bench file."""
+    return schema_of(BenchFile, "Bench")
+
+
+def device_json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a device file."""
+    return schema_of(DeviceFile, "Device under test")
+
+
+def calibration_json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a calibration record."""
+    return schema_of(CalibrationFile, "Calibration record")
+
+
+def loadbox_json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a load box."""
+    return schema_of(LoadBoxFile, "Load box")
+
+
+def resistor_json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a sense resistor."""
+    return schema_of(ResistorFile, "Sense resistor")

@@ -1,0 +1,334 @@
+"""What may stand in a bench, load box, resistor, calibration or device file."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rig.units import Unit, parse_quantity
+from rig.units.fields import (
+    Area,
+    Capacitance,
+    Current,
+    Duration,
+    Frequency,
+    Power,
+    Quantity,
+    Ratio,
+    Resistance,
+    Voltage,
+)
+
+__all__ = [
+    "FAULTS",
+    "BenchFile",
+    "CalibrationFile",
+    "ChannelCalibration",
+    "ClockEntry",
+    "CurrentSignal",
+    "DeviceFile",
+    "Fault",
+    "IdentityEntry",
+    "InstrumentEntry",
+    "InstrumentFault",
+    "LoadBoxFile",
+    "Position",
+    "Ratings",
+    "ResistorFile",
+    "TwinEntry",
+    "VoltageSignal",
+]
+
+# Names become parts of paths, of XML and of HTML: nothing in them may need escaping anywhere.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")]
+IdentityText = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._:#()+,-]{0,63}$")]
+Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+FilePath = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Address = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+HalfWidth = Annotated[float, Quantity(Unit.ONE, "not negative")]
+VoltageHalfWidth = Annotated[float, Quantity(Unit.VOLT, "not negative")]
+PositiveVoltage = Annotated[float, Quantity(Unit.VOLT, "positive")]
+PositiveCurrent = Annotated[float, Quantity(Unit.AMPERE, "positive")]
+PositiveCharge = Annotated[float, Quantity(Unit.COULOMB, "positive")]
+PositiveTime = Annotated[float, Quantity(Unit.SECOND, "positive")]
+Uncertainty = Annotated[float, Quantity(Unit.OHM, "not negative")]
+Rise = Annotated[float, Quantity(Unit.KELVIN, "not negative")]
+
+Role = Literal["oscilloscope", "digitizer", "load-switch", "stimulator"]
+Driver = Literal["keysight-infiniivision", "ni-daqmx", "keysight-34970a", "hasomed-sciencemode4"]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IdentityEntry(_Entry):
+    """Who an instrument must say it is; without ``firmware``, any is accepted."""
+
+    manufacturer: IdentityText
+    model: IdentityText
+    serial: IdentityText
+    firmware: IdentityText | None = None
+
+
+class InstrumentFault(_Entry):
+    """Something an instrument of the virtual bench does wrong, from its operation number ``after`` on."""
+
+    instrument: Name
+    kind: Literal[
+        "timeout", "truncated_block", "stale_waveform", "no_trigger", "clipped", "dropped_connection", "wrong_identity"
+    ]
+    after: int | None = Field(default=None, ge=0)
+
+
+class TwinEntry(_Entry):
+    """Present only on a virtual bench: the seed of its chance, and the faults of its instruments."""
+
+    seed: int = Field(ge=0, lt=2**63)
+    faults: tuple[InstrumentFault, ...] = ()
+
+
+class ClockEntry(_Entry):
+    """The virtual bench's clock."""
+
+    driver: Literal["virtual-clock"]
+    address: Address
+
+
+class InstrumentEntry(_Entry):
+    """One instrument: what it is for, how to speak to it, and who it must be."""
+
+    role: Role
+    driver: Driver
+    address: Address
+    device: Name | None = None
+    backend: Annotated[str, Field(pattern=r"^@[a-z]+$")] = "@py"
+    identity: IdentityEntry | None = None
+    calibration: FilePath | None = None
+
+
+class VoltageSignal(_Entry):
+    """Voltage over the load, at the tip of a probe.
+
+    ``input_resistance`` is that of probe and oscilloscope together, as the output sees it.
+    """
+
+    instrument: Name
+    channel: int = Field(ge=1, le=8)
+    probe: float = Field(gt=0, le=10000)
+    full_scale: PositiveVoltage
+    bandwidth_limit: bool = False
+    input_resistance: Resistance = 10e6
+
+
+class CurrentSignal(_Entry):
+    """Current through a sense resistor, as the voltage across it; ``rate`` is in samples per second and channel."""
+
+    instrument: Name
+    channel: Name
+    half_range: PositiveVoltage
+    rate: Frequency
+    sense_resistor: FilePath
+
+
+class Signals(_Entry):
+    """Which instrument sees what."""
+
+    voltage: VoltageSignal | None = None
+    current: CurrentSignal | None = None
+
+
+class Loads(_Entry):
+    """The load box."""
+
+    box: FilePath
+
+
+class BenchFile(_Entry):
+    """A bench: what is on the table."""
+
+    bench: Name
+    title: Title
+    twin: TwinEntry | None = None
+    device: FilePath
+    clock: ClockEntry | None = None
+    instruments: dict[Name, InstrumentEntry] = Field(min_length=1)
+    signals: Signals
+    loads: Loads
+
+
+class Certificate(_Entry):
+    """A calibration certificate."""
+
+    certificate: IdentityText
+    laboratory: Title
+    performed: date
+    due: date
+
+    @model_validator(mode="after")
+    def _due_after_performed(self) -> Certificate:
+        if self.due <= self.performed:
+            msg = f"the calibration is due on {self.due}, not after it was performed on {self.performed}"
+            raise ValueError(msg)
+        return self
+
+
+class ChannelCalibration(_Entry):
+    """What is known of one channel, at the instrument's input.
+
+    Half-widths are bounds of a rectangular distribution; voltages are at the input connector, before which a probe
+    attenuates. ``gain_error`` and ``offset_error`` are known errors and are corrected:
+    reading = true · (1 + gain_error) + offset_error.
+    What is stated ``of_range`` is a share of the full vertical range (peak to peak).
+    """
+
+    gain_error: Ratio = 0.0
+    gain: HalfWidth
+    offset_error: Voltage = 0.0
+    offset: VoltageHalfWidth
+    offset_of_range: HalfWidth = 0.0
+    offset_drift: VoltageHalfWidth
+    offset_drift_of_range: HalfWidth = 0.0
+    noise: VoltageHalfWidth
+    noise_of_range: HalfWidth = 0.0
+    bits: int = Field(ge=6, le=24)
+    bandwidth: Frequency
+
+
+class CalibrationFile(_Entry):
+    """An instrument's calibration record."""
+
+    calibration: Name
+    instrument: IdentityEntry
+    certificate: Certificate
+    timebase: HalfWidth
+    channels: dict[Name, ChannelCalibration] = Field(min_length=1)
+
+
+class ResistorFile(_Entry):
+    """A sense resistor: calibrated value with its standard uncertainty; ``temperature_coefficient`` is per kelvin."""
+
+    resistor: Name
+    title: Title
+    certificate: Certificate
+    resistance: Resistance
+    uncertainty: Uncertainty
+    temperature_coefficient: Annotated[float, Quantity(Unit.ONE)] = 0.0
+    temperature_range: Rise = 5.0
+    power_rating: Power
+
+
+class Position(_Entry):
+    """One position of a load box.
+
+    ``resistance`` is the calibrated value with its standard ``uncertainty``; ``temperature_coefficient`` is per
+    kelvin, ``temperature_rise`` at the rated power. With ``parallel_capacitance`` and ``series_resistance`` the load is
+    the series resistance followed by resistance and capacitance in parallel.
+    """
+
+    relays: tuple[Annotated[int, Field(ge=101, le=340)], ...] = Field(min_length=1)
+    resistance: Resistance
+    uncertainty: Uncertainty
+    temperature_coefficient: Ratio = 0.0
+    temperature_rise: Rise = 0.0
+    power_rating: Power
+    parallel_capacitance: Capacitance | None = None
+    series_resistance: Resistance | None = None
+
+
+class LoadBoxFile(_Entry):
+    """A box of load resistors; the position ``open`` needs no entry."""
+
+    loadbox: Name
+    title: Title
+    certificate: Certificate
+    positions: dict[str, Position] = Field(min_length=1)
+
+
+class Ratings(_Entry):
+    """The largest settings and outputs that the device's documents state."""
+
+    current: PositiveCurrent
+    voltage: PositiveVoltage
+    charge_per_phase: PositiveCharge
+    phase_duration: PositiveTime
+    rate: Frequency
+    pulse_energy: Annotated[float, Quantity(Unit.JOULE, "positive")] | None = None
+
+
+class Electrodes(_Entry):
+    """The electrodes that the device is used with."""
+
+    smallest_area: Area
+
+
+# Each fault's value and its unit; a ratio of 100 % of ``amplitude_gain`` is a healthy device, elsewhere 0 % is.
+FAULTS: dict[str, Unit] = {
+    "amplitude_gain": Unit.ONE,
+    "second_phase_imbalance": Unit.ONE,
+    "dc_leak": Unit.AMPERE,
+    "pulse_width_error": Unit.ONE,
+    "rate_error": Unit.ONE,
+    "missing_pulse": Unit.COUNT,
+    "extra_pulse": Unit.COUNT,
+    "polarity_flip": Unit.COUNT,
+    "stuck_on": Unit.COUNT,
+    "droop": Unit.ONE,
+}
+
+
+class Fault(_Entry):
+    """Something a device of the virtual bench does wrong, always or at every so many pulses."""
+
+    kind: Literal[
+        "amplitude_gain",
+        "second_phase_imbalance",
+        "dc_leak",
+        "pulse_width_error",
+        "rate_error",
+        "missing_pulse",
+        "extra_pulse",
+        "polarity_flip",
+        "stuck_on",
+        "droop",
+    ]
+    value: Annotated[str, Field(min_length=1, max_length=50)] | None = None
+    every: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _value_has_its_unit(self) -> Fault:
+        self.si_value()
+        return self
+
+    def si_value(self) -> float | None:
+        """Return the value in SI units."""
+        return None if self.value is None else parse_quantity(self.value, FAULTS[self.kind])
+
+
+class Twin(_Entry):
+    """How the device of the virtual bench is made, beyond its ratings."""
+
+    rise_time: Duration = 3e-6
+    interphase_leak: Current = 0.0
+
+
+class DeviceFile(_Entry):
+    """A device under test."""
+
+    device: Name
+    title: Title
+    identity: IdentityEntry
+    protocol: Literal["hasomed-sciencemode4"]
+    device_class: Literal["therapy", "diagnosis", "fes"]
+    channels: int = Field(ge=1, le=64)
+    ratings: Ratings
+    electrodes: Electrodes
+    twin: Twin = Twin()
+    faults: tuple[Fault, ...] = ()
+
+
+def schema_of(model: type[BaseModel], title: str) -> dict[str, Any]:
+    """Return the JSON schema of a file, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema(), "title": title}

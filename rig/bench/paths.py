@@ -1,0 +1,126 @@
+"""From a calibration record to the way of one signal: what it adds, as standard uncertainties.
+
+Half-widths of the record are bounds of a rectangular distribution, whose standard deviation is half-width / √3
+(JCGM 100:2008, 4.3.7).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rig.errors import Refused
+from rig.model.setup import DigitizerSetup, ScopeSetup
+from rig.model.signal_path import SignalPath
+from rig.units import Unit
+
+if TYPE_CHECKING:
+    from rig.bench.definition import BenchDefinition
+    from rig.bench.files import ChannelCalibration, ResistorFile
+    from rig.model.load import Load
+
+__all__ = ["current_path", "signal_path", "voltage_path"]
+
+
+def signal_path(
+    definition: BenchDefinition, signal: str, setup: ScopeSetup | DigitizerSetup, load: Load | None
+) -> SignalPath:
+    """Return the way of ``voltage`` or ``current`` for an instrument as it was set.
+
+    Raises
+    ------
+    Refused
+        if the bench does not have the signal, or the setup is not of its instrument
+    """
+    if signal == "voltage" and definition.voltage is not None and isinstance(setup, ScopeSetup):
+        return voltage_path(definition, setup, load)
+    if signal == "current" and definition.current is not None and isinstance(setup, DigitizerSetup):
+        return current_path(definition, setup)
+    msg = f"the bench {definition.id!r} has no {signal!r} with such a setup"
+    raise Refused(msg)
+
+
+def voltage_path(definition: BenchDefinition, setup: ScopeSetup, load: Load | None) -> SignalPath:
+    """Return the way of the voltage over the load: probe and oscilloscope; readings are V at the probe's tip."""
+    entry = definition.voltage
+    channel = setup.channels.get(entry.channel) if entry else None
+    if entry is None or channel is None:
+        msg = f"the bench {definition.id!r} reads no voltage on these channels"
+        raise Refused(msg)
+    record = definition.calibrations[entry.instrument]
+    loading = 0.0
+    if load is not None and not load.is_open:
+        # A current source drives the load in parallel with the probe, which lowers the voltage by about this much.
+        loading = load.resistance / (load.resistance + entry.input_resistance)
+    return _path(
+        "voltage",
+        Unit.VOLT,
+        record.channels[str(entry.channel)],
+        full_range=channel.full_scale,
+        attenuation=channel.probe,
+        per_volt=1.0,
+        timebase=record.timebase,
+        loading=loading / math.sqrt(3),
+    )
+
+
+def current_path(definition: BenchDefinition, setup: DigitizerSetup) -> SignalPath:
+    """Return the way of the current: sense resistor and DAQ card; readings are V at the card's input."""
+    entry, resistor = definition.current, definition.sense_resistor
+    half_range = setup.channels.get(entry.channel) if entry else None
+    if entry is None or resistor is None or half_range is None:
+        msg = f"the bench {definition.id!r} reads no current on these channels"
+        raise Refused(msg)
+    record = definition.calibrations[entry.instrument]
+    return _path(
+        "current",
+        Unit.AMPERE,
+        record.channels[entry.channel],
+        full_range=2 * half_range,
+        attenuation=1.0,
+        per_volt=1.0 / resistor.resistance,
+        timebase=record.timebase,
+        resistor=_resistor_uncertainty(resistor),
+    )
+
+
+def _path(
+    signal: str,
+    unit: Unit,
+    channel: ChannelCalibration,
+    *,
+    full_range: float,
+    attenuation: float,
+    per_volt: float,
+    timebase: float,
+    resistor: float = 0.0,
+    loading: float = 0.0,
+) -> SignalPath:
+    """Collect the terms; ``full_range`` is peak to peak where readings are taken, before ``per_volt``."""
+    scale = per_volt / (1.0 + channel.gain_error)
+
+    def rectangular(absolute: float, of_range: float) -> float:
+        return (absolute * attenuation + of_range * full_range) * per_volt / math.sqrt(3)
+
+    return SignalPath(
+        signal=signal,
+        unit=unit,
+        scale=scale,
+        offset_correction=-channel.offset_error * attenuation * scale,
+        gain=channel.gain / math.sqrt(3),
+        resistor=resistor,
+        loading=loading,
+        offset=rectangular(channel.offset, channel.offset_of_range),
+        offset_drift=rectangular(channel.offset_drift, channel.offset_drift_of_range),
+        noise=(channel.noise * attenuation + channel.noise_of_range * full_range) * per_volt,
+        resolution=full_range / 2**channel.bits * per_volt,
+        timebase=timebase / math.sqrt(3),
+        bandwidth=channel.bandwidth,
+    )
+
+
+def _resistor_uncertainty(resistor: ResistorFile) -> float:
+    """Return calibration and temperature of a resistor together, relative."""
+    calibration = resistor.uncertainty / resistor.resistance
+    temperature = abs(resistor.temperature_coefficient) * resistor.temperature_range / math.sqrt(3)
+    return math.hypot(calibration, temperature)

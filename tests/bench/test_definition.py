@@ -1,0 +1,214 @@
+"""Bench, device, load and calibration files: what they become, and their mistakes at their places."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from rig.bench.definition import (
+    bench_json_schema,
+    calibration_json_schema,
+    device_json_schema,
+    load_bench,
+    load_device,
+    loadbox_json_schema,
+    resistor_json_schema,
+)
+from rig.bench.files import FAULTS
+from rig.documents import read_document
+from rig.errors import DocumentInvalid
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+BENCHES = sorted((FIXTURES / "benches").glob("*.bench.yaml"))
+DEVICES = sorted((FIXTURES / "duts").rglob("*.dut.yaml"))
+FAULTY = sorted((FIXTURES / "duts" / "faulty").glob("*.dut.yaml"))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Path:
+    """A copy of the fixtures that a test may spoil."""
+    for folder in ("benches", "loads", "calibration"):
+        shutil.copytree(FIXTURES / folder, tmp_path / folder)
+    return tmp_path / "benches" / "virtual.bench.yaml"
+
+
+Edit = Callable[[str, str], None]
+
+
+def edit(path: Path, old: str, new: str) -> tuple[int, int]:
+    """Replace the first occurrence and return its line and column."""
+    text = path.read_text(encoding="utf-8")
+    before = text[: text.index(old)]
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+@pytest.mark.parametrize("path", BENCHES, ids=lambda path: path.name)
+def test_shipped_benches_load_and_keep_account_of_every_file(path: Path) -> None:
+    definition = load_bench(path)
+    assert definition.device_path.is_file()
+    assert definition.files[0].path == path
+    assert len(definition.files) == 5
+    assert all(len(file.sha256) == 64 and ".." not in str(file.path) for file in definition.files)
+    assert list(definition.loads) == ["500 ohm", "1 kohm", "2 kohm", "10 kohm", "open"]
+    assert definition.relays == {
+        "500 ohm": (101,),
+        "1 kohm": (102,),
+        "2 kohm": (103,),
+        "10 kohm": (104,),
+        "open": (),
+    }
+    assert definition.loads["open"].is_open
+    assert math.isclose(definition.loads["500 ohm"].thermal_resistance, 60 / 25)
+
+
+def test_only_benches_with_a_twin_are_virtual() -> None:
+    virtual = {path.name: load_bench(path).virtual for path in BENCHES}
+    assert virtual == {
+        "lab-example.bench.yaml": False,
+        "virtual-expired.bench.yaml": True,
+        "virtual.bench.yaml": True,
+    }
+
+
+@pytest.mark.parametrize("path", DEVICES, ids=lambda path: path.name)
+def test_shipped_devices_load(path: Path) -> None:
+    device = load_device(path)
+    assert device.file.ratings.current == 0.130
+    assert math.isclose(device.file.electrodes.smallest_area, 25e-4)
+    assert bool(device.file.faults) == (path in FAULTY)
+
+
+def test_every_fault_is_shipped_once() -> None:
+    kinds = [fault.kind for path in FAULTY for fault in load_device(path).file.faults]
+    assert sorted(kinds) == sorted(FAULTS)
+    titles = [load_device(path).file.title for path in FAULTY]
+    assert len(set(titles)) == len(titles)
+
+
+def test_values_of_faults_are_in_si() -> None:
+    values = {fault.kind: fault.si_value() for path in FAULTY for fault in load_device(path).file.faults}
+    assert values["amplitude_gain"] == 1.25
+    assert values["dc_leak"] == 200e-6
+    assert values["missing_pulse"] is None
+
+
+MISTAKES = [
+    ("model: DSO-X 3034A,", "modle: DSO-X 3034A,", "unknown key 'modle'"),
+    ("half_range: 2 V", "half_range: 2", "'2' has no unit"),
+    ("rate: 1 MHz", "rate: 1 MV", "is not a unit of hertz"),
+    ("role: oscilloscope", "role: oscilloskope", "did you mean 'oscilloscope'?"),
+    ("driver: keysight-infiniivision", "driver: ni-daqmx", "a ni-daqmx is a digitizer, not a oscilloscope"),
+    ("instrument: scope, ", "instrument: skope, ", "no instrument 'skope'; there are: scope, daq, switch, stimulator"),
+    ("instrument: scope, ", "instrument: daq, ", "voltage is read by the oscilloscope; 'daq' is not one"),
+    ("channel: ai0", "channel: ai7", "the record does not cover channel 'ai7', only ai0, ai1"),
+    ("serial: MY00000001", "serial: MY00000002", "the calibration of another instrument"),
+    ("nmes-box-1.loadbox.yaml", "nmes-box-2.loadbox.yaml", "there is no file"),
+    ("bench: virtual", "bench: ../../etc/passwd", "is not of the form"),
+    ('serial: "0"', 'serial: "<b>0"', "is not of the form"),
+    ("twin: {seed: 20261122, faults: []}\n", "", "'twin' is an address of a virtual bench only"),
+    ("faults: []", "faults: [{instrument: scop, kind: timeout}]", "no instrument 'scop'"),
+    ("    device: Dev1\n", "", "a ni-daqmx needs a 'device'"),
+    ("clock: {driver: virtual-clock, address: twin}\n", "", "a virtual bench needs a 'clock'"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), MISTAKES, ids=[mistake[2][:40] for mistake in MISTAKES])
+def test_mistakes_are_told_at_file_line_and_column(bench: Path, old: str, new: str, message: str) -> None:
+    edit(bench, old, new)
+    with pytest.raises(DocumentInvalid) as caught:
+        load_bench(bench)
+    told = [problem for problem in caught.value.problems if message in problem.message]
+    assert told, str(caught.value)
+    assert told[0].file == str(bench)
+    assert told[0].line > 1
+
+
+def test_the_place_is_that_of_the_mistake(bench: Path) -> None:
+    line, column = edit(bench, "400 V", "400 A")
+    with pytest.raises(DocumentInvalid) as caught:
+        load_bench(bench)
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.column, problem.key) == (line, column, "signals.voltage.full_scale")
+
+
+def test_all_mistakes_of_a_file_at_once(bench: Path) -> None:
+    edit(bench, "400 V", "400 A")
+    edit(bench, "1 MHz", "fast")
+    edit(bench, "role: digitizer", "role: digitiser")
+    with pytest.raises(DocumentInvalid) as caught:
+        load_bench(bench)
+    assert len(caught.value.problems) == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("  1 kohm:", "  1 kilo:", "is not a unit of ohm"),
+        ("  1 kohm:", "  500.0 ohm:", "the position '500 ohm' is given twice"),
+        ("  1 kohm:", "  3 kohm:", "the calibrated value, 1.00031 kohm, is not a resistor of 3 kohm"),
+        ("relays: [102]", "relays: [101]", "the relays 101 belong to another position"),
+        ("relays: [102]", "relays: []", "expected at least 1 value"),
+        ("uncertainty: 0.1 ohm", "uncertainty: -0.1 ohm", "negative"),
+        ("power_rating: 25 W", "power_rating: 25", "has no unit"),
+        ("due: 2027-03-17", "due: 2025-03-17", "not after it was performed"),
+        ("due: 2027-03-17", "due: soon", "expected a date"),
+    ],
+)
+def test_mistakes_of_a_load_box(bench: Path, old: str, new: str, message: str) -> None:
+    box = bench.parent.parent / "loads" / "nmes-box-1.loadbox.yaml"
+    edit(box, old, new)
+    with pytest.raises(DocumentInvalid, match=r"nmes-box-1\.loadbox\.yaml:") as caught:
+        load_bench(bench)
+    assert message in str(caught.value)
+
+
+def test_equal_names_are_one_load(bench: Path) -> None:
+    edit(bench.parent.parent / "loads" / "nmes-box-1.loadbox.yaml", "  1 kohm:", "  1000 ohm:")
+    assert "1 kohm" in load_bench(bench).loads
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("serial: P24-000123", "serial: P24-0001234", "reports 10 characters at most"),
+        ("serial: P24-000123", 'serial: "../P24"', "is not of the form"),
+        ("serial: P24-000123", 'serial: "P24\\e[2J"', "is not of the form"),
+        ("value: 125 %", "value: 125 mA", "is not a unit of a ratio"),
+        ("value: 125 %", "value: 1.25", "put it in quotes"),
+        ("amplitude_gain", "amplitude_gian", "did you mean 'amplitude_gain'?"),
+        ("voltage: 150 V", "voltage: -150 V", "must be positive"),
+        ("device_class: therapy", "device_class: toy", "expected 'therapy'"),
+    ],
+)
+def test_mistakes_of_a_device(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = tmp_path / "x.dut.yaml"
+    shutil.copyfile(FIXTURES / "duts" / "faulty" / "amplitude-gain.dut.yaml", path)
+    edit(path, old, new)
+    with pytest.raises(DocumentInvalid) as caught:
+        load_device(path)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "schema"),
+    [
+        ("benches/*.yaml", bench_json_schema()),
+        ("duts/**/*.yaml", device_json_schema()),
+        ("calibration/*.yaml", calibration_json_schema()),
+        ("loads/*.loadbox.yaml", loadbox_json_schema()),
+        ("loads/*.resistor.yaml", resistor_json_schema()),
+    ],
+)
+def test_shipped_files_satisfy_the_exported_schemas(pattern: str, schema: dict[str, object]) -> None:
+    json.dumps(schema)
+    paths = sorted(FIXTURES.glob(pattern))
+    assert paths
+    for path in paths:
+        jsonschema.validate(read_document(path).data, schema)

@@ -1,0 +1,131 @@
+"""The VISA session against peers that know exact bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rig.bench.transport.visa import VisaSession
+from rig.errors import CommunicationError, InstrumentError, SamplesLost
+from tests.bench.scripted_peer import transcript
+
+ALL_BYTES = bytes(range(256)) * 2
+BLOCK = b"#3512" + ALL_BYTES + b"\n"
+
+
+def ask_block(pieces: Sequence[bytes | None], timeout: float = 0.3) -> bytes:
+    with transcript(("CURV?", pieces)) as peer:
+        session = VisaSession("scope", peer.visa, timeout=timeout)
+        try:
+            return session.ask_block("CURV?")
+        finally:
+            session.close()
+
+
+def test_commands_before_a_query_leave_in_order() -> None:
+    with transcript(("A 1", ""), ("B 2", ""), ("C?", "3")) as peer:
+        session = VisaSession("scope", peer.visa)
+        assert session.ask("C?", after=["A 1", "B 2"]) == "3"
+        session.close()
+    assert bytes(peer.received) == b"A 1\nB 2\nC?\n"
+
+
+def test_block_with_every_byte_value_is_exact_and_leaves_nothing_behind() -> None:
+    with transcript(("CURV?", BLOCK), ("*IDN?", "next")) as peer:
+        session = VisaSession("scope", peer.visa)
+        assert session.ask_block("CURV?") == ALL_BYTES
+        assert session.ask("*IDN?") == "next"
+        session.close()
+
+
+def test_block_larger_than_every_buffer() -> None:
+    data = ALL_BYTES * 5000
+    assert ask_block([b"#9%09d" % len(data) + data + b"\n"], timeout=2.0) == data
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 5, 6, 15, 16, 300, len(BLOCK) - 1])
+def test_block_split_anywhere_is_the_same_block(cut: int) -> None:
+    assert ask_block([BLOCK[:cut], BLOCK[cut:]]) == ALL_BYTES
+
+
+@settings(max_examples=25)
+@given(data=st.binary(max_size=300), cuts=st.lists(st.integers(0, 310), max_size=4))
+def test_any_data_in_any_pieces(data: bytes, cuts: list[int]) -> None:
+    whole = b"#3%03d" % len(data) + data + b"\n"
+    edges = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
+    pieces = [whole[begin:end] for begin, end in pairwise(edges) if begin < end]
+    assert ask_block(pieces) == data
+
+
+@pytest.mark.parametrize("came", [0, 1, 255, 511])
+@pytest.mark.parametrize("ending", [[], [None]], ids=["silence", "closed"])
+def test_cut_block_keeps_what_came(came: int, ending: list[None]) -> None:
+    with pytest.raises(SamplesLost, match=f"scope: 'CURV.': the block was cut after {came} of 512") as caught:
+        ask_block([BLOCK[: 5 + came], *ending])
+    assert caught.value.partial == ALL_BYTES[:came]
+
+
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        (b"#3511" + ALL_BYTES + b"\n", "does not end where its header says"),
+        (b"#0" + ALL_BYTES + b"\n", "not a block of stated length"),
+        (b"+1.0E0,2,3\n", "not a block of stated length"),
+        (b"#3x12" + ALL_BYTES + b"\n", "length of the block is not a number"),
+    ],
+)
+def test_header_that_is_wrong_is_refused(reply: bytes, message: str) -> None:
+    with pytest.raises(InstrumentError, match=message):
+        ask_block([reply])
+
+
+def test_silence_names_instrument_and_command() -> None:
+    with transcript(("X?", "")) as peer:
+        session = VisaSession("scope", peer.visa, timeout=0.1)
+        with pytest.raises(CommunicationError, match=r"scope: 'X.': no reply in time"):
+            session.ask("X?")
+        session.close()
+
+
+def test_late_reply_is_never_taken_for_the_next_answer() -> None:
+    """After silence the session connects anew: what the old connection still says is not heard."""
+    with transcript(("SLOW?", ""), ("QUICK?", "2")) as peer:
+        session = VisaSession("scope", peer.visa, timeout=0.1)
+        with pytest.raises(CommunicationError):
+            session.ask("SLOW?")
+        assert session.ask("QUICK?") == "2"
+        session.close()
+    assert peer.connections == 2
+
+
+def test_half_a_line_is_not_a_reply() -> None:
+    with transcript(("X?", [b"1.2", None])) as peer:
+        session = VisaSession("scope", peer.visa, timeout=0.2)
+        with pytest.raises(CommunicationError, match="cut"):
+            session.ask("X?")
+        session.close()
+
+
+def test_reply_that_is_not_text_is_refused() -> None:
+    with transcript(("X?", b"\xff\xfe\n")) as peer:
+        session = VisaSession("scope", peer.visa, timeout=0.2)
+        with pytest.raises(CommunicationError, match="not text"):
+            session.ask("X?")
+        session.close()
+
+
+@pytest.mark.parametrize("address", ["TCPIP::127.0.0.1::1::SOCKET", "NONSENSE"])
+def test_unreachable_is_one_clear_error(address: str) -> None:
+    with pytest.raises(CommunicationError, match=r"^scope: "):
+        VisaSession("scope", address, connect_timeout=0.5).ask("*IDN?")
+
+
+def test_closing_twice_is_quiet() -> None:
+    with transcript() as peer:
+        session = VisaSession("scope", peer.visa)
+        session.close()
+        session.close()
