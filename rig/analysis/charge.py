@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rig.analysis.outcome import items, single, span
+from rig.analysis.outcome import items, ratio, single, span
 from rig.analysis.uncertainty import Budget
 from rig.model.measurement import Measurement, NotMeasured, Outcome
 from rig.units import Unit
@@ -101,7 +101,7 @@ def phase_mean(record: Record) -> Outcome:
         | {"crossing interpolation": math.sqrt(2) * record.edge.crossing / typical * height},
         random={name: part / typical for name, part in charge.random.items()},
     )
-    return items(record, "phase_mean", Unit.AMPERE, np.abs(_signed(record)) / durations, budget)
+    return items(record, "phase_mean", Unit.AMPERE, ratio(np.abs(_signed(record)), durations), budget)
 
 
 def net_windows(record: Record) -> tuple[Floats, Floats]:
@@ -171,14 +171,16 @@ def charge_imbalance(record: Record) -> Outcome:
         return NotMeasured(measurand="charge_imbalance", reason=found.reason)
     net, leading, budget = found
     first = float(np.median(np.abs(leading)))
+    if first == 0.0:
+        return NotMeasured(measurand="charge_imbalance", reason="the first phase has no charge")
     phase = _phase_budget(record)
     u_first = math.hypot(*phase.systematic.values(), *phase.random.values()) / first
-    ratio = Budget(
+    relative = Budget(
         relative={"charge of the first phase": u_first},
         systematic={name: part / first for name, part in budget.systematic.items()},
         random={name: part / first for name, part in budget.random.items()},
     )
-    return items(record, "charge_imbalance", Unit.ONE, net / np.abs(leading), ratio, what="periods")
+    return items(record, "charge_imbalance", Unit.ONE, ratio(net, np.abs(leading)), relative, what="periods")
 
 
 def max_phase_charge(record: Record) -> Outcome:

@@ -14,13 +14,20 @@ if TYPE_CHECKING:
     from rig.analysis.trace import Floats
     from rig.units import Unit
 
-__all__ = ["count", "items", "single", "span"]
+__all__ = ["count", "items", "ratio", "single", "span"]
 
 _NOT_RESOLVED = "no item in the record resolves it"
 
 
 def _origin(record: Record, algorithm: str) -> tuple[str, ...]:
     return (record.capture, record.path.signal, algorithm)
+
+
+def ratio(part: Floats, whole: Floats) -> Floats:
+    """Return part / whole, NaN (not resolved) where the whole is not positive."""
+    result = np.full(len(whole), np.nan)
+    np.divide(part, whole, out=result, where=whole > 0)
+    return result
 
 
 def span(record: Record, begin: float, end: float, description: str) -> Window:

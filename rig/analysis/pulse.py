@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rig.analysis.outcome import count, items
+from rig.analysis.outcome import count, items, ratio
 from rig.analysis.uncertainty import Budget
 from rig.units import Unit
 
@@ -106,20 +106,22 @@ def fall_time(record: Record) -> Outcome:
 def droop(record: Record) -> Outcome:
     """(top at start − top at end) / top at start of a phase, from the least-squares line through its plateau."""
     phases = record.phases
-    middle = record.true_top
-    lost = -phases.slope * phases.plateau
-    values = lost / (middle + 0.5 * lost)
+    middle = phases.middle + phases.sign * record.trace.pedestal
+    lost = -phases.slope * (phases.stop - phases.start)
+    values = ratio(lost, middle + 0.5 * lost)
     n = float(np.median(phases.plateau)) if len(phases) else 1.0
+    length = float(np.nanmedian(phases.stop - phases.start)) if record.nothing == "" else 1.0
+    longer = max(length / max(n, 1.0), 1.0)
     budget = Budget(
         systematic={"quantisation": record.quantisation / record.edge.height},
-        random={"noise": math.sqrt(12 / max(n, 1.0)) * record.noise / record.edge.height},
+        random={"noise": longer * math.sqrt(12 / max(n, 1.0)) * record.noise / record.edge.height},
     )
     return items(record, "droop", Unit.ONE, values[record.whole_phases], budget)
 
 
 def overshoot(record: Record) -> Outcome:
     """(peak − top) / top of a phase; noise alone lifts it, which its uncertainty says."""
-    values = (record.true_peak - record.true_top) / record.true_top
+    values = ratio(record.true_peak - record.true_top, record.true_top)
     height = record.edge.height
     budget = Budget(
         systematic={"quantisation": record.path.resolution / math.sqrt(12) / height},

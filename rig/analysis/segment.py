@@ -158,7 +158,7 @@ def _longest_link(runs: Runs, interval: float, expected: Stimulus | None) -> flo
     durations = (runs.stop - runs.first).astype(np.float64)
     if expected is not None:
         rest = expected.period - expected.shape.phases * expected.phase_duration
-        return max(0.5 * rest, 1.5 * expected.interphase) / interval
+        return min(0.5 * rest, 3 * expected.interphase + expected.phase_duration) / interval
     if len(gaps) == 1:
         return _LONE_PAIR * float(durations.max())
     # Gaps of a few samples are all alike, whatever their ratio.
@@ -175,8 +175,8 @@ def group_pulses(runs: Runs, *, samples: int, interval: float, expected: Stimulu
 
     Notes
     -----
-    Phases belong together if they have opposite directions and the rest between them is short: below half of the rest
-    of the expected period where a stimulus is given, else of the shortest kind of gap in the record.
+    Phases belong together if they have opposite directions and the rest between them is short: of the order of the set
+    interphase interval where a stimulus is given, else of the shortest kind of gap in the record.
     """
     nothing = np.empty(0, dtype=np.int64)
     if not len(runs):
@@ -196,7 +196,8 @@ def _not_cut(runs: Runs, pulses: Pulses, *, samples: int, interval: float, expec
     """Rule out the first and last pulse as well where a phase may lie beyond the record's edge."""
     first, stop = pulses.first, pulses.stop
     phases = stop - first
-    usual = int(np.bincount(phases).argmax())
+    common = np.bincount(phases)
+    usual = int(np.flatnonzero(common == common.max())[-1])
     span = float((runs.stop[stop - 1] - runs.first[first]).max())
     if expected is not None:
         usual = max(usual, expected.shape.phases)

@@ -17,6 +17,8 @@ __all__ = ["Phases", "shape_phases"]
 # Samples before and after a run in which the 10 % crossing may lie.
 _MARGIN = 8
 _LEAST_PLATEAU = 8
+# Part of a phase left out at either end of its plateau: edge and overshoot.
+_TRIM = 0.05
 _FAR = np.iinfo(np.int64).max
 
 
@@ -34,6 +36,7 @@ class Phases:
     start, stop : 50 % crossings; NaN where the record's edge cuts the phase
     begin, end : from rest to rest, tail included: the limits of integration
     rise, fall : 10–90 %, in samples; NaN where not resolved
+    middle : mean of the plateau, a twentieth of the phase left out at either end
     slope : of the plateau, per sample; NaN with fewer than eight samples
     plateau : number of samples of the plateau
     """
@@ -49,6 +52,7 @@ class Phases:
     end: Floats
     rise: Floats
     fall: Floats
+    middle: Floats
     slope: Floats
     plateau: Floats
 
@@ -65,7 +69,8 @@ def _tops(magnitude: Floats, group: Integers, peak: Floats, noise: float) -> tup
     upper = number >= 0
     number = np.minimum(number[upper], bins - 1)
     counts = np.bincount(group[upper] * bins + number, minlength=len(peak) * bins).reshape(len(peak), bins)
-    smooth = counts.astype(np.float64)
+    # Twice its own count and its neighbours' decide, so that noise at a bin's edge does not, and a tie does not arise.
+    smooth = 2.0 * counts
     smooth[:, 1:] += counts[:, :-1]
     smooth[:, :-1] += counts[:, 1:]
     top = (0.5 + (smooth.argmax(axis=1) + 0.5) * width) * peak
@@ -97,15 +102,25 @@ def _between(trace: Trace, sign: Integers, level: Floats, before: Integers) -> F
     return np.where(inside, low + part, np.nan)
 
 
-def _plateau_slope(trace: Trace, sign: Integers, first: Integers, last: Integers) -> tuple[Floats, Floats]:
-    """Least-squares slope between the 90 % crossings, per sample, and the number of samples it rests on."""
+def _plateaus(
+    trace: Trace, sign: Integers, first: Integers, high: Integers, last: Integers
+) -> tuple[Floats, Floats, Floats]:
+    """Mean and least-squares slope of every plateau, and its samples: trimmed at both ends.
+
+    Between the 50 % crossings, less a twentieth and twice what the first edge takes from 50 % to 90 %, at either end:
+    a level that droops may well end below 90 % of its top, so the last edge cannot be told from it by level.
+    """
+    trim = np.maximum((_TRIM * (last - first)).astype(np.int64), 2 * (high - first) + 1)
+    trim = np.minimum(trim, (last - first) // 2)
+    first, last = first + trim, last - trim
     index, group, offset = ragged(first, last + 1)
     n = (last + 1 - first).astype(np.float64)
     position = index - 0.5 * (first + last)[group]
     value = sign[group] * trace.deviation[index]
+    mean = np.add.reduceat(value, offset) / n
     spread = np.maximum(np.add.reduceat(position**2, offset), 1.0)
     slope = np.add.reduceat(position * value, offset) / spread
-    return np.where(n >= _LEAST_PLATEAU, slope, np.nan), n
+    return mean, np.where(n >= _LEAST_PLATEAU, slope, np.nan), n
 
 
 def _limits(trace: Trace, runs: Runs, noise: float) -> tuple[Floats, Floats]:
@@ -144,7 +159,7 @@ def shape_phases(trace: Trace, runs: Runs, quiet: Quiet) -> Phases:
     last_half = _last(magnitude >= 0.5 * top[group], index, offset)
     first_high = _first(magnitude >= 0.9 * top[group], index, offset)
     last_high = _last(magnitude >= 0.9 * top[group], index, offset)
-    slope, plateau = _plateau_slope(trace, sign, first_high, last_high)
+    middle, slope, plateau = _plateaus(trace, sign, first_half, first_high, last_half)
     wide_first = np.maximum(runs.first - _MARGIN, np.concatenate(([0], runs.stop[:-1])))
     wide_stop = np.minimum(runs.stop + _MARGIN, np.concatenate((runs.first[1:], [len(trace)])))
     # One sample of the neighbour where phases touch: the line to it crosses 10 % as well.
@@ -168,11 +183,13 @@ def shape_phases(trace: Trace, runs: Runs, quiet: Quiet) -> Phases:
         end=end,
         rise=_between(trace, sign, 0.9 * top, first_high - 1) - _between(trace, sign, 0.1 * top, last_low),
         fall=_between(trace, sign, 0.1 * top, next_low - 1) - _between(trace, sign, 0.9 * top, last_high),
+        middle=middle,
         slope=slope,
         plateau=plateau,
     )
 
 
 _FLOAT_FIELDS = (
-    "top", "top_samples", "bin_width", "peak", "start", "stop", "begin", "end", "rise", "fall", "slope", "plateau",
+    "top", "top_samples", "bin_width", "peak", "start", "stop", "begin", "end", "rise", "fall", "middle", "slope",
+    "plateau",
 )  # fmt: skip

@@ -138,7 +138,9 @@ def summarise(
         },
     }
     if pulses:
-        summary["pulses"] = [asdict(row) for row in analysis.pulses]
+        summary["pulses"] = [
+            asdict(row) | {"phases": [asdict(phase) for phase in row.phases]} for row in analysis.pulses
+        ]
     return summary
 
 

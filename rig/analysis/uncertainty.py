@@ -7,7 +7,8 @@ and the sample after it say nothing of when it happened: its instant is uniform 
 charge, a standard uncertainty of I·Δt/√12. Where a straight edge of duration τ is resolved, its two corners are cut: a
 corner at the part θ of a sample costs (I/τ)·Δt²·θ(1−θ)/2, and the two of an edge have opposite signs, so the error lies
 within ±I·Δt²/(8τ), a standard uncertainty of I·Δt²/(8τ·√3). An instantaneous edge is drawn by the samples as one of
-exactly τ = Δt, so an edge counts as resolved from τ = 2Δt on. τ is the 10–90 % transition time divided by 0.8.
+exactly τ = Δt, and as one of 2Δt where a sample is caught half-way up, so an edge counts as resolved from τ = 2.5Δt on.
+τ is the 10–90 % transition time divided by 0.8.
 
 References
 ----------
@@ -60,6 +61,9 @@ class Budget:
         return root_sum_square(*(line.standard_uncertainty for line in self.components(value, n)))
 
 
+_RESOLVED = 2.5
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
     """A typical edge of a record: how it limits what samples can say of instants and integrals.
@@ -79,8 +83,8 @@ class Edge:
 
     @property
     def resolved(self) -> bool:
-        """Whether at least two sample intervals fall into the transition."""
-        return self.transition >= 2 * self.interval
+        """Whether the samples show the transition, and not only that there was one."""
+        return self.transition >= _RESOLVED * self.interval
 
     @property
     def integral(self) -> float:
