@@ -20,6 +20,7 @@ from rig.evidence.record import (
 from rig.model.measurement import NotMeasured
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from rig.model.identity import Calibration, Identity
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from rig.model.limit import Limit
     from rig.model.load import Load
     from rig.model.measurement import Outcome
+    from rig.model.signal_path import SignalPath
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Capture
 
@@ -90,8 +92,13 @@ def stimulus_entry(stimulus: Stimulus) -> StimulusEntry:
     )
 
 
-def capture_entry(capture: Capture, source: FileEntry, defects: tuple[str, ...] = ()) -> CaptureEntry:
-    """Record a capture whose samples are kept in ``source``."""
+def capture_entry(
+    capture: Capture,
+    source: FileEntry,
+    defects: tuple[str, ...] = (),
+    paths: Mapping[str, SignalPath] | None = None,
+) -> CaptureEntry:
+    """Record a capture, as corrected, whose raw samples are kept in ``source``."""
     waveforms = tuple(
         WaveformEntry(
             signal=signal,
@@ -102,6 +109,7 @@ def capture_entry(capture: Capture, source: FileEntry, defects: tuple[str, ...] 
             gain=waveform.gain,
             offset=waveform.offset,
             start=waveform.start,
+            path=(paths or {}).get(signal),
         )
         for signal, waveform in sorted(capture.waveforms.items())
     )

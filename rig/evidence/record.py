@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rig.model.judgement import DecisionRule
 from rig.model.limit import Confidence, Statistic
 from rig.model.measurement import Component
+from rig.model.signal_path import SignalPath
 from rig.model.verdict import Verdict
 from rig.units import Unit
 
@@ -163,7 +164,11 @@ class StimulusEntry(_Entry):
 
 
 class WaveformEntry(_Entry):
-    """One signal of a capture, in short; the samples are in the capture's file."""
+    """One signal of a capture; the samples are in the capture's file, raw.
+
+    ``gain`` and ``offset`` turn a raw sample into ``unit`` at the load; ``path`` is how the signal reached the samples,
+    with its standard uncertainties: with both, every measurement can be computed again.
+    """
 
     signal: str
     source: str
@@ -173,6 +178,7 @@ class WaveformEntry(_Entry):
     gain: float
     offset: float
     start: float
+    path: SignalPath | None = None
 
 
 class CaptureEntry(_Entry):

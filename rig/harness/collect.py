@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rig.errors import DocumentInvalid
+from rig.harness.allure_results import describe_case, wanted
 from rig.harness.present import explain
 from rig.harness.session import CaseNotPassed, current_run
 from rig.model.verdict import Verdict
@@ -49,6 +50,8 @@ class CaseItem(pytest.Item):
         run = current_run(self.config)
         record = run.execute(self.case)
         self.user_properties.append(("verdict", str(record.verdict)))
+        if wanted(self.config):
+            describe_case(record, run.bundle.folder)
         if record.verdict is Verdict.NOT_RUN:
             pytest.skip(record.reason)
         if record.verdict is not Verdict.PASS:

@@ -12,13 +12,7 @@ if TYPE_CHECKING:
 
     from rig.evidence.record import CaseRecord, JudgementEntry
 
-__all__ = ["explain", "headline"]
-
-
-def headline(record: CaseRecord) -> str:
-    """One line: verdict, case, and the first thing that is wrong."""
-    line = f"{record.verdict:<12} {record.id}"
-    return line if record.verdict is Verdict.PASS or not record.reason else f"{line}: {record.reason}"
+__all__ = ["explain", "summarise_check"]
 
 
 def explain(record: CaseRecord, evidence: str) -> str:
@@ -37,13 +31,18 @@ def explain(record: CaseRecord, evidence: str) -> str:
     return "\n".join(lines)
 
 
-def _judgement(entry: JudgementEntry) -> Iterator[str]:
+def summarise_check(entry: JudgementEntry) -> str:
+    """One line: verdict, measurand, value ± U, limit with its clause, and margin."""
     limit = entry.limit
     value = "no value"
     if entry.value is not None:
         value = format_result(entry.value, entry.expanded_uncertainty or 0.0, limit.unit)
     margin = "" if entry.margin is None else f", margin {format_quantity(entry.margin, limit.unit, digits=3)}"
     clause = f" [{limit.clause}, {limit.edition}]" if limit.clause else ""
-    yield f"  {entry.verdict}  {limit.measurand} = {value}; limit {limit.text}{clause}{margin}"
+    return f"{entry.verdict}  {limit.measurand} = {value}; limit {limit.text}{clause}{margin}"
+
+
+def _judgement(entry: JudgementEntry) -> Iterator[str]:
+    yield f"  {summarise_check(entry)}"
     yield f"        {entry.reason}"
-    yield f"        {limit.source}"
+    yield f"        {entry.limit.source}"

@@ -102,6 +102,8 @@ class Progress:
         self.say(f"\n{record.verdict}: {shown}")
         for reason in record.engineering_only:
             self.say(f"ENGINEERING ONLY: {reason}")
+        if run.trouble:
+            self.say(run.trouble)
         self.say(f"report: {run.report}" if run.report else f"evidence: {run.evidence}")
 
     def say(self, text: str) -> None:

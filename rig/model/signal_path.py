@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rig.units import Unit
+from rig.units import Unit
 
 __all__ = ["SignalPath"]
 

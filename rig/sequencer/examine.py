@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rig.acquisition.correct import correct
@@ -24,19 +25,32 @@ if TYPE_CHECKING:
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Capture, Waveform
 
-__all__ = ["examine", "residual_current", "verify_load"]
+__all__ = ["Corrected", "examine", "residual_current", "verify_load"]
 
 # A load further from its calibrated value than this, uncertainty apart, is not the one that was asked for.
 _LOAD_TOLERANCE = 0.1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Corrected:
+    """A capture read as current and voltage at the load, and the way each signal took."""
+
+    capture: Capture
+    paths: Mapping[str, SignalPath]
+
+    @classmethod
+    def of(cls, raw: Capture, paths: Mapping[str, SignalPath]) -> Corrected:
+        """Correct every waveform by its path; the samples stay as they were read."""
+        waveforms = {name: correct(waveform, paths[name]) for name, waveform in raw.waveforms.items()}
+        return cls(capture=replace(raw, waveforms=waveforms), paths=paths)
+
+
 def examine(
-    signal: Capture,
-    zero: Capture | None,
+    signal: Corrected,
+    zero: Corrected | None,
     *,
     stimulus: Stimulus,
     load: Load,
-    paths: Mapping[str, SignalPath],
     electrode_area: float | None,
 ) -> tuple[dict[str, Outcome], tuple[str, ...]]:
     """Measure everything that both instruments allow; return the outcomes, and what is wrong with the capture.
@@ -47,15 +61,14 @@ def examine(
     resistance = None if load.is_open else load.resistance
     outcomes: dict[str, Outcome] = {}
     defects: list[str] = []
-    for name, path in paths.items():
+    for name, path in signal.paths.items():
         wanted = _wanted(name)
-        waveform = signal.waveforms.get(name)
+        waveform = signal.capture.waveforms.get(name)
         if waveform is None:
-            reason = "; ".join(signal.notes) or f"no {name} was captured"
+            reason = "; ".join(signal.capture.notes) or f"no {name} was captured"
             outcomes.update(_none(wanted, reason))
             continue
-        corrected = correct(waveform, path)
-        found = inspect(corrected, triggered=True, expected=stimulus)
+        found = inspect(waveform, triggered=True, expected=stimulus)
         defects += [f"{name}: {defect.sentence}" for defect in found]
         forbidding = [defect.sentence for defect in found if defect.forbids]
         if forbidding:
@@ -63,17 +76,17 @@ def examine(
             continue
         outcomes.update(
             measure(
-                corrected,
+                waveform,
                 path=path,
-                zero=_corrected(zero, name, path),
+                zero=_quiet(zero, name),
                 expected=stimulus,
                 load_resistance=resistance,
                 electrode_area=electrode_area,
-                capture=signal.id,
+                capture=signal.capture.id,
                 wanted=wanted,
             ).outcomes
         )
-    outcomes["load_resistance"] = _load_resistance(signal, paths, stimulus, outcomes)
+    outcomes["load_resistance"] = _load_resistance(signal, stimulus, outcomes)
     return outcomes, tuple(defects)
 
 
@@ -88,23 +101,20 @@ def _none(names: tuple[str, ...], reason: str) -> dict[str, Outcome]:
     return {name: NotMeasured(measurand=name, reason=reason) for name in names}
 
 
-def _corrected(capture: Capture | None, name: str, path: SignalPath) -> Waveform | None:
-    """Return the zero's waveform as current or voltage; a zero that is itself unfit is as good as none."""
-    waveform = capture.waveforms.get(name) if capture is not None else None
+def _quiet(zero: Corrected | None, name: str) -> Waveform | None:
+    """Return a signal's zero; one that is itself unfit is as good as none."""
+    waveform = zero.capture.waveforms.get(name) if zero is not None else None
     if waveform is None or any(defect.forbids for defect in inspect(waveform, triggered=True, expected=None)):
         return None
-    return correct(waveform, path)
+    return waveform
 
 
-def _load_resistance(
-    signal: Capture, paths: Mapping[str, SignalPath], stimulus: Stimulus, outcomes: Mapping[str, Outcome]
-) -> Outcome:
+def _load_resistance(signal: Corrected, stimulus: Stimulus, outcomes: Mapping[str, Outcome]) -> Outcome:
     """Measure the load while it is driven: voltage over current, both at the top of the phases."""
     name, current = "load_resistance", outcomes.get("phase_top")
-    waveform, path = signal.waveforms.get("voltage"), paths.get("voltage")
-    if waveform is None or path is None or not isinstance(current, Measurement):
+    volts, path = signal.capture.waveforms.get("voltage"), signal.paths.get("voltage")
+    if volts is None or path is None or not isinstance(current, Measurement):
         return NotMeasured(measurand=name, reason="it takes pulses in both current and voltage")
-    volts = correct(waveform, path)
     tops = measure(
         volts,
         path=path,
@@ -112,7 +122,7 @@ def _load_resistance(
         expected=stimulus,
         load_resistance=None,
         electrode_area=None,
-        capture=signal.id,
+        capture=signal.capture.id,
         wanted=("phase_top",),
     ).outcomes["phase_top"]
     if not isinstance(tops, Measurement):
@@ -127,7 +137,7 @@ def _load_resistance(
         standard_uncertainty=u,
         single_uncertainty=u,
         window=Window(start=volts.start, stop=volts.start + volts.duration, description="the oscilloscope's record"),
-        origin=(signal.id, "voltage and current", name),
+        origin=(signal.capture.id, "voltage and current", name),
     )
 
 
@@ -143,7 +153,7 @@ def verify_load(outcomes: Mapping[str, Outcome], load: Load) -> None:
         )
 
 
-def residual_current(idle: Capture, zero: Capture | None, path: SignalPath) -> OutputOffEntry:
+def residual_current(idle: Corrected, zero: Corrected | None) -> OutputOffEntry:
     """Say whether a capture with nothing asked of the device shows any current at all.
 
     Raises
@@ -151,11 +161,11 @@ def residual_current(idle: Capture, zero: Capture | None, path: SignalPath) -> O
     AnalysisError
         if the capture holds nothing that could show it
     """
-    waveform = idle.waveforms["current"]
+    waveform = idle.capture.waveforms["current"]
     unfit = [defect.sentence for defect in inspect(waveform, triggered=True, expected=None) if defect.forbids]
     if unfit:
         return OutputOffEntry(verdict=Verdict.INCONCLUSIVE, reason=f"the output cannot be told to be off: {unfit[0]}")
-    result = measure_idle(correct(waveform, path), path, _corrected(zero, "current", path), capture=idle.id)
+    result = measure_idle(waveform, idle.paths["current"], _quiet(zero, "current"), capture=idle.capture.id)
     shown = format_result(result.residual, result.expanded_uncertainty, Unit.AMPERE)
     bound = format_quantity(result.threshold, Unit.AMPERE, digits=3)
     still = f"{shown} still flows after the stimulation was stopped; noise alone explains at most {bound}"

@@ -55,6 +55,7 @@ class Run:
         self.latched = ""
         self.record: RunRecord | None = None
         self.report: Path | None = None
+        self.trouble = ""
 
     @property
     def is_open(self) -> bool:

@@ -119,16 +119,25 @@ def seal_run(run: Run, header: Header, *, reason: str, finished: datetime) -> No
     record = _run_record(run, header, reason=reason, finished=finished)
     bundle = run.bundle
     bundle.write_record(record)
-    bundle.add_file("junit.xml", write_junit(record).encode())
-    bundle.add_file("measurements.csv", write_measurements_csv(record).encode())
-    bundle.add_file("judgements.csv", write_judgements_csv(record).encode())
+    run.record = record
+    try:
+        _render(bundle, record)
+        run.report = bundle.folder / REPORT
+    except Exception as error:  # noqa: BLE001 - evidence is worth more than its picture: whatever it is, seal the rest
+        run.trouble = f"the report could not be rendered ({type(error).__name__}: {error}); the evidence is complete"
+    bundle.seal()
+
+
+def _render(bundle: Bundle, record: RunRecord) -> None:
+    """Write what is rendered from a record for people and for other programs."""
 
     def samples(entry: CaptureEntry) -> Mapping[str, Waveform]:
         return read_capture(bundle.folder / entry.source.file)
 
+    bundle.add_file("junit.xml", write_junit(record).encode())
+    bundle.add_file("measurements.csv", write_measurements_csv(record).encode())
+    bundle.add_file("judgements.csv", write_judgements_csv(record).encode())
     bundle.add_file(REPORT, render_html(record, samples).encode())
-    bundle.seal()
-    run.record, run.report = record, bundle.folder / REPORT
 
 
 def _run_record(run: Run, header: Header, *, reason: str, finished: datetime) -> RunRecord:

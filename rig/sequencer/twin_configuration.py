@@ -116,7 +116,11 @@ def _front_end(name: str, definition: BenchDefinition) -> dict[str, Any]:
         return {}
     if voltage is not None and voltage.instrument == name:
         channel = record.channels[str(voltage.channel)]
-        return {"inputs": {str(voltage.channel): "voltage"}, **_accuracy(record, channel, attenuation=voltage.probe)}
+        return {
+            "inputs": {str(voltage.channel): "voltage"},
+            "input_resistance": voltage.input_resistance,
+            **_accuracy(record, channel, attenuation=voltage.probe),
+        }
     if current is not None and current.instrument == name:
         channel = record.channels[current.channel]
         return {"inputs": {current.channel: "current_sense"}, **_accuracy(record, channel, attenuation=1.0)}

@@ -9,7 +9,7 @@ from rig.errors import BenchError
 from rig.evidence import mapping
 from rig.model.measurement import Measurement, NotMeasured
 from rig.model.waveform import Purpose
-from rig.sequencer.examine import examine, residual_current, verify_load
+from rig.sequencer.examine import Corrected, examine, residual_current, verify_load
 from rig.verdict.judge import judge
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rig.model.load import Load
     from rig.model.measurement import Outcome
     from rig.model.stimulus import Stimulus
-    from rig.model.waveform import Capture
     from rig.sequencer.resolve import ResolvedCase
     from rig.sequencer.settings import Views
 
@@ -41,7 +40,7 @@ class CaseWork:
         self.captures: list[CaptureEntry] = []
         self.outcomes: dict[str, Outcome] = {}
         self.judgements: list[Judgement] = []
-        self._zero: Capture | None = None
+        self._zero: Corrected | None = None
 
     @property
     def instruments(self) -> Instruments:
@@ -70,7 +69,7 @@ class CaseWork:
         """Capture with every relay open: what is seen then is the bench's own, not a device that leaks while off."""
         self.stage = "taking the zero capture"
         self.bench.load_switch.open_all()
-        self._zero = self._look(Purpose.ZERO, views).capture
+        self._zero = self._look(Purpose.ZERO, views)
 
     def connect(self, load: Load) -> None:
         """Connect a load, the output being off."""
@@ -85,20 +84,16 @@ class CaseWork:
         self.stage = "setting the stimulus"
         self.realised = self.bench.stimulator.prepare(stimulus)
         self.stage = "stimulating"
-        seen = capture_stimulus(
-            self._capture_id("signal"), self.realised, views.signal, self.bench.stimulator, self.instruments
+        signal = self._keep(
+            capture_stimulus(
+                self._capture_id("signal"), self.realised, views.signal, self.bench.stimulator, self.instruments
+            )
         )
-        entry = self.bundle.write_capture(seen.capture)
         self.stage = "measuring"
         outcomes, defects = examine(
-            seen.capture,
-            self._zero,
-            stimulus=stimulus,
-            load=self.load,
-            paths={name: self.bench.signal_path(name, setup) for name, setup in seen.setups.items()},
-            electrode_area=electrode_area,
+            signal, self._zero, stimulus=stimulus, load=self.load, electrode_area=electrode_area
         )
-        self.captures.append(mapping.capture_entry(seen.capture, entry, (*seen.capture.notes, *defects)))
+        self._note_defects((*signal.capture.notes, *defects))
         self.outcomes.update(outcomes)
         self.stage = "verifying the load"
         verify_load(outcomes, self.load)
@@ -113,9 +108,7 @@ class CaseWork:
 
     def look_idle(self, views: Views) -> OutputOffEntry:
         """Measure what flows now that nothing is asked of the device."""
-        seen = self._look(Purpose.IDLE, views)
-        path = self.bench.signal_path("current", seen.setups["current"])
-        return residual_current(seen.capture, self._zero, path)
+        return residual_current(self._look(Purpose.IDLE, views), self._zero)
 
     def judge_outcome(self, outcome: Outcome, limit: Limit) -> Judgement:
         """Judge one given outcome against one limit."""
@@ -125,7 +118,7 @@ class CaseWork:
         return decided
 
     @property
-    def zero(self) -> Capture | None:
+    def zero(self) -> Corrected | None:
         """The case's zero capture, if one was taken."""
         return self._zero
 
@@ -135,8 +128,17 @@ class CaseWork:
     def _capture_id(self, kind: str) -> str:
         return f"{self.plan}.{self.id}.{len(self.captures) + 1:02d}-{kind}"
 
-    def _look(self, purpose: Purpose, views: Views) -> Seen:
-        """Capture without a stimulus, and write the samples before anything is made of them."""
-        seen = capture_quiet(self._capture_id(purpose.value), purpose, views.quiet, self.instruments)
-        self.captures.append(mapping.capture_entry(seen.capture, self.bundle.write_capture(seen.capture)))
-        return seen
+    def _look(self, purpose: Purpose, views: Views) -> Corrected:
+        return self._keep(capture_quiet(self._capture_id(purpose.value), purpose, views.quiet, self.instruments))
+
+    def _keep(self, seen: Seen) -> Corrected:
+        """Write the raw samples before anything is made of them; return them as current and voltage at the load."""
+        entry = self.bundle.write_capture(seen.capture)
+        paths = {name: self.bench.signal_path(name, setup) for name, setup in seen.setups.items()}
+        corrected = Corrected.of(seen.capture, paths)
+        self.captures.append(mapping.capture_entry(corrected.capture, entry, paths=paths))
+        return corrected
+
+    def _note_defects(self, defects: tuple[str, ...]) -> None:
+        """Put what is wrong with the last capture on record."""
+        self.captures[-1] = self.captures[-1].model_copy(update={"defects": defects})
