@@ -181,7 +181,8 @@ class ChannelCalibration(_Entry):
     Half-widths are bounds of a rectangular distribution; voltages are at the input connector, before which a probe
     attenuates. ``gain_error`` and ``offset_error`` are known errors and are corrected:
     reading = true · (1 + gain_error) + offset_error.
-    What is stated ``of_range`` is a share of the full vertical range (peak to peak).
+    What is stated ``of_range`` is a share of the full vertical range (peak to peak). ``codes`` is how many codes that
+    range holds, where they are fewer than 2 to the power of ``bits``.
     """
 
     gain_error: Ratio = 0.0
@@ -194,6 +195,7 @@ class ChannelCalibration(_Entry):
     noise: VoltageHalfWidth
     noise_of_range: HalfWidth = 0.0
     bits: int = Field(ge=6, le=24)
+    codes: int | None = Field(default=None, ge=2, le=2**24)
     bandwidth: Frequency
 
 

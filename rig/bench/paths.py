@@ -113,7 +113,7 @@ def _path(
         offset=rectangular(channel.offset, channel.offset_of_range),
         offset_drift=rectangular(channel.offset_drift, channel.offset_drift_of_range),
         noise=(channel.noise * attenuation + channel.noise_of_range * full_range) * per_volt,
-        resolution=full_range / 2**channel.bits * per_volt,
+        resolution=full_range / (channel.codes or 2**channel.bits) * per_volt,
         timebase=timebase / math.sqrt(3),
         bandwidth=channel.bandwidth,
     )

@@ -45,7 +45,7 @@ def test_voltage_through_the_probe(bench: BenchDefinition) -> None:
     assert (path.unit, path.scale) == (Unit.VOLT, 1.0)
     assert path.gain == pytest.approx(0.02 / math.sqrt(3))
     assert path.offset == pytest.approx((10 * 0.002 + 0.0125 * 400) / math.sqrt(3))
-    assert path.resolution == pytest.approx(400 / 256)
+    assert path.resolution == pytest.approx(400 / 199)
     assert path.loading == pytest.approx(0.001 / math.sqrt(3), rel=0.01)
 
 
