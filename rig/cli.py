@@ -74,7 +74,8 @@ def check(
     dut: Device = None,
 ) -> None:
     """Show every mistake of plans, and whether this bench can run them; nothing is opened or energised."""
-    from rig.sequencer.start import RunOptions, check_plans  # noqa: PLC0415
+    from rig.sequencer.setup import RunOptions  # noqa: PLC0415
+    from rig.sequencer.start import check_plans  # noqa: PLC0415
 
     options = RunOptions.of(root=Path.cwd(), directory=Path.cwd(), bench=bench, device=dut)
     for line in check_plans(plans, options):
@@ -104,7 +105,7 @@ def report(
     ] = None,
 ) -> None:
     """Render a report again, from its evidence alone."""
-    from rig.sequencer.offline import render_again  # noqa: PLC0415
+    from rig.harness.rendering import render_again  # noqa: PLC0415
 
     typer.echo(f"report: {render_again(bundle, output)}")
 
@@ -154,7 +155,7 @@ def twin_serve(
 ) -> None:
     """Keep the virtual instruments running on loopback for any client, until Ctrl-C."""
     from rig.sequencer.serve import serve_twin  # noqa: PLC0415
-    from rig.sequencer.start import RunOptions  # noqa: PLC0415
+    from rig.sequencer.setup import RunOptions  # noqa: PLC0415
 
     options = RunOptions.of(root=Path.cwd(), directory=Path.cwd(), bench=bench, device=dut, real_time=real_time)
     serve_twin(options, ports, typer.echo)
@@ -163,7 +164,8 @@ def twin_serve(
 @bench_app.command("check")
 def bench_check(bench: Bench = None, dut: Device = None) -> None:
     """Open every instrument of a bench and show who it is and whether its calibration holds."""
-    from rig.sequencer.start import RunOptions, check_bench  # noqa: PLC0415
+    from rig.sequencer.setup import RunOptions  # noqa: PLC0415
+    from rig.sequencer.start import check_bench  # noqa: PLC0415
 
     options = RunOptions.of(root=Path.cwd(), directory=Path.cwd(), bench=bench, device=dut)
     for line in check_bench(options):

@@ -79,7 +79,9 @@ def _needs_bench(item: pytest.Item) -> bool:
 
 
 def _start(config: pytest.Config, items: Sequence[pytest.Item]) -> Any:  # noqa: ANN401 - a context manager over Run
-    from rig.sequencer.start import RunOptions, start_run  # noqa: PLC0415 - not needed to collect or to show help
+    from rig.harness.rendering import render_all  # noqa: PLC0415 - none of it is needed to collect or to show help
+    from rig.sequencer.setup import RunOptions  # noqa: PLC0415
+    from rig.sequencer.start import start_run  # noqa: PLC0415
 
     files = dict.fromkeys(item.parent for item in items if isinstance(item, CaseItem))
     options = RunOptions.of(
@@ -95,6 +97,7 @@ def _start(config: pytest.Config, items: Sequence[pytest.Item]) -> Any:  # noqa:
         {file.path: file.loaded for file in files if isinstance(file, PlanFile)},
         [item.case for item in items if isinstance(item, CaseItem)],
         options,
+        render=render_all,
         not_selected=config.stash.get(_DESELECTED, 0),
     )
 

@@ -1,4 +1,4 @@
-"""Work on files alone: measure an oscilloscope's record, or render a report again from its evidence."""
+"""``rig analyze``: an oscilloscope's file, measured by the same code that judges a run."""
 
 from __future__ import annotations
 
@@ -8,20 +8,14 @@ from typing import TYPE_CHECKING, Any
 from rig.acquisition.importers.capture_file import read_capture_file
 from rig.acquisition.quality import Fault, inspect
 from rig.analysis.summary import summarise
-from rig.errors import AcquisitionError, EvidenceError, Refused, UnitError
-from rig.evidence.capture_file import read_capture
-from rig.evidence.reading import read_record
-from rig.report.render import render_html
+from rig.errors import AcquisitionError, Refused, UnitError
 from rig.units import Unit, format_quantity, format_result, parse_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from rig.evidence.record import CaptureEntry
-    from rig.model.waveform import Waveform
-
-__all__ = ["analyze_file", "render_again", "show_analysis", "show_json"]
+__all__ = ["analyze_file", "show_analysis", "show_json"]
 
 _NO_SIGNAL = {Fault.NO_DATA, Fault.NOT_A_NUMBER}
 
@@ -110,25 +104,3 @@ def _pulse(row: Mapping[str, Any]) -> str:
     )
     net = "unknown" if row["net_charge"] is None else format_quantity(row["net_charge"], Unit.COULOMB, digits=4)
     return f"  pulse at {format_quantity(row['start'], Unit.SECOND, digits=7)}: phases {durations}; net charge {net}"
-
-
-def render_again(bundle: Path, output: Path | None) -> Path:
-    """Render the report of an evidence folder from its record and captures alone; return where it was written.
-
-    Raises
-    ------
-    EvidenceError
-        if the folder holds no readable record, or the report cannot be written.
-    """
-    record = read_record(bundle)
-
-    def samples(entry: CaptureEntry) -> Mapping[str, Waveform]:
-        return read_capture(bundle / entry.source.file)
-
-    # Beside the folder, not in it: the evidence is sealed.
-    target = output or bundle.resolve().with_name(f"{bundle.resolve().name}.report.html")
-    try:
-        target.write_text(render_html(record, samples), encoding="utf-8")
-    except OSError as error:
-        raise EvidenceError(f"{target}: {error.strerror or error}") from None
-    return target

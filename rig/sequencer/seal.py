@@ -19,14 +19,11 @@ from rig.evidence.record import (
     RunRecord,
 )
 from rig.model.identity import Calibration
-from rig.report.junit import write_junit
-from rig.report.render import render_html
-from rig.report.tables import write_judgements_csv, write_measurements_csv
 from rig.units import Unit, format_quantity
 from rig.verdict.aggregate import run_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date, datetime
 
     from rig.bench.definition import BenchDefinition
@@ -36,9 +33,12 @@ if TYPE_CHECKING:
     from rig.model.waveform import Waveform
     from rig.plan.load import LoadedPlan
     from rig.sequencer.run import Run
-    from rig.sequencer.start import RunOptions, Setup
+    from rig.sequencer.setup import RunOptions, Setup
 
-__all__ = ["REPORT", "Header", "seal_run"]
+    ReadCapture = Callable[[CaptureEntry], Mapping[str, Waveform]]
+    Renderer = Callable[[RunRecord, ReadCapture], Mapping[str, bytes]]
+
+__all__ = ["REPORT", "Header", "Renderer", "seal_run"]
 
 REPORT = "report.html"
 
@@ -114,30 +114,23 @@ def _pack_entries(bundle: Bundle, setup: Setup, plans: Iterable[LoadedPlan]) -> 
     ]
 
 
-def seal_run(run: Run, header: Header, *, reason: str, finished: datetime) -> None:
+def seal_run(run: Run, header: Header, render: Renderer, *, reason: str, finished: datetime) -> None:
     """Write the record and everything rendered from it, then the manifest over all files."""
     record = _run_record(run, header, reason=reason, finished=finished)
     bundle = run.bundle
     bundle.write_record(record)
     run.record = record
-    try:
-        _render(bundle, record)
-        run.report = bundle.folder / REPORT
-    except Exception as error:  # noqa: BLE001 - evidence is worth more than its picture: whatever it is, seal the rest
-        run.trouble = f"the report could not be rendered ({type(error).__name__}: {error}); the evidence is complete"
-    bundle.seal()
-
-
-def _render(bundle: Bundle, record: RunRecord) -> None:
-    """Write what is rendered from a record for people and for other programs."""
 
     def samples(entry: CaptureEntry) -> Mapping[str, Waveform]:
         return read_capture(bundle.folder / entry.source.file)
 
-    bundle.add_file("junit.xml", write_junit(record).encode())
-    bundle.add_file("measurements.csv", write_measurements_csv(record).encode())
-    bundle.add_file("judgements.csv", write_judgements_csv(record).encode())
-    bundle.add_file(REPORT, render_html(record, samples).encode())
+    try:
+        for name, content in render(record, samples).items():
+            bundle.add_file(name, content)
+        run.report = bundle.folder / REPORT
+    except Exception as error:  # noqa: BLE001 - evidence is worth more than its picture: whatever it is, seal the rest
+        run.trouble = f"the report could not be rendered ({type(error).__name__}: {error}); the evidence is complete"
+    bundle.seal()
 
 
 def _run_record(run: Run, header: Header, *, reason: str, finished: datetime) -> RunRecord:

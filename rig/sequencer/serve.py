@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rig.bench.drivers.system_clock import SystemClock
 from rig.errors import Refused
-from rig.sequencer.start import RunOptions, read_setup
+from rig.sequencer.setup import RunOptions, read_setup
 from rig.sequencer.twin_configuration import twin_configuration
 from rig.sequencer.virtual import virtual_bench
 

@@ -4,110 +4,29 @@ from __future__ import annotations
 
 import secrets
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rig.bench.build import open_bench
-from rig.bench.definition import load_bench, load_device
 from rig.bench.drivers.system_clock import SystemClock
-from rig.documents import read_document, validate
-from rig.errors import DocumentInvalid, Problem, Refused
+from rig.errors import DocumentInvalid, Problem
 from rig.evidence.store import Bundle, run_id
 from rig.plan.load import load_plan
-from rig.sequencer.resolve import Resolver
 from rig.sequencer.run import Run
 from rig.sequencer.seal import Header, seal_run
+from rig.sequencer.setup import read_setup
 from rig.sequencer.twin_configuration import twin_configuration
 from rig.sequencer.virtual import virtual_bench
-from rig.verdict.packs import LimitPack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from rig.bench.definition import BenchDefinition, DeviceDefinition
     from rig.plan.case import Case
     from rig.plan.load import LoadedPlan
+    from rig.sequencer.seal import Renderer
+    from rig.sequencer.setup import RunOptions, Setup
 
-__all__ = ["RunOptions", "Setup", "check_bench", "check_plans", "start_run"]
-
-DEFAULT_BENCH = Path("fixtures/benches/virtual.bench.yaml")
-LIMITS = Path("fixtures/limits")
-EVIDENCE = Path("reports/out")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """What a person chose, with the defaults filled in."""
-
-    root: Path
-    bench: Path
-    device: Path | None
-    evidence: Path
-    operator: str = ""
-    real_time: bool = False
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        root: Path,
-        directory: Path,
-        bench: str | Path | None = None,
-        device: str | Path | None = None,
-        evidence: str | Path | None = None,
-        operator: str = "",
-        real_time: bool = False,
-    ) -> RunOptions:
-        """Fill in defaults below the project's root; what was given is relative to where the person stands."""
-        return cls(
-            root=root,
-            bench=root / DEFAULT_BENCH if bench is None else directory / bench,
-            device=None if device is None else directory / device,
-            evidence=root / EVIDENCE if evidence is None else directory / evidence,
-            operator=operator,
-            real_time=real_time,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pack:
-    """A limit pack and the file it was read from."""
-
-    pack: LimitPack
-    path: Path
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """Everything read from files and checked, nothing opened."""
-
-    definition: BenchDefinition
-    device: DeviceDefinition
-    packs: Mapping[str, Pack]
-
-    def resolver(self) -> Resolver:
-        """What resolves cases against all of this."""
-        return Resolver(self.definition, self.device, {name: one.pack for name, one in self.packs.items()})
-
-
-def read_setup(options: RunOptions) -> Setup:
-    """Read bench, device and limit packs; every mistake in any of them is raised at its place."""
-    definition = load_bench(options.bench)
-    device = load_device(options.device or definition.device_path)
-    if device.file.faults and not definition.virtual:
-        raise Refused(f"{device.path}: a device with faults exists on the virtual bench only")
-    return Setup(definition=definition, device=device, packs=_read_packs(options.root / LIMITS))
-
-
-def _read_packs(folder: Path) -> dict[str, Pack]:
-    packs: dict[str, Pack] = {}
-    for path in sorted(folder.glob("*.limits.yaml")):
-        document = read_document(path)
-        pack = validate(document, LimitPack)
-        packs[pack.id] = Pack(pack=pack, path=path, sha256=document.sha256)
-    return packs
+__all__ = ["check_bench", "check_plans", "start_run"]
 
 
 def check_plans(paths: Sequence[Path], options: RunOptions) -> Iterator[str]:
@@ -151,9 +70,16 @@ def _refuse_twins(plans: Iterable[LoadedPlan]) -> None:
 
 @contextmanager
 def start_run(
-    plans: Mapping[Path, LoadedPlan], cases: Sequence[Case], options: RunOptions, *, not_selected: int = 0
+    plans: Mapping[Path, LoadedPlan],
+    cases: Sequence[Case],
+    options: RunOptions,
+    *,
+    render: Renderer,
+    not_selected: int = 0,
 ) -> Iterator[Run]:
     """Resolve, begin the evidence, open the bench, and yield the run; afterwards make safe, record and seal.
+
+    ``render`` makes the files for readers from the record; they become part of the evidence.
 
     Raises
     ------
@@ -192,7 +118,7 @@ def start_run(
         raise
     finally:
         journal.write("run ended", reason=reason)
-        seal_run(run, header, reason=reason, finished=clock.utc())
+        seal_run(run, header, render, reason=reason, finished=clock.utc())
 
 
 def _serve(stack: ExitStack, setup: Setup, options: RunOptions) -> Mapping[str, str]:

@@ -1,0 +1,98 @@
+"""What a person named on the command line, read and checked: bench, device and limit packs; nothing is opened here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rig.bench.definition import load_bench, load_device
+from rig.documents import read_document, validate
+from rig.errors import Refused
+from rig.sequencer.resolve import Resolver
+from rig.verdict.packs import LimitPack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rig.bench.definition import BenchDefinition, DeviceDefinition
+
+__all__ = ["Pack", "RunOptions", "Setup", "read_setup"]
+
+DEFAULT_BENCH = Path("fixtures/benches/virtual.bench.yaml")
+LIMITS = Path("fixtures/limits")
+EVIDENCE = Path("reports/out")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What a person chose, with the defaults filled in."""
+
+    root: Path
+    bench: Path
+    device: Path | None
+    evidence: Path
+    operator: str = ""
+    real_time: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        root: Path,
+        directory: Path,
+        bench: str | Path | None = None,
+        device: str | Path | None = None,
+        evidence: str | Path | None = None,
+        operator: str = "",
+        real_time: bool = False,
+    ) -> RunOptions:
+        """Fill in defaults below the project's root; what was given is relative to where the person stands."""
+        return cls(
+            root=root,
+            bench=root / DEFAULT_BENCH if bench is None else directory / bench,
+            device=None if device is None else directory / device,
+            evidence=root / EVIDENCE if evidence is None else directory / evidence,
+            operator=operator,
+            real_time=real_time,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """A limit pack and the file it was read from."""
+
+    pack: LimitPack
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """Everything read from files and checked, nothing opened."""
+
+    definition: BenchDefinition
+    device: DeviceDefinition
+    packs: Mapping[str, Pack]
+
+    def resolver(self) -> Resolver:
+        """What resolves cases against all of this."""
+        return Resolver(self.definition, self.device, {name: one.pack for name, one in self.packs.items()})
+
+
+def read_setup(options: RunOptions) -> Setup:
+    """Read bench, device and limit packs; every mistake in any of them is raised at its place."""
+    definition = load_bench(options.bench)
+    device = load_device(options.device or definition.device_path)
+    if device.file.faults and not definition.virtual:
+        raise Refused(f"{device.path}: a device with faults exists on the virtual bench only")
+    return Setup(definition=definition, device=device, packs=_read_packs(options.root / LIMITS))
+
+
+def _read_packs(folder: Path) -> dict[str, Pack]:
+    packs: dict[str, Pack] = {}
+    for path in sorted(folder.glob("*.limits.yaml")):
+        document = read_document(path)
+        pack = validate(document, LimitPack)
+        packs[pack.id] = Pack(pack=pack, path=path, sha256=document.sha256)
+    return packs
