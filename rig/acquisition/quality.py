@@ -18,6 +18,8 @@ __all__ = ["Defect", "Fault", "inspect"]
 
 _LEAST_PER_PHASE = 10
 _LEAST_SAMPLES = 8
+# No instrument on this bench reads this much, in whatever unit.
+_ABSURD = 1e12
 # So many equal extreme samples in a row, where the noise at rest spans codes, are a rail and not a plateau.
 _FLAT_RUN = 16
 _QUANTUM_SAMPLE = 65536
@@ -91,7 +93,7 @@ def _hole(waveform: Waveform) -> Defect | None:
 def _not_numbers(waveform: Waveform) -> Defect | None:
     if waveform.samples.dtype.kind != "f":
         return None
-    bad = np.flatnonzero(~np.isfinite(waveform.samples))
+    bad = np.flatnonzero(~(np.abs(waveform.samples) < _ABSURD))
     if not len(bad):
         return None
     sentence = f"{waveform.source}: {len(bad)} samples are not numbers, the first at {_at(waveform, int(bad[0]))}"

@@ -26,6 +26,8 @@ __all__ = ["Baseline", "Record", "block_uncertainty", "prepare"]
 _BLOCKS = 16
 _LEAST_SAMPLES = 8
 _LEAST_REST = 2
+# No current and no voltage is this large; beyond it squares and sums lose their meaning.
+_ABSURD = 1e12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +236,7 @@ def _refuse(signal: Waveform, zero: Waveform | None, path: SignalPath) -> None:
         if len(waveform) < _LEAST_SAMPLES:
             message = f"the {name} has {len(waveform)} samples; at least {_LEAST_SAMPLES} are needed"
             raise AnalysisError(message)
-        if waveform.samples.dtype.kind == "f" and not np.isfinite(waveform.samples).all():
+        if waveform.samples.dtype.kind == "f" and not (np.abs(waveform.samples) < _ABSURD).all():
             message = f"the {name} holds samples that are not numbers"
             raise AnalysisError(message)
 

@@ -442,6 +442,7 @@ def test_only_what_is_wanted_is_evaluated_and_unknown_names_are_refused() -> Non
         (np.array([1.0, 2.0]), "2 samples"),
         (np.array([0.0] * 50 + [math.nan] * 50), "not numbers"),
         (np.array([0.0] * 50 + [math.inf] * 50), "not numbers"),
+        (np.array([0.0] * 50 + [1e200] * 50), "not numbers"),
     ],
 )
 def test_unusable_samples_are_refused_by_name(

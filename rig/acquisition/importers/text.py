@@ -14,8 +14,12 @@ from rig.model.waveform import Waveform
 __all__ = ["read_text"]
 
 _LEAST_SAMPLES = 2
+# No capture is this long, s.
+_LONGEST = 1e9
 # Part of a sample interval that rounding of printed times may cost; a missing sample costs half of one or more.
-_OFF_THE_LINE = 0.4
+_OFF_THE_LINE = 0.3
+# Steps that alternate so often do so by rounding; holes are rare.
+_OFTEN = 10
 # Within this, the header's interval is the one that rounded times show.
 _ROUNDING = 0.01
 
@@ -98,8 +102,9 @@ def _time_axis(text: Text, layout: Layout, table: NDArray[np.float64]) -> tuple[
         interval, start = layout.interval or 0.0, layout.start or 0.0
     else:
         times = table[:, -1]
-        if not np.isfinite(times).all():
-            raise text.refuse(layout.first + int(np.flatnonzero(~np.isfinite(times))[0]), "the time is not a number")
+        absurd = np.flatnonzero(~(np.abs(times) < _LONGEST))
+        if len(absurd):
+            raise text.refuse(layout.first + int(absurd[0]), "the time is not a number of seconds")
         start = float(times[0])
         interval = float(times[-1] - times[0]) / (len(times) - 1)
         _refuse_uneven(text, layout, times, interval)
@@ -119,12 +124,17 @@ def _refuse_uneven(text: Text, layout: Layout, times: NDArray[np.float64], inter
     off = np.abs(times - times[0] - interval * np.arange(len(times)))
     if off.max() <= _OFF_THE_LINE * interval:
         return
-    printed = float(steps[steps > 0].min())
-    if layout.interval and printed >= layout.interval / _OFF_THE_LINE / 2:
-        # The printed times are coarser than the samples: only their number can be checked.
-        surplus = (times[-1] - times[0]) / layout.interval - (len(times) - 1)
-        if abs(surplus) <= printed / layout.interval:
-            return
+    if _rounded(steps, float(off.max())):
+        return
     row = int(steps.argmax()) + 1
     message = f"time goes on by {steps[row - 1]:.6g} s instead of {float(np.median(steps)):.6g} s: samples are missing"
     raise text.refuse(layout.first + row, message)
+
+
+def _rounded(steps: NDArray[np.float64], off: float) -> bool:
+    """Whether times are uneven for want of digits alone: two neighbouring steps take turns, often, and add up."""
+    digit = float(np.ptp(steps))
+    longer = steps > 0.5 * (steps.min() + steps.max())
+    neighbours = bool((np.abs(steps - np.where(longer, steps.max(), steps.min())) < 0.01 * digit).all())
+    turns = min(int(longer.sum()), int((~longer).sum()))
+    return neighbours and turns >= max(_OFTEN, 0.01 * len(steps)) and off <= digit
