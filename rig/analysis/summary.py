@@ -21,7 +21,7 @@ from rig.units import Unit
 if TYPE_CHECKING:
     from rig.model.waveform import Waveform
 
-__all__ = ["SCHEMA", "assumed_path", "summarise"]
+__all__ = ["SCHEMA", "WANT_OF_ZERO", "assumed_path", "summarise"]
 
 SCHEMA = "rig-analysis/1"
 WANT_OF_ZERO = "for want of a zero capture, how much of this is the instrument's own offset cannot be told"

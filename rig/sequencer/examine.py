@@ -10,6 +10,7 @@ from rig.acquisition.quality import inspect
 from rig.analysis.catalogue import CATALOGUE, Needs
 from rig.analysis.idle import load_resistance, measure_idle
 from rig.analysis.measure import measure
+from rig.analysis.summary import WANT_OF_ZERO
 from rig.errors import BenchError
 from rig.evidence.record import OutputOffEntry
 from rig.model.measurement import Measurement, NotMeasured, Window
@@ -74,18 +75,19 @@ def examine(
         if forbidding:
             outcomes.update(_none(wanted, "; ".join(forbidding)))
             continue
-        outcomes.update(
-            measure(
-                waveform,
-                path=path,
-                zero=_quiet(zero, name),
-                expected=stimulus,
-                load_resistance=resistance,
-                electrode_area=electrode_area,
-                capture=signal.capture.id,
-                wanted=wanted,
-            ).outcomes
+        analysis = measure(
+            waveform,
+            path=path,
+            zero=_quiet(zero, name),
+            expected=stimulus,
+            load_resistance=resistance,
+            electrode_area=electrode_area,
+            capture=signal.capture.id,
+            wanted=wanted,
         )
+        outcomes.update(analysis.outcomes)
+        if not analysis.baseline.is_zero_capture:
+            outcomes.update(_none(tuple(one for one in wanted if CATALOGUE[one].absolute), WANT_OF_ZERO))
     outcomes["load_resistance"] = _load_resistance(signal, stimulus, outcomes)
     return outcomes, tuple(defects)
 
