@@ -36,8 +36,9 @@ def judge(outcome: Outcome, limit: Limit, rule: DecisionRule) -> Judgement:
 
     A limit that binds each item is judged at the smallest and at the largest item, each with the uncertainty of a
     single item; the worse of the two is the judgement. A limit on the mean is judged at the mean with its own
-    uncertainty. The guard band is w = U = k·u of the compared value (ILAC-G8:09/2019 §4.2); no value, or a guard band
-    that leaves no acceptance zone, is INCONCLUSIVE.
+    uncertainty. The guard band is w = U = k·u of the compared value (ILAC-G8:09/2019 §4.2). No value is INCONCLUSIVE. A
+    guard band that leaves no acceptance zone makes a PASS impossible: what lies beyond the limit by more than U is a
+    FAIL all the same, everything else is INCONCLUSIVE.
 
     Raises
     ------
@@ -95,7 +96,7 @@ def _judge_item(item: _Item, limit: Limit, rule: DecisionRule) -> Judgement:
     guard_band = 0.0 if rule is DecisionRule.SIMPLE else item.uncertainty
     zone = locate(item.value, interval, guard_band)
     verdict, reason = verdict_in(zone, rule), _reason(item, limit, zone)
-    if not has_acceptance_zone(interval, guard_band):
+    if zone is not Zone.REJECTED and not has_acceptance_zone(interval, guard_band):
         verdict, reason = Verdict.INCONCLUSIVE, _no_acceptance_zone(reason, item, limit)
     return Judgement(
         limit=limit,

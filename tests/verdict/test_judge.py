@@ -160,6 +160,50 @@ def test_where_uncertainty_leaves_no_acceptance_zone_nothing_is_decided(rule: De
     assert judge(measured(0.0, u=0.5), limit(-1.0, 1.0), DecisionRule.SIMPLE).verdict is Verdict.PASS
 
 
+@pytest.mark.parametrize("rule", [DecisionRule.GUARDED, DecisionRule.NON_BINARY])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.0, Verdict.INCONCLUSIVE),
+        (1.0, Verdict.INCONCLUSIVE),
+        (2.0, Verdict.INCONCLUSIVE),
+        (2.01, Verdict.FAIL),
+        (50.0, Verdict.FAIL),
+    ],
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_grossly_faulty_device_does_not_hide_behind_a_limit_too_narrow_for_the_bench(
+    rule: DecisionRule, value: float, expected: Verdict, sign: int
+) -> None:
+    judgement = judge(measured(sign * value, u=0.5), limit(-1.0, 1.0), rule)
+    assert judgement.verdict is expected
+    assert ("no acceptance zone" in judgement.reason) is (expected is Verdict.INCONCLUSIVE)
+
+
+def test_one_gross_item_fails_although_the_others_leave_the_question_open() -> None:
+    judgement = judge(measured(0.0, 0.1, -9.0, u=0.5), limit(-1.0, 1.0), DecisionRule.GUARDED)
+    assert judgement.verdict is Verdict.FAIL
+    assert judgement.reason == "phase_top -9.0 ± 1.0 A, the smallest of 3, lies below -1 A by 8 A"
+
+
+@given(
+    value=VALUES,
+    u=st.floats(1e-6, 1e3),
+    width=st.floats(0.0, 1.0),
+    rule=st.sampled_from([DecisionRule.GUARDED, DecisionRule.NON_BINARY]),
+)
+def test_without_an_acceptance_zone_nothing_passes_and_what_fails_lies_beyond_its_uncertainty(
+    value: float, u: float, width: float, rule: DecisionRule
+) -> None:
+    judgement = judge(measured(value, u=u), limit(0.0, 4 * u * width), rule)
+    assert judgement.verdict in {Verdict.INCONCLUSIVE, Verdict.FAIL}
+    beyond = -(judgement.margin or 0.0)
+    if judgement.verdict is Verdict.FAIL:
+        assert beyond > 2 * u * (1 - 1e-12)
+    else:
+        assert beyond < 2 * u * (1 + 1e-9) + 1e-9
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_no_value_is_inconclusive_with_its_reason(rule: DecisionRule) -> None:
     judgement = judge(NotMeasured(measurand="phase_top", reason="no zero capture"), limit(upper=1.0), rule)
