@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Rig
+    from tests.system.conftest import Rig
 
 FAULTY = Path(__file__).parents[2] / "fixtures/duts/faulty"
 
