@@ -34,16 +34,20 @@ class PlanFile(pytest.File):
             self.loaded = load_plan(self.path, shown_as=_shown(self.path, self.config.invocation_params.dir))
         except DocumentInvalid as error:
             raise self.CollectError(str(error)) from None
-        for case in self.loaded.cases:
-            yield CaseItem.from_parent(self, name=case.id, case=case)
+        for number, case in enumerate(self.loaded.cases):
+            yield CaseItem.from_parent(self, name=case.id, case=case, number=number)
 
 
 class CaseItem(pytest.Item):
     """One case of a plan."""
 
-    def __init__(self, *, case: Case, **rest: Any) -> None:  # noqa: ANN401 - pytest passes what it likes
+    def __init__(self, *, case: Case, number: int, **rest: Any) -> None:  # noqa: ANN401 - pytest passes what it likes
         super().__init__(**rest)
-        self.case = case
+        self.case, self.number = case, number
+
+    def place(self) -> tuple[str, int]:
+        """Return where the case stands: its plan, and its number there."""
+        return str(self.path), self.number
 
     def runtest(self) -> None:
         """Execute the case; anything but PASS is raised, so that pytest counts it."""

@@ -34,6 +34,15 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PlanFile |
     return PlanFile.from_parent(parent, path=file_path) if file_path.name.endswith(SUFFIX) else None
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the cases of a plan in the plan's order: shuffling is for unit tests, not for a bench."""
+    if config.getoption("failedfirst", default=False):  # asked for in so many words
+        return
+    ordered = iter(sorted((item for item in items if isinstance(item, CaseItem)), key=CaseItem.place))
+    items[:] = [next(ordered) if isinstance(item, CaseItem) else item for item in items]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Resolve everything, open the bench, run the items, and leave the bench safe and the evidence complete."""
