@@ -41,7 +41,7 @@ class Measurand:
     ----------
     definition : one line, for reports
     unit : SI; of a measurand taken from either signal, the one of a current
-    signed : whether the value keeps its direction; all others are magnitudes
+    signed : whether the value keeps its direction, so that a limit binds it on both sides of zero
     absolute : whether it needs the true zero, so that without a zero capture nothing can be concluded from it
     """
 
@@ -117,7 +117,7 @@ _ENTRIES: Final = (
 )  # fmt: skip
 
 _ABSOLUTE: Final = frozenset({"net_charge", "net_charge_active", "charge_imbalance", "dc_component"})
-_SIGNED: Final = _ABSOLUTE | {"phase_charge_positive", "phase_charge_negative", "polarity", "droop", "shannon_k"}
+_SIGNED: Final = _ABSOLUTE | {"phase_charge_positive", "phase_charge_negative", "polarity", "droop"}
 
 CATALOGUE: Final[Mapping[str, Measurand]] = MappingProxyType({
     name: Measurand(

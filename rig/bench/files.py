@@ -78,7 +78,14 @@ class InstrumentFault(_Entry):
 
     instrument: Name
     kind: Literal[
-        "timeout", "truncated_block", "stale_waveform", "no_trigger", "clipped", "dropped_connection", "wrong_identity"
+        "timeout",
+        "truncated_block",
+        "stale_waveform",
+        "no_trigger",
+        "clipped",
+        "samples_lost",
+        "dropped_connection",
+        "wrong_identity",
     ]
     after: int | None = Field(default=None, ge=0)
 
@@ -274,7 +281,7 @@ FAULTS: dict[str, Unit] = {
     "pulse_width_error": Unit.ONE,
     "rate_error": Unit.ONE,
     "missing_pulse": Unit.COUNT,
-    "extra_pulse": Unit.COUNT,
+    "extra_pulse": Unit.ONE,
     "polarity_flip": Unit.COUNT,
     "stuck_on": Unit.COUNT,
     "droop": Unit.ONE,

@@ -117,7 +117,7 @@ MEASURANDS: Final[Mapping[str, Measurand]] = MappingProxyType({
     "phase_charge_negative": Measurand(unit=Unit.COULOMB, signed=True, set_value=_charge_of_sign(-1)),
     "rise_time": Measurand(unit=Unit.SECOND),
     "fall_time": Measurand(unit=Unit.SECOND),
-    "droop": Measurand(unit=Unit.ONE),
+    "droop": Measurand(unit=Unit.ONE, signed=True),  # a phase may also rise
     "overshoot": Measurand(unit=Unit.ONE),
     # per pulse
     "pulse_width": Measurand(unit=Unit.SECOND, set_value=_pulse_width),
@@ -152,7 +152,7 @@ MEASURANDS: Final[Mapping[str, Measurand]] = MappingProxyType({
     "current_density_rms": Measurand(unit=Unit.AMPERE_PER_SQUARE_METRE),
     "power_density": Measurand(unit=Unit.WATT_PER_SQUARE_METRE),
     "phase_charge_density": Measurand(unit=Unit.COULOMB_PER_SQUARE_METRE),
-    "shannon_k": Measurand(unit=Unit.ONE, signed=True),
+    "shannon_k": Measurand(unit=Unit.ONE),
     "idle_current": Measurand(unit=Unit.AMPERE),
     "load_resistance": Measurand(unit=Unit.OHM, set_value=_load),
     # in time, across events

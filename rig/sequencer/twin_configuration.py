@@ -67,7 +67,11 @@ def twin_configuration(
 def _device(device: DeviceDefinition) -> dict[str, Any]:
     file = device.file
     faults = [
-        {key: value for key, value in (("kind", one.kind), ("value", one.si_value()), ("every", one.every)) if value}
+        {
+            key: value
+            for key, value in (("kind", one.kind), ("value", one.si_value()), ("every", one.every))
+            if value is not None
+        }
         for one in file.faults
     ]
     return {

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["COUNTED", "SIGNED", "Bound", "Given", "Share", "bounded_interval", "set_value"]
 
-SIGNED = frozenset({"net_charge", "net_charge_active", "charge_imbalance", "dc_component"})
+SIGNED = frozenset({
+    "phase_charge_positive",
+    "phase_charge_negative",
+    "droop",
+    "net_charge",
+    "net_charge_active",
+    "charge_imbalance",
+    "polarity",
+    "dc_component",
+})
 """Measurands with a sign: ``at_most`` binds their magnitude, that is, both directions."""
 
 

@@ -231,7 +231,8 @@ class TestChecks:
             ("polarity: {is: positive}", 1.0, 1.0, "positive"),
             ("polarity: {is: negative}", -1.0, -1.0, "negative"),
             ("polarity: {is: set}", 1.0, 1.0, "positive"),
-            ("droop: {at_most: 5 %}", -math.inf, 0.05, "at most 5 %"),
+            ("droop: {at_most: 5 %}", -0.05, 0.05, "at most 5 % in either direction"),
+            ("shannon_k: {at_most: 175 %}", -math.inf, 1.75, "at most 175 %"),
             ("phase_charge_density: {at_most: 30 uC/cm2}", -math.inf, 0.3, "at most 30 uC/cm2"),
         ],
     )
