@@ -17,16 +17,9 @@ from rig.units import Unit, format_quantity
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
     from rig.evidence.record import CaptureEntry, CaseRecord
 
-__all__ = ["describe_case", "wanted"]
-
-
-def wanted(config: pytest.Config) -> bool:
-    """Whether Allure results are being written."""
-    return bool(config.getoption("allure_report_dir", None))
+__all__ = ["describe_case"]
 
 
 def describe_case(record: CaseRecord, evidence: Path) -> None:

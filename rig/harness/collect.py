@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rig.errors import DocumentInvalid
-from rig.harness.allure_results import describe_case, wanted
 from rig.harness.present import explain
 from rig.harness.session import CaseNotPassed, current_run
 from rig.model.verdict import Verdict
@@ -54,7 +53,9 @@ class CaseItem(pytest.Item):
         run = current_run(self.config)
         record = run.execute(self.case)
         self.user_properties.append(("verdict", str(record.verdict)))
-        if wanted(self.config):
+        if self.config.getoption("allure_report_dir", None):
+            from rig.harness.allure_results import describe_case  # noqa: PLC0415 - not needed to collect
+
             describe_case(record, run.bundle.folder)
         if record.verdict is Verdict.NOT_RUN:
             pytest.skip(record.reason)

@@ -103,15 +103,8 @@ class Applies(BaseModel):
 
     def why_not(self, situation: Situation) -> str:
         """Return the first condition that does not hold, as a sentence; empty if all hold."""
-        checks = (
-            self._device(situation),
-            self._load(situation),
-            self._shape(situation),
-            self._frequency(situation),
-            self._pulse_width(situation),
-            self._electrode(situation),
-        )
-        return next((reason for reason in checks if reason), "")
+        checks = (self._device, self._load, self._shape, self._frequency, self._pulse_width, self._electrode)
+        return next((reason for check in checks if (reason := check(situation))), "")
 
     def _device(self, situation: Situation) -> str:
         if not self.device_class or situation.device_class in self.device_class:
@@ -125,9 +118,9 @@ class Applies(BaseModel):
         if load == "open":
             return "" if math.isinf(nominal) else f"applies to an open circuit, the load is {situation.load_name}"
         if isinstance(load, float):
-            wanted = format_quantity(load, Unit.OHM)
-            same = math.isclose(nominal, load, rel_tol=_SAME)
-            return "" if same else f"applies into {wanted}, the load is {situation.load_name}"
+            if math.isclose(nominal, load, rel_tol=_SAME):
+                return ""
+            return f"applies into {format_quantity(load, Unit.OHM)}, the load is {situation.load_name}"
         return _why_not_declared(situation)
 
     def _shape(self, situation: Situation) -> str:
@@ -137,21 +130,23 @@ class Applies(BaseModel):
 
     def _frequency(self, situation: Situation) -> str:
         above, up_to, rate = self.frequency.above, self.frequency.up_to, situation.rate
-        shown = format_quantity(rate, Unit.HERTZ)
         if above is not None and rate <= above:
-            return f"applies above {format_quantity(above, Unit.HERTZ)}, the frequency (repetition rate) is {shown}"
-        if up_to is not None and rate > up_to:
-            return f"applies up to {format_quantity(up_to, Unit.HERTZ)}, the frequency (repetition rate) is {shown}"
-        return ""
+            bound = f"above {format_quantity(above, Unit.HERTZ)}"
+        elif up_to is not None and rate > up_to:
+            bound = f"up to {format_quantity(up_to, Unit.HERTZ)}"
+        else:
+            return ""
+        return f"applies {bound}, the frequency (repetition rate) is {format_quantity(rate, Unit.HERTZ)}"
 
     def _pulse_width(self, situation: Situation) -> str:
         below, at_least, width = self.pulse_width.below, self.pulse_width.at_least, situation.stimulus.pulse_width
-        shown = format_quantity(width, Unit.SECOND, digits=6)
         if below is not None and width >= below:
-            return f"applies to pulses shorter than {format_quantity(below, Unit.SECOND)}, these last {shown}"
-        if at_least is not None and width < at_least:
-            return f"applies to pulses of at least {format_quantity(at_least, Unit.SECOND)}, these last {shown}"
-        return ""
+            bound = f"shorter than {format_quantity(below, Unit.SECOND)}"
+        elif at_least is not None and width < at_least:
+            bound = f"of at least {format_quantity(at_least, Unit.SECOND)}"
+        else:
+            return ""
+        return f"applies to pulses {bound}, these last {format_quantity(width, Unit.SECOND, digits=6)}"
 
     def _electrode(self, situation: Situation) -> str:
         if self.electrode_area is None or situation.electrode_area is not None:
