@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
+from typing import get_args
+
+import pytest
+
+import rig.bench.drivers
+import rig.bench.stimulators
+from rig import roles
+from rig.bench import build
+from rig.bench.definition import _ROLE_OF
+from rig.bench.files import Driver, Role
+from rig.sequencer.twin_configuration import _PROTOCOLS
+
+ROLES = {
+    "oscilloscope": roles.Oscilloscope,
+    "digitizer": roles.Digitizer,
+    "load-switch": roles.LoadSwitch,
+    "stimulator": roles.Stimulator,
+    "clock": roles.Clock,
+}
+
+
+def driver_classes() -> Iterator[type]:
+    """Every public class of the drivers' modules that has a name and an identity, or tells the time."""
+    for package in (rig.bench.drivers, rig.bench.stimulators):
+        for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            module: ModuleType = pkgutil.resolve_name(found.name)
+            for name, item in vars(module).items():
+                own = inspect.isclass(item) and item.__module__ == found.name and not name.startswith("_")
+                if own and ((hasattr(item, "identify") and _holds(item, "name")) or hasattr(item, "now")):
+                    yield item
+
+
+def missing(driver: type, role: type) -> list[str]:
+    """What a role asks for and a driver lacks, or takes other arguments for."""
+    return [name for name in sorted(members(role)) if not _offers(driver, name, inspect.getattr_static(role, name))]
+
+
+def members(role: type) -> set[str]:
+    return {name for part in role.__mro__ for name in vars(part) if not name.startswith("_") and part is not object}
+
+
+def _offers(driver: type, name: str, asked: object) -> bool:
+    if isinstance(asked, property):
+        return _holds(driver, name)
+    offered = inspect.getattr_static(driver, name, None)
+    if not (inspect.isfunction(offered) and inspect.isfunction(asked)):
+        return False
+    return list(inspect.signature(offered).parameters) == list(inspect.signature(asked).parameters)
+
+
+def _holds(driver: type, name: str) -> bool:
+    """Whether a class has an attribute, or its constructor speaks of one."""
+    constructor = vars(driver).get("__init__")
+    return hasattr(driver, name) or (constructor is not None and name in constructor.__code__.co_names)
+
+
+DRIVERS = sorted(driver_classes(), key=lambda driver: driver.__name__)
+
+
+def test_all_drivers_are_seen() -> None:
+    names = {driver.__name__ for driver in DRIVERS}
+    assert names >= {
+        "Keysight34970A",
+        "KeysightInfiniiVision",
+        "NiDaqmx",
+        "ScienceMode4",
+        "SystemClock",
+        "VirtualClock",
+    }
+
+
+@pytest.mark.parametrize("driver", DRIVERS, ids=lambda driver: driver.__name__)
+def test_every_driver_can_do_all_that_one_role_asks(driver: type) -> None:
+    lacking = {name: missing(driver, role) for name, role in ROLES.items()}
+    assert [name for name, what in lacking.items() if not what], lacking
+
+
+def test_a_driver_that_lacks_something_is_noticed() -> None:
+    class Half:
+        def now(self) -> float:
+            return 0.0
+
+        def sleep(self, minutes: float) -> None:
+            """Take another argument than the role says."""
+
+    assert missing(Half, roles.Clock) == ["sleep", "utc"]
+
+
+def test_every_driver_that_a_bench_file_may_name_can_be_opened_simulated_and_has_a_role() -> None:
+    named = set(get_args(Driver))
+    assert set(build._OPENERS) == named
+    assert set(_ROLE_OF) == named
+    assert set(_PROTOCOLS) == named
+    assert set(_ROLE_OF.values()) == set(get_args(Role)) == set(build._ORDER) == set(ROLES) - {"clock"}
