@@ -19,8 +19,10 @@ def prove_off(work: CaseWork, views: Views) -> OutputOffEntry:
     """Measure what still flows after a case; anything but a PASS here latches the bench.
 
     A current that is there is a FAIL of the device; a current that cannot be measured leaves the question open.
+    With the relays open nothing could flow whatever the device does, so a resistor is connected for the proof.
     """
     try:
+        work.connect_for_proof()
         residual = work.look_idle(views)
     except RigError as error:
         return OutputOffEntry(verdict=Verdict.ERROR, reason=f"the output could not be measured to be off: {error}")

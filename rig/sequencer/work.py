@@ -30,7 +30,10 @@ __all__ = ["CaseWork"]
 
 
 class CaseWork:
-    """What was done, captured, measured and judged in one case so far; it grows until the case is recorded."""
+    """What was done, captured, measured and judged in one case so far; it grows until the case is recorded.
+
+    ``doubt`` is why nothing of this case can be a PASS, whatever was judged: its load was never verified.
+    """
 
     def __init__(self, plan: str, case_id: str, bench: Bench, bundle: Bundle, rule: DecisionRule) -> None:
         self.plan, self.id, self.bench, self.bundle, self.rule = plan, case_id, bench, bundle, rule
@@ -40,6 +43,7 @@ class CaseWork:
         self.captures: list[CaptureEntry] = []
         self.outcomes: dict[str, Outcome] = {}
         self.judgements: list[Judgement] = []
+        self.doubt = ""
         self._zero: Corrected | None = None
 
     @property
@@ -96,7 +100,7 @@ class CaseWork:
         self._note_defects((*signal.capture.notes, *defects))
         self.outcomes.update(outcomes)
         self.stage = "verifying the load"
-        verify_load(outcomes, self.load)
+        self.doubt = verify_load(outcomes, self.load) or self.doubt
         return outcomes
 
     def judge(self, limits: Iterable[Limit]) -> tuple[Judgement, ...]:
@@ -105,6 +109,13 @@ class CaseWork:
         decided = tuple(judge(self._outcome(limit.measurand), limit, self.rule) for limit in limits)
         self.judgements.extend(decided)
         return decided
+
+    def connect_for_proof(self) -> None:
+        """See that a resistor is connected: the case's own load, or the first there is where that was open."""
+        if self.bench.selected is None or self.bench.selected.is_open:
+            resistors = [load for load in self.bench.loads.values() if not load.is_open]
+            own = self.load if self.load is not None and not self.load.is_open else resistors[0]
+            self.bench.select_load(own.name)
 
     def look_idle(self, views: Views) -> OutputOffEntry:
         """Measure what flows now that nothing is asked of the device."""

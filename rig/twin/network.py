@@ -98,7 +98,8 @@ def solve(command: Piecewise, load: Network | None, *, sense: float, compliance:
     """Return what flows when the source is commanded so; the capacitor is empty at the beginning.
 
     Whatever would need more than ``compliance`` volts at the terminals is limited to that voltage. An open circuit
-    carries no current; its terminals stand at the compliance while a current is commanded.
+    carries no current; its terminals, and so those of the load box, stand at the compliance while a current is
+    commanded.
     """
     if load is None:
         return _open(command, compliance)
@@ -117,7 +118,8 @@ def _open(command: Piecewise, compliance: float) -> Solution:
     split = command.split_at(np.array(zeros))
     middles = split.sample((split.edges[:-1] + split.edges[1:]) / 2)
     nothing = Piecewise.level(0.0, command.start, command.stop)
-    return Solution(current=nothing, voltage=nothing, output=Piecewise.of(split.edges, compliance * np.sign(middles)))
+    output = Piecewise.of(split.edges, compliance * np.sign(middles))
+    return Solution(current=nothing, voltage=output, output=output)
 
 
 def _unlimited(command: Piecewise, load: Network, sense: float) -> Solution:

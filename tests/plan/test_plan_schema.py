@@ -110,7 +110,13 @@ class TestShippedPlans:
 
     def test_the_limits_are_verified_over_the_loads_of_the_guidance(self) -> None:
         loaded = load_plan(ROOT / "testplans" / "output-limits.plan.yaml")
-        assert {case.load for case in loaded.cases if case.apply_packs} == {"500 ohm", "1 kohm", "2 kohm", "10 kohm"}
+        assert {case.load for case in loaded.cases if case.apply_packs} == {
+            "500 ohm",
+            "1 kohm",
+            "2 kohm",
+            "10 kohm",
+            "open",
+        }
         assert loaded.plan.limits == ("iec60601-2-10:2012", "fda-pms:1999")
 
     @pytest.mark.parametrize("path", PLANS, ids=lambda path: path.name)
@@ -123,7 +129,7 @@ class TestShippedPlans:
             assert 10e-6 <= stimulus.phase_duration <= 4095e-6
             assert stimulus.phase_duration * 1e6 == pytest.approx(round(stimulus.phase_duration * 1e6))
             assert stimulus.period / 0.5e-3 == pytest.approx(round(stimulus.period / 0.5e-3))
-            assert stimulus.amplitude * parse_quantity(case.load, Unit.OHM) < 150
+            assert case.load == "open" or stimulus.amplitude * parse_quantity(case.load, Unit.OHM) < 150
 
 
 @pytest.mark.shared
