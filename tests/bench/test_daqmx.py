@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -206,6 +207,36 @@ def _acquire(card: NiDaqmx) -> None:
     card.configure(SETUP)
     card.start()
     card.read(0.1)
+
+
+def test_the_same_channels_share_a_task(server: tuple[Server, str], card: NiDaqmx) -> None:
+    _acquire(card)
+    server[0].calls.clear()
+    as_set = card.configure(SETUP)
+    assert (as_set.rate, as_set.channels) == (999_999.5, {"ai0": 2.0, "ai1": 10.0})
+    assert [name for name, _ in server[0].calls if not name.startswith("Get")] == ["CfgSampClkTiming"]
+    card.start()
+    assert card.read(0.1)["ai1"].samples.tolist() == CODES[5:]
+
+
+@pytest.mark.parametrize("call", ["CfgSampClkTiming", "StartTask", "ReadBinaryI16", "StopTask"])
+def test_no_task_is_used_again_after_an_error(server: tuple[Server, str], card: NiDaqmx, call: str) -> None:
+    server[0].fails = {call: -50103}
+    with pytest.raises(InstrumentError, match="the card says no"):
+        _acquire(card)
+    server[0].fails = {}
+    server[0].calls.clear()
+    _acquire(card)
+    names = [name for name, _ in server[0].calls]
+    assert [name for name in names if name in {"ClearTask", "CreateTask"}] == ["ClearTask", "CreateTask"]
+
+
+def test_other_channels_take_another_task(server: tuple[Server, str], card: NiDaqmx) -> None:
+    _acquire(card)
+    server[0].calls.clear()
+    card.configure(replace(SETUP, channels={"ai0": 2.0}))
+    names = [name for name, _ in server[0].calls]
+    assert [name for name in names if name in {"ClearTask", "CreateTask"}] == ["ClearTask", "CreateTask"]
 
 
 def test_halting_gives_up_the_task(server: tuple[Server, str], card: NiDaqmx) -> None:

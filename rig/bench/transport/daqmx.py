@@ -86,6 +86,9 @@ class DaqSession:
         self._deadline = _Deadline()
         self._options: Any = None
         self._task: Any = None
+        self._limits: Mapping[str, float] = {}
+        self._channels: dict[str, DaqChannel] = {}
+        self._at_rest = False
         if address.startswith(_GRPC):
             self._channel = _connect(instrument, address, connect_timeout)
             bounded = grpc.intercept_channel(self._channel, self._deadline)
@@ -106,14 +109,28 @@ class DaqSession:
         return self._call(f"identify {self._device}", ask)
 
     def configure(self, limits: Mapping[str, float], rate: float, samples: int) -> tuple[float, dict[str, DaqChannel]]:
-        """Prepare a task for differential voltages; return the rate (Hz) and the channels as the driver set them."""
-        self.clear()
-        return self._call(
+        """Prepare a task for differential voltages; return the rate (Hz) and the channels as the driver set them.
+
+        A task of the same channels that has done its work is only given its new clock: to make one takes a dozen calls.
+        """
+        if not self._at_rest or limits != self._limits:
+            self.clear()
+        self._at_rest = False
+        rate_as_set = self._call(
             f"configure {', '.join(limits)} at {rate:g} samples per second",
             lambda: self._configure(limits, rate, samples),
         )
+        self._at_rest = True
+        return rate_as_set, dict(self._channels)
 
-    def _configure(self, limits: Mapping[str, float], rate: float, samples: int) -> tuple[float, dict[str, DaqChannel]]:
+    def _configure(self, limits: Mapping[str, float], rate: float, samples: int) -> float:
+        if self._task is None:
+            self._channels, self._limits = self._make(limits), dict(limits)
+        timing = self._task.timing
+        timing.cfg_samp_clk_timing(rate, sample_mode=AcquisitionType.FINITE, samps_per_chan=samples)
+        return float(timing.samp_clk_rate)
+
+    def _make(self, limits: Mapping[str, float]) -> dict[str, DaqChannel]:
         self._task = task = nidaqmx.Task(grpc_options=self._options)
         made = {
             channel: task.ai_channels.add_ai_voltage_chan(
@@ -124,8 +141,7 @@ class DaqSession:
             )
             for channel, limit in limits.items()
         }
-        task.timing.cfg_samp_clk_timing(rate, sample_mode=AcquisitionType.FINITE, samps_per_chan=samples)
-        described = {
+        return {
             channel: DaqChannel(
                 low=float(each.ai_rng_low),
                 high=float(each.ai_rng_high),
@@ -133,10 +149,10 @@ class DaqSession:
             )
             for channel, each in made.items()
         }
-        return float(task.timing.samp_clk_rate), described
 
     def start(self) -> None:
         """Begin to sample."""
+        self._at_rest = False
         self._call("start", lambda: self._the_task().start())
 
     def read_codes(self, channels: int, samples: int, timeout: float) -> NDArray[np.int16]:
@@ -165,10 +181,12 @@ class DaqSession:
         """End the acquisition; the task can be started again."""
         if self._task is not None:
             self._call("stop", self._task.stop)
+            self._at_rest = True
 
     def clear(self) -> None:
         """Give up the task, if any."""
         task, self._task = self._task, None
+        self._at_rest = False
         if task is not None:
             self._call("clear", task.close)
 
