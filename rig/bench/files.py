@@ -74,7 +74,10 @@ class IdentityEntry(_Entry):
 
 
 class InstrumentFault(_Entry):
-    """Something an instrument of the virtual bench does wrong, from its operation number ``after`` on."""
+    """Something an instrument of the virtual bench does wrong, from its operation number ``after`` on, ``times`` often.
+
+    Without ``times``, for ever.
+    """
 
     instrument: Name
     kind: Literal[
@@ -88,6 +91,7 @@ class InstrumentFault(_Entry):
         "wrong_identity",
     ]
     after: int | None = Field(default=None, ge=0)
+    times: int | None = Field(default=None, ge=1)
 
 
 class TwinEntry(_Entry):

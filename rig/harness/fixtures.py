@@ -31,11 +31,13 @@ def rig_run(pytestconfig: pytest.Config) -> Run:
 def rig_case(rig_run: Run, request: pytest.FixtureRequest) -> Iterator[Script]:
     """The test as a case of the run: afterwards the output is measured to be off, and there is one record."""
     script = Script(rig_run, request.node)
+    if rig_run.latched:
+        pytest.skip(rig_run.decline(script.resolved).reason)
     request.node.stash[SCRIPT] = script
     with rig_run.attempt(script.resolved) as script.work:
         yield script
-        if script.broken is not None:
-            raise script.broken
+        script.raise_what_broke_it()
+    script.conclude()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from rig.errors import RigError
 from rig.harness.collect import SUFFIX, CaseItem, PlanFile
 from rig.harness.fixtures import bench, capture, judge, load, rig_case, rig_run, stimulator
+from rig.harness.interruption import ending_as_by_ctrl_c
 from rig.harness.options import add_options
 from rig.harness.script import SCRIPT
 from rig.harness.session import RUN
@@ -51,12 +52,22 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         return (yield)
     if hasattr(session.config, "workerinput"):
         raise pytest.UsageError("one bench serves one process: run without -n")
-    with ExitStack() as stack:
-        try:
+    stopped: Exception | None = None
+    result: object = None
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(ending_as_by_ctrl_c())
             session.config.stash[RUN] = stack.enter_context(_start(session.config, needs_bench))
-        except RigError as error:
-            raise pytest.UsageError(str(error)) from None
-        return (yield)
+            try:
+                result = yield
+            except session.Failed as error:  # -x or --maxfail: the session is at its end, the run itself in order
+                stopped = error
+    except RigError as error:
+        # Its notes say what else was found, and where the evidence is.
+        raise pytest.UsageError("\n".join([str(error), *getattr(error, "__notes__", ())])) from None
+    if stopped is not None:
+        raise stopped
+    return result
 
 
 @pytest.hookimpl(wrapper=True)
@@ -67,10 +78,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         yield
     except BaseException as error:
         if script is not None:
-            script.broken = error
+            script.broken, script.told = error, True
+            item.user_properties.append(("verdict", str(Verdict.ERROR)))
         raise
-    if script is not None and (complaint := script.complaint()):
-        pytest.fail(complaint, pytrace=False)
+    if script is not None:
+        item.user_properties.append(("verdict", str(script.verdict)))
+        if complaint := script.complaint():
+            script.told = True
+            pytest.fail(complaint, pytrace=False)
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.errors import Refused
+from rig.harness.present import explain
+from rig.harness.session import ScriptStopped
 from rig.model.judgement import DecisionRule
 from rig.model.stimulus import Shape, Stimulus
 from rig.model.verdict import Verdict, worst
@@ -39,6 +41,7 @@ class Script:
         path, line, _ = item.reportinfo()
         self.run = run
         self.broken: BaseException | None = None
+        self.told = False
         self._load = ""
         self.case = Case(
             id=item.name,
@@ -81,14 +84,33 @@ class Script:
         limit = single_limit(outcome.measurand, form, stimulus=self.case.stimulus, load=self.case.load, source=source)
         return self.work.judge_outcome(outcome, limit)
 
+    def raise_what_broke_it(self) -> None:
+        """Hand what ended the test to the run: Ctrl-C as it is, all else as an error of the test."""
+        if isinstance(self.broken, (pytest.fail.Exception, pytest.skip.Exception)):
+            raise ScriptStopped(str(self.broken)) from None
+        if self.broken is not None:
+            raise self.broken
+
+    def conclude(self) -> None:
+        """Fail the test for what was found only after it: an output that stayed on, a load that was never verified."""
+        record = self.run.recorded(self.case)
+        if record.verdict is not Verdict.PASS and not self.told:
+            pytest.fail(explain(record, self.run.evidence), pytrace=False)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of what was judged so far; of nothing, INCONCLUSIVE."""
+        return worst([one.verdict for one in self.work.judgements] or [Verdict.INCONCLUSIVE])
+
     def complaint(self) -> str:
         """What kept this test from passing; empty if everything judged passed."""
         judgements = self.work.judgements
         if not judgements:
             return "nothing was judged: no data is never a pass"
-        if worst(one.verdict for one in judgements) is Verdict.PASS:
+        if self.verdict is Verdict.PASS:
             return ""
-        return "\n".join(f"{one.verdict}  {one.reason}" for one in judgements if one.verdict is not Verdict.PASS)
+        failures = [f"{one.verdict}  {one.reason}" for one in judgements if one.verdict is not Verdict.PASS]
+        return "\n".join([*failures, f"evidence  {self.run.evidence}"])
 
 
 SCRIPT: pytest.StashKey[Script] = pytest.StashKey()

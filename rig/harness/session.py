@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rig.evidence.record import CaseRecord
     from rig.sequencer.run import Run
 
-__all__ = ["RUN", "CaseFailed", "CaseNotPassed", "CaseUndecided", "current_run"]
+__all__ = ["RUN", "CaseFailed", "CaseNotPassed", "CaseUndecided", "ScriptStopped", "current_run"]
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 
@@ -34,6 +34,10 @@ class CaseFailed(CaseNotPassed, AssertionError):
 
 class CaseUndecided(CaseNotPassed):
     """Nothing was decided: inconclusive, error or aborted."""
+
+
+class ScriptStopped(Exception):
+    """A test in Python ended itself by ``pytest.fail`` or ``pytest.skip``; on record that is an ERROR."""
 
 
 def current_run(config: pytest.Config) -> Run:

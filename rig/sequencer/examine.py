@@ -62,18 +62,20 @@ def examine(
     resistance = None if load.is_open else load.resistance
     outcomes: dict[str, Outcome] = {}
     defects: list[str] = []
+    unfit: dict[str, str] = {}
     for name, path in signal.paths.items():
         wanted = _wanted(name)
         waveform = signal.capture.waveforms.get(name)
         if waveform is None:
-            reason = "; ".join(signal.capture.notes) or f"no {name} was captured"
-            outcomes.update(_none(wanted, reason))
+            unfit[name] = "; ".join(signal.capture.notes) or f"no {name} was captured"
+            outcomes.update(_none(wanted, unfit[name]))
             continue
         found = inspect(waveform, triggered=True, expected=stimulus)
         defects += [f"{name}: {defect.sentence}" for defect in found]
         forbidding = [defect.sentence for defect in found if defect.forbids]
         if forbidding:
-            outcomes.update(_none(wanted, "; ".join(forbidding)))
+            unfit[name] = "; ".join(forbidding)
+            outcomes.update(_none(wanted, unfit[name]))
             continue
         analysis = measure(
             waveform,
@@ -88,7 +90,7 @@ def examine(
         outcomes.update(analysis.outcomes)
         if not analysis.baseline.is_zero_capture:
             outcomes.update(_none(tuple(one for one in wanted if CATALOGUE[one].absolute), WANT_OF_ZERO))
-    outcomes["load_resistance"] = _load_resistance(signal, stimulus, outcomes)
+    outcomes["load_resistance"] = _load_resistance(signal, stimulus, outcomes, unfit)
     return outcomes, tuple(defects)
 
 
@@ -111,10 +113,14 @@ def _quiet(zero: Corrected | None, name: str) -> Waveform | None:
     return waveform
 
 
-def _load_resistance(signal: Corrected, stimulus: Stimulus, outcomes: Mapping[str, Outcome]) -> Outcome:
+def _load_resistance(
+    signal: Corrected, stimulus: Stimulus, outcomes: Mapping[str, Outcome], unfit: Mapping[str, str]
+) -> Outcome:
     """Measure the load while it is driven: voltage over current, both at the top of the phases."""
     name, current = "load_resistance", outcomes.get("phase_top")
     volts, path = signal.capture.waveforms.get("voltage"), signal.paths.get("voltage")
+    if unfit:
+        return NotMeasured(measurand=name, reason="; ".join(unfit.values()))
     if volts is None or path is None or not isinstance(current, Measurement):
         return NotMeasured(measurand=name, reason="it takes pulses in both current and voltage")
     tops = measure(
@@ -143,16 +149,25 @@ def _load_resistance(signal: Corrected, stimulus: Stimulus, outcomes: Mapping[st
     )
 
 
-def verify_load(outcomes: Mapping[str, Outcome], load: Load) -> None:
-    """Raise BenchError if the load that was driven is not the one that was asked for: the relay's word is no proof."""
-    measured = outcomes.get("load_resistance")
-    if load.is_open or not isinstance(measured, Measurement):
-        return
+def verify_load(outcomes: Mapping[str, Outcome], load: Load) -> str:
+    """Say why the load could not be verified, or nothing where it was: the relay's word is no proof.
+
+    Raises
+    ------
+    BenchError
+        if the load that was driven is not the one that was asked for.
+    """
+    measured = outcomes["load_resistance"]
+    if load.is_open:
+        return ""
+    if isinstance(measured, NotMeasured):
+        return f"the load was not verified to be {load.name}: {measured.reason}"
     if abs(measured.value - load.resistance) > _LOAD_TOLERANCE * load.resistance + measured.expanded_uncertainty:
         shown = format_result(measured.value, measured.expanded_uncertainty, Unit.OHM)
         raise BenchError(
             f"the load is {shown}, not {format_quantity(load.resistance, Unit.OHM)}: check relays and leads"
         )
+    return ""
 
 
 def residual_current(idle: Corrected, zero: Corrected | None) -> OutputOffEntry:

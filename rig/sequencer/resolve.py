@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rig.errors import DocumentInvalid, Problem, Refused
 from rig.sequencer.exposure import Exposure, estimate
+from rig.sequencer.requires import unmet
 from rig.sequencer.settings import Views, plan_views
 from rig.units import Unit, format_quantity
 from rig.verdict.packs import Situation, resolve
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rig.model.limit import Limit
     from rig.model.load import Load
     from rig.plan.case import Case
+    from rig.plan.load import LoadedPlan
     from rig.verdict.packs import LimitPack, NotApplicable
 
 __all__ = ["ResolvedCase", "Resolver"]
@@ -49,15 +51,16 @@ class Resolver:
         self._voltage, self._current, self._sense = voltage, current, sense.resistance
         self._device = device.file
 
-    def resolve(self, cases: Sequence[Case]) -> tuple[ResolvedCase, ...]:
-        """Resolve cases.
+    def resolve(self, cases: Sequence[Case], plans: Iterable[LoadedPlan] = ()) -> tuple[ResolvedCase, ...]:
+        """Resolve cases, and hold what their plans require of a bench against this one.
 
         Raises
         ------
         DocumentInvalid
-            with everything that this bench or device cannot do, each at its case's place in the plan.
+            with everything that this bench or device cannot do, each at its place in the plan.
         """
-        problems = [_problem(case, text) for case in cases for text in self._objections(case)]
+        problems = [problem for loaded in plans for problem in unmet(loaded, self._definition)]
+        problems += [_problem(case, text) for case in cases for text in self._objections(case)]
         if problems:
             raise DocumentInvalid(problems)
         return tuple(self._resolved(case) for case in cases)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rig.errors import BenchError, RigError
+from rig.errors import BenchError, InterlockTripped, RigError
 from rig.evidence import mapping
 from rig.evidence.record import CaseRecord, ErrorEntry, NotEvaluatedEntry, OutputOffEntry
 from rig.model.verdict import Verdict
@@ -23,18 +23,20 @@ if TYPE_CHECKING:
     from rig.evidence.journal import Journal
     from rig.evidence.record import RunRecord
     from rig.evidence.store import Bundle
-    from rig.model.judgement import Judgement
     from rig.plan.case import Case
     from rig.sequencer.resolve import ResolvedCase, Resolver
     from rig.verdict.packs import NotApplicable
 
 __all__ = ["Run"]
 
+_NOTHING_JUDGED = "nothing was judged: no data is never a pass"
+
 
 class Run:
     """One run on one open bench: executes cases one by one and keeps a record of each.
 
-    ``latched`` says why the bench refuses everything from now on; it is never cleared.
+    ``latched`` says why the bench refuses everything from now on; it is never cleared. ``ending`` is how the run ends
+    if nothing else ends it: by a current that did not stop, or by instruments that could not show that it had.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Run:
         self._bench: Bench | None = None
         self._resolver, self.device, self.bundle, self.journal, self._utc = resolver, device, bundle, journal, utc
         self.latched = ""
+        self.ending = "completed"
         self.record: RunRecord | None = None
         self.report: Path | None = None
         self.trouble = ""
@@ -99,17 +102,32 @@ class Run:
         """Run one case to its record; what goes wrong in it becomes its ERROR, after the bench was made safe."""
         resolved = self._cases[case.plan, case.id]
         if self.latched:
-            return self._keep(self.not_run(resolved, self.latched))
+            return self.decline(resolved)
         with self.attempt(resolved) as work:
             work.perform(resolved, electrode_area=self.electrode_area)
         return self._records[case.plan, case.id]
+
+    def recorded(self, case: Case) -> CaseRecord:
+        """Return the record of a case that has ended."""
+        return self._records[case.plan, case.id]
+
+    def decline(self, resolved: ResolvedCase) -> CaseRecord:
+        """Record a case that the latched bench refuses."""
+        return self._keep(self.not_run(resolved, self.latched))
 
     @contextmanager
     def attempt(self, resolved: ResolvedCase) -> Iterator[CaseWork]:
         """Give a case the bench; afterwards the output is off and measured to be off, and the case has its record.
 
         This is the one place where an exception becomes an ERROR: it de-energises first and records second.
+
+        Raises
+        ------
+        InterlockTripped
+            if the bench is latched; nothing is touched then.
         """
+        if self.latched:
+            raise InterlockTripped(self.latched)
         case, started = resolved.case, self._utc()
         work = CaseWork(case.plan, case.id, self.bench, self.bundle, case.decision_rule)
         self.journal.write("case started", plan=case.plan, case=case.id)
@@ -119,18 +137,24 @@ class Run:
         try:
             yield work
         except Exception as problem:  # noqa: BLE001 - whatever it is, the output must end up off and on record
-            self.bench.make_safe()
+            self._make_safe()
             error = _error_entry(problem, work.stage)
         except BaseException as interruption:  # noqa: BLE001 - Ctrl-C too: off first, recorded second, raised third
-            self.bench.make_safe()
+            self._make_safe()
             error, stopped = _error_entry(interruption, work.stage), interruption
         off = prove_off(work, resolved.views)
         if off.verdict is not Verdict.PASS:
-            self.bench.make_safe()
+            self._make_safe()
             self.latched = f"the bench is latched since {case.id}: {off.reason}"
+            self.ending = "limit_stop" if off.verdict is Verdict.FAIL else "comms_error"
         self._keep(self._case_record(resolved, work, started, error, off, aborted=stopped is not None))
         if stopped is not None:
             raise stopped
+
+    def _make_safe(self) -> None:
+        """Make the bench safe, and put on record what of it could not be done."""
+        steps = self.bench.make_safe()
+        self.journal.write("made safe", **{step.name: step.detail or "done" for step in steps})
 
     def _cut_off(self, resolved: ResolvedCase, work: CaseWork, started: datetime) -> CaseRecord:
         """Return the record of a case that the end of the run cut off."""
@@ -149,12 +173,13 @@ class Run:
         aborted: bool,
     ) -> CaseRecord:
         broken = [] if error is None else [Verdict.ABORTED if aborted else Verdict.ERROR]
-        others = [off.verdict, *broken]
+        doubtful = [Verdict.INCONCLUSIVE] if work.doubt or not work.judgements else []
+        others = [off.verdict, *doubtful, *broken]
         verdict = case_verdict(work.judgements, declared=resolved.limits, others=others)
         return self.not_run(resolved, "").model_copy(
             update={
                 "verdict": verdict,
-                "reason": _reason(verdict, work.judgements, off, error),
+                "reason": _reason(verdict, work, off, error),
                 "started": started,
                 "duration": (self._utc() - started).total_seconds(),
                 "realised": None if work.realised is None else mapping.stimulus_entry(work.realised),
@@ -204,13 +229,15 @@ def _error_entry(problem: BaseException, stage: str) -> ErrorEntry:
     return ErrorEntry(type=type(problem).__name__, message=message.strip(), stage=stage)
 
 
-def _reason(verdict: Verdict, judgements: Sequence[Judgement], off: OutputOffEntry, error: ErrorEntry | None) -> str:
+def _reason(verdict: Verdict, work: CaseWork, off: OutputOffEntry, error: ErrorEntry | None) -> str:
     """Return the sentence that explains the verdict: of all that is wrong, the first thing that is as bad."""
     if verdict is Verdict.PASS:
         return ""
-    for judgement in judgements:
+    for judgement in work.judgements:
         if judgement.verdict is verdict:
             return judgement.reason
     if off.verdict is verdict:
         return off.reason
-    return error.message if error is not None else "not every declared check was evaluated"
+    if error is not None:
+        return error.message
+    return work.doubt or ("not every declared check was evaluated" if work.judgements else _NOTHING_JUDGED)

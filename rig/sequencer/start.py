@@ -35,10 +35,13 @@ def check_plans(paths: Sequence[Path], options: RunOptions) -> Iterator[str]:
     resolver = setup.resolver()
     problems: list[Problem] = []
     lines: list[str] = []
+    plans: list[LoadedPlan] = []
     for path in _plan_files(paths):
         try:
             loaded = load_plan(path)
-            resolver.resolve(loaded.cases)
+            _refuse_twins([*plans, loaded])
+            plans.append(loaded)
+            resolver.resolve(loaded.cases, [loaded])
         except DocumentInvalid as error:
             problems.extend(error.problems)
         else:
@@ -91,7 +94,7 @@ def start_run(
     _refuse_twins(plans.values())
     setup = read_setup(options)
     resolver = setup.resolver()
-    resolved = resolver.resolve(cases)
+    resolved = resolver.resolve(cases, plans.values())
     clock = SystemClock()
     started = clock.utc()
     bundle = Bundle.create(options.evidence, run_id(started, secrets.token_bytes(3)))
@@ -108,13 +111,16 @@ def start_run(
             journal.write("bench open", identities={name: str(one) for name, one in run.bench.identities.items()})
             reason = "crash"
             yield run
-            reason = "limit_stop" if run.latched else "completed"
+            reason = run.ending
     except KeyboardInterrupt:
         reason = "operator_abort"
         raise
     except Exception as error:
+        # What goes wrong after the last case is no completed run either: the bench may not have been left safe.
+        reason = "failed_to_start" if reason == "failed_to_start" else "crash"
         header.note(f"{reason.replace('_', ' ')}: {error}")
         journal.write("run broken", error=f"{type(error).__name__}: {error}")
+        error.add_note(f"evidence: {bundle.folder}")
         raise
     finally:
         journal.write("run ended", reason=reason)

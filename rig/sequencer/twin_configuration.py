@@ -97,7 +97,7 @@ def _instrument(name: str, definition: BenchDefinition, device: DeviceDefinition
     twin = definition.file.twin
     identity = device.file.identity if entry.role == "stimulator" else entry.identity
     faults = [
-        {"kind": fault.kind, "after": fault.after or 0}
+        {"kind": fault.kind, "after": fault.after or 0, "times": fault.times}
         for fault in (twin.faults if twin else ())
         if fault.instrument == name
     ]

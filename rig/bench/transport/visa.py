@@ -70,6 +70,9 @@ class VisaSession:
             raise
         except Exception as error:  # noqa: BLE001 - the back ends raise OSError, pyvisa's own and bare Exceptions
             self._break(command, error)
+        except BaseException:  # Ctrl-C: the reply is still on its way, and what comes next must not take it for its own
+            self.close()
+            raise
         if self._is_socket and not line.endswith(b"\n"):
             self._break(command, f"the reply was cut: {_shown(line)}")
         text = line.rstrip(b"\r\n")
@@ -94,12 +97,15 @@ class VisaSession:
             # Until the block is over, 0x0A is a number and no end of line.
             self._resource.read_termination = None
             header = self._read(2)
-        except CommunicationError:
+            data = self._block(command, header)
+            end = self._read_or_nothing(1)
+        except (InstrumentError, SamplesLost):
             raise
         except Exception as error:  # noqa: BLE001 - as in ask
             self._break(command, error)
-        data = self._block(command, header)
-        end = self._read_or_nothing(1)
+        except BaseException:
+            self.close()
+            raise
         if end != b"\n" and (end or self._is_socket):
             self._refuse(command, f"the block does not end where its header says: {_shown(end)} follows")
         self._resource.read_termination = "\n"
