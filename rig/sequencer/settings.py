@@ -25,6 +25,8 @@ _TAIL = 0.05
 _TRIGGER_SHARE = 0.5
 # Below this part of the full scale an edge trigger would fire on the oscilloscope's own noise.
 _TRIGGER_FLOOR = 0.06
+# V at the connector: an oscilloscope refuses ranges below its most sensitive one, and a stimulus of 0 mA asks for none.
+_NARROWEST = 0.016
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ def _digitizer_setup(current: CurrentSignal, duration: float) -> DigitizerSetup:
 
 def _scope_setup(stimulus: Stimulus, exposure: Exposure, voltage: VoltageSignal) -> ScopeSetup:
     peak = exposure.voltage_peak
-    full_scale = min(2 * _HEADROOM * peak, voltage.full_scale)
+    full_scale = min(max(2 * _HEADROOM * peak, _NARROWEST * voltage.probe), voltage.full_scale)
     level = stimulus.polarity.sign * max(_TRIGGER_SHARE * peak, _TRIGGER_FLOOR * full_scale)
     return ScopeSetup(
         channels={voltage.channel: ScopeChannel(full_scale=full_scale, probe=voltage.probe)},

@@ -132,6 +132,9 @@ def _front_end(name: str, definition: BenchDefinition) -> dict[str, Any]:
 
 
 def _accuracy(record: CalibrationFile, channel: ChannelCalibration, *, attenuation: float) -> dict[str, Any]:
+    for known in ("gain_error", "offset_error"):
+        if getattr(channel, known):
+            raise Refused(f"{record.calibration}: the virtual bench draws its errors itself; leave out the {known}")
     return {
         "gain_error": channel.gain,
         "offset_error": channel.offset * attenuation,
