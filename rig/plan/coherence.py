@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from rig.model.stimulus import Stimulus
 
 __all__ = [
+    "NO_INTERPHASE",
     "Mistake",
     "case_mistakes",
     "effective_load",
+    "impossible",
     "plan_mistakes",
     "stimulus_mistakes",
     "sweep_mistakes",
@@ -165,18 +167,27 @@ def _event_mistakes(plan: Plan, case: CasePart) -> Iterator[Mistake]:
         yield Mistake(loc=("stimulus", "train"), message="forever needs an event that ends it")
 
 
-def stimulus_mistakes(plan: Plan, case: CasePart, stimulus: Stimulus) -> Iterator[Mistake]:
-    """Yield what is wrong with one expanded stimulus."""
-    swept = case.sweep.model_fields_set if case.sweep is not None else frozenset[str]()
-    if stimulus.shape is Shape.MONOPHASIC and ("interphase" in case.stimulus.model_fields_set or "interphase" in swept):
-        yield Mistake(loc=_where(case, "interphase"), message="a monophasic pulse has no interphase interval")
+NO_INTERPHASE = "a monophasic pulse has no interphase interval"
+
+
+def impossible(stimulus: Stimulus) -> Iterator[tuple[str, str]]:
+    """Yield why no device could deliver a stimulus, each with the key that is to be changed."""
     if stimulus.pulse_width >= stimulus.period:
         width, period = (
             format_quantity(time, Unit.SECOND, digits=4) for time in (stimulus.pulse_width, stimulus.period)
         )
-        yield Mistake(loc=_where(case, "rate"), message=f"a pulse of {width} does not fit into a period of {period}")
+        yield "rate", f"a pulse of {width} does not fit into a period of {period}"
     if stimulus.train < stimulus.period:
-        yield Mistake(loc=_where(case, "train"), message="the train ends before its first period does")
+        yield "train", "the train ends before its first period does"
+
+
+def stimulus_mistakes(plan: Plan, case: CasePart, stimulus: Stimulus) -> Iterator[Mistake]:
+    """Yield what is wrong with one expanded stimulus."""
+    swept = case.sweep.model_fields_set if case.sweep is not None else frozenset[str]()
+    if stimulus.shape is Shape.MONOPHASIC and ("interphase" in case.stimulus.model_fields_set or "interphase" in swept):
+        yield Mistake(loc=_where(case, "interphase"), message=NO_INTERPHASE)
+    for key, message in impossible(stimulus):
+        yield Mistake(loc=_where(case, key), message=message)
     for index, event in enumerate(case.events):
         if event.at >= stimulus.train:
             yield Mistake(loc=("events", index, "at"), message="happens after the train has ended")

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from rig.errors import Refused, UnitError
+from rig.model.stimulus import Shape
 from rig.plan.bounds import Check
+from rig.plan.coherence import NO_INTERPHASE, impossible
 from rig.plan.expand import merged_stimulus, missing_keys, stimulus_of
 from rig.plan.limits import resolve_limit
 from rig.plan.schema import FOREVER, StimulusPart
@@ -42,7 +44,13 @@ def single_stimulus(settings: Mapping[str, str | int]) -> Stimulus:
         raise Refused(f"the stimulus lacks {', '.join(missing)}")
     if merged["train"] == FOREVER:
         raise Refused("train: a test in Python says how long")
-    return stimulus_of(merged, None)
+    stimulus = stimulus_of(merged, None)
+    wrong = [f"{key}: {message}" for key, message in impossible(stimulus)]
+    if stimulus.shape is Shape.MONOPHASIC and "interphase" in settings:
+        wrong.append(f"interphase: {NO_INTERPHASE}")
+    if wrong:
+        raise Refused("; ".join(wrong))
+    return stimulus
 
 
 def single_limit(measurand: str, form: Mapping[str, str], *, stimulus: Stimulus, load: str, source: str) -> Limit:
@@ -53,8 +61,8 @@ def single_limit(measurand: str, form: Mapping[str, str], *, stimulus: Stimulus,
     Refused
         with what is wrong.
     """
-    ohms = math.inf if load == OPEN else parse_quantity(load, Unit.OHM)
     try:
+        ohms = math.inf if load == OPEN else parse_quantity(load, Unit.OHM)
         check = Check.model_validate_json(json.dumps({measurand: dict(form)}))
         return resolve_limit(measurand, check.bound, stimulus=stimulus, load=ohms, source=source)
     except ValidationError as error:
