@@ -160,6 +160,7 @@ def limit_entry(limit: Limit) -> LimitEntry:
         edition=limit.edition,
         confidence=limit.confidence,
         statistic=limit.statistic,
+        waiver=limit.waiver,
     )
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "DeviceEntry",
     "ErrorEntry",
     "FileEntry",
+    "ForecastEntry",
     "IdentityEntry",
     "InstrumentEntry",
     "JudgementEntry",
@@ -226,6 +227,7 @@ class LimitEntry(_Entry):
     edition: str = ""
     confidence: Confidence = Confidence.SURE
     statistic: Statistic = Statistic.EACH
+    waiver: str = ""
 
 
 class JudgementEntry(_Entry):
@@ -239,6 +241,21 @@ class JudgementEntry(_Entry):
     expanded_uncertainty: float | None = None
     margin: float | None = None
     probability_conforming: float | None = None
+
+
+class ForecastEntry(_Entry):
+    """What was expected of one check before anything was energised: for an ideal device, on this bench.
+
+    ``ratio`` is the test uncertainty ratio; None where counting is exact, or where nothing could be expected.
+    """
+
+    measurand: str
+    text: str
+    expected: float | None
+    expanded_uncertainty: float | None
+    ratio: float | None
+    objection: str = ""
+    waiver: str = ""
 
 
 class NotEvaluatedEntry(_Entry):
@@ -289,6 +306,7 @@ class CaseRecord(_Entry):
     measurements: tuple[MeasurementEntry, ...] = ()
     judgements: tuple[JudgementEntry, ...] = ()
     not_evaluated: tuple[NotEvaluatedEntry, ...] = ()
+    forecasts: tuple[ForecastEntry, ...] = ()
     output_off: OutputOffEntry | None = None
     error: ErrorEntry | None = None
 

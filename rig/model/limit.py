@@ -63,7 +63,8 @@ class Interval:
 class Limit:
     """An interval for one measurand, with the place where it is written.
 
-    ``source`` names the plan's line or the pack; ``clause`` and ``edition`` are empty for a plan's own limit.
+    ``source`` names the plan's line or the pack; ``clause`` and ``edition`` are empty for a plan's own limit. With a
+    ``waiver`` it is accepted, for the reason it gives, that the bench may not be able to decide.
     """
 
     measurand: str
@@ -75,3 +76,4 @@ class Limit:
     edition: str = ""
     confidence: Confidence = Confidence.SURE
     statistic: Statistic = Statistic.EACH
+    waiver: str = ""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from rig.model.limit import Statistic
 from rig.plan.measurands import MEASURANDS, Measurand
-from rig.plan.terms import LoadName, mistake
+from rig.plan.terms import LoadName, Text, mistake
 from rig.plan.tolerance import Level, LevelField, Within, WithinField
 from rig.units import Unit
 
@@ -27,12 +27,16 @@ class Bound(_Strict):
     ----------
     of : whether the bound binds each item (the default) or their mean
     during : the load of the stretch of the case that is meant; the whole case where None
+    waiver : the reason for which an undecidable check is accepted as INCONCLUSIVE; refused where None
     """
 
     forms: ClassVar[tuple[str, ...]] = ()
 
     of: Statistic = Field(default=Statistic.EACH, description="each item (the default), or their mean")
     during: LoadName | None = Field(default=None, description="only while this load is connected")
+    waiver: Text | None = Field(
+        default=None, description="why it is accepted that this bench may not be able to decide this; goes on record"
+    )
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:

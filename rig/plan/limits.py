@@ -32,7 +32,15 @@ def resolve_limit(name: str, bound: Bound, *, stimulus: Stimulus, load: float, s
         raise UnitError(msg)
     if bound.of is Statistic.MEAN:
         text += " (mean)"
-    return Limit(measurand=name, interval=interval, unit=measurand.unit, text=text, source=source, statistic=bound.of)
+    return Limit(
+        measurand=name,
+        interval=interval,
+        unit=measurand.unit,
+        text=text,
+        source=source,
+        statistic=bound.of,
+        waiver=bound.waiver or "",
+    )
 
 
 def _interval(bound: Bound, measurand: Measurand, set_value: float | None) -> tuple[Interval, str]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Capture, Waveform
 
-__all__ = ["Corrected", "examine", "residual_current", "verify_load"]
+__all__ = ["Corrected", "examine", "measure_load", "residual_current", "verify_load"]
 
 # A load further from its calibrated value than this, uncertainty apart, is not the one that was asked for.
 _LOAD_TOLERANCE = 0.1
@@ -90,7 +90,7 @@ def examine(
         outcomes.update(analysis.outcomes)
         if not analysis.baseline.is_zero_capture:
             outcomes.update(_none(tuple(one for one in wanted if CATALOGUE[one].absolute), WANT_OF_ZERO))
-    outcomes["load_resistance"] = _load_resistance(signal, stimulus, outcomes, unfit)
+    outcomes["load_resistance"] = measure_load(signal, stimulus, outcomes, unfit)
     return outcomes, tuple(defects)
 
 
@@ -113,7 +113,7 @@ def _quiet(zero: Corrected | None, name: str) -> Waveform | None:
     return waveform
 
 
-def _load_resistance(
+def measure_load(
     signal: Corrected, stimulus: Stimulus, outcomes: Mapping[str, Outcome], unfit: Mapping[str, str]
 ) -> Outcome:
     """Measure the load while it is driven: voltage over current, both at the top of the phases."""

@@ -15,9 +15,10 @@ __all__ = ["Exposure", "estimate"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """Upper bounds for an ideal device that delivers exactly what is set; SI units."""
+    """Upper bounds for an ideal device that delivers exactly what is set; ``reached`` is the current that flows; SI."""
 
     current_peak: float
+    reached: float
     charge_per_phase: float
     rms_current: float
     voltage_peak: float
@@ -46,6 +47,7 @@ def estimate(stimulus: Stimulus, load: Load, *, sense_resistance: float, complia
     on_share = min(1.0, phases * stimulus.phase_duration * stimulus.rate)
     return Exposure(
         current_peak=stimulus.amplitude,
+        reached=reached,
         charge_per_phase=stimulus.amplitude * stimulus.phase_duration,
         rms_current=stimulus.amplitude * math.sqrt(on_share),
         voltage_peak=compliance if load.is_open else reached * resistance,

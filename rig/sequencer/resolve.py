@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from rig.bench.paths import signal_path
 from rig.errors import DocumentInvalid, Problem, Refused
 from rig.sequencer.exposure import Exposure, estimate
+from rig.sequencer.measurability import Forecast, forecast, show_forecast
+from rig.sequencer.rehearsal import rehearse
 from rig.sequencer.requires import unmet
 from rig.sequencer.settings import Views, plan_views
 from rig.units import Unit, format_quantity
@@ -38,6 +41,7 @@ class ResolvedCase:
     views: Views
     limits: tuple[Limit, ...]
     not_applicable: tuple[NotApplicable, ...]
+    forecasts: tuple[Forecast, ...] = ()
 
 
 class Resolver:
@@ -63,7 +67,11 @@ class Resolver:
         problems += [_problem(case, text) for case in cases for text in self._objections(case)]
         if problems:
             raise DocumentInvalid(problems)
-        return tuple(self._resolved(case) for case in cases)
+        resolved = tuple(self._resolved(case) for case in cases)
+        undecidable = [problem for one in resolved for problem in _undecidable(one)]
+        if undecidable:
+            raise DocumentInvalid(undecidable)
+        return resolved
 
     def _exposure(self, case: Case, load: Load) -> Exposure:
         return estimate(case.stimulus, load, sense_resistance=self._sense, compliance=self._device.ratings.voltage)
@@ -84,13 +92,28 @@ class Resolver:
                 resolution = resolve(self._packs[name], situation)
                 limits.extend(resolution.limits)
                 not_applicable.extend(resolution.not_applicable)
+        views = plan_views(case.stimulus, exposure, self._voltage, self._current)
+        rehearsed = rehearse(
+            {limit.measurand for limit in limits},
+            case.stimulus,
+            load,
+            exposure,
+            views,
+            {
+                "current": signal_path(self._definition, "current", views.signal.digitizer, load),
+                "voltage": signal_path(self._definition, "voltage", views.signal.scope, load),
+            },
+            zero=case.zero,
+            electrode_area=self._device.electrodes.smallest_area,
+        )
         return ResolvedCase(
             case=case,
             load=load,
             exposure=exposure,
-            views=plan_views(case.stimulus, exposure, self._voltage, self._current),
+            views=views,
             limits=tuple(limits),
             not_applicable=tuple(not_applicable),
+            forecasts=tuple(forecast(limit, rehearsed, case.decision_rule) for limit in limits),
         )
 
     def _objections(self, case: Case) -> Iterator[str]:
@@ -126,6 +149,21 @@ class Resolver:
         yield "current_peak", self._current.half_range / self._sense, "what the digitizer can show", Unit.AMPERE
         if not load.is_open:
             yield "dissipation", load.power_rating, "the load's rating", Unit.WATT
+
+
+def _undecidable(resolved: ResolvedCase) -> Iterator[Problem]:
+    """Yield what this bench could not decide and nobody has waived, at the plan's line that asserts it."""
+    for one in resolved.forecasts:
+        if one.objection and not one.limit.waiver:
+            problem = _problem(resolved.case, f"{show_forecast(one)}{f'; {one.remedy}' if one.remedy else ''}")
+            yield replace(problem, **_place(one.limit.source))
+
+
+def _place(source: str) -> dict[str, Any]:
+    """Return where a plan's own limit stands; nothing for a pack's, which stands where its case does."""
+    file, _, rest = source.rpartition(":")
+    file, _, line = file.rpartition(":")
+    return {"file": file, "line": int(line), "column": int(rest)} if line.isdigit() and rest.isdigit() else {}
 
 
 def _problem(case: Case, message: str) -> Problem:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rig.errors import BenchError, InterlockTripped, RigError
 from rig.evidence import mapping
-from rig.evidence.record import CaseRecord, ErrorEntry, NotEvaluatedEntry, OutputOffEntry
+from rig.evidence.record import CaseRecord, ErrorEntry, ForecastEntry, NotEvaluatedEntry, OutputOffEntry
 from rig.model.verdict import Verdict
 from rig.sequencer.proof import prove_off
 from rig.sequencer.work import CaseWork
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rig.evidence.record import RunRecord
     from rig.evidence.store import Bundle
     from rig.plan.case import Case
+    from rig.sequencer.measurability import Forecast
     from rig.sequencer.resolve import ResolvedCase, Resolver
     from rig.verdict.packs import NotApplicable
 
@@ -207,6 +209,7 @@ class Run:
             stimulus=mapping.stimulus_entry(case.stimulus),
             load=mapping.load_entry(resolved.load),
             not_evaluated=tuple(_not_evaluated(entry) for entry in resolved.not_applicable),
+            forecasts=tuple(_forecast(entry) for entry in resolved.forecasts),
         )
 
     def _keep(self, record: CaseRecord) -> CaseRecord:
@@ -221,6 +224,18 @@ class Run:
 
 def _not_evaluated(entry: NotApplicable) -> NotEvaluatedEntry:
     return NotEvaluatedEntry(pack=entry.pack, clause=entry.clause, title=entry.title, reason=entry.reason)
+
+
+def _forecast(entry: Forecast) -> ForecastEntry:
+    return ForecastEntry(
+        measurand=entry.limit.measurand,
+        text=entry.limit.text,
+        expected=entry.expected,
+        expanded_uncertainty=entry.expanded_uncertainty,
+        ratio=entry.ratio if entry.ratio is not None and math.isfinite(entry.ratio) else None,
+        objection=entry.objection,
+        waiver=entry.limit.waiver,
+    )
 
 
 def _error_entry(problem: BaseException, stage: str) -> ErrorEntry:
