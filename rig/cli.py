@@ -1,4 +1,4 @@
-"""The front door for people: ``rig run | check | analyze | report | verify | schema | twin | bench``."""
+"""The front door for people: ``rig run | check | analyze | report | explain | verify | schema | twin | bench``."""
 
 from __future__ import annotations
 
@@ -108,6 +108,19 @@ def report(
     from rig.harness.rendering import render_again  # noqa: PLC0415
 
     typer.echo(f"report: {render_again(bundle, output)}")
+
+
+@app.command()
+def explain(
+    bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.")],
+    case: Annotated[str, typer.Argument(help="A case, for example delivery[20mA-200us-500ohm].")],
+    measurand: Annotated[str, typer.Argument(help="A measurand, for example net_charge.")],
+) -> None:
+    """Show what one measured value's uncertainty is made of."""
+    from rig.evidence.reading import read_record  # noqa: PLC0415
+    from rig.report.explain import explain_measurement  # noqa: PLC0415
+
+    typer.echo(explain_measurement(read_record(bundle), case, measurand))
 
 
 @app.command()

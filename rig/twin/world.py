@@ -150,7 +150,8 @@ class World:
     def signal(self, node: str, start: float, stop: float) -> Piecewise:
         """Return what is at a node from start to stop, exactly; beyond now, what will be if nothing intervenes.
 
-        ``voltage`` at the load box (V; across the load, or across the gap when open), ``voltage_divided`` the same behind the divider,
+        ``voltage`` at the load box (V; across the load, or across the gap when open), ``voltage_divided`` the same
+        behind the divider,
         ``output_voltage`` at the stimulator's terminals, ``current`` (A), ``current_sense`` across the resistor (V).
         """
         solution = self._solved(start, stop)
