@@ -25,6 +25,8 @@ class Exposure:
     energy_per_pulse: float
     dissipation: float
     duration: float
+    phase_duration: float
+    rate: float
 
 
 def estimate(stimulus: Stimulus, load: Load, *, sense_resistance: float, compliance: float) -> Exposure:
@@ -54,4 +56,6 @@ def estimate(stimulus: Stimulus, load: Load, *, sense_resistance: float, complia
         energy_per_pulse=phases * stimulus.phase_duration * reached**2 * resistance,
         dissipation=reached**2 * on_share * resistance,
         duration=stimulus.train,
+        phase_duration=stimulus.phase_duration,
+        rate=stimulus.rate,
     )

@@ -11,7 +11,7 @@ from rig.sequencer.exposure import Exposure, estimate
 from rig.sequencer.measurability import Forecast, forecast, show_forecast
 from rig.sequencer.rehearsal import rehearse
 from rig.sequencer.requires import unmet
-from rig.sequencer.settings import Views, plan_views
+from rig.sequencer.settings import Views, plan_views, quiet_time
 from rig.units import Unit, format_quantity
 from rig.verdict.packs import Situation, resolve
 
@@ -129,6 +129,9 @@ class Resolver:
         if not case.stimulus.train <= longest:
             shown = format_quantity(case.stimulus.train, Unit.SECOND)
             yield f"a train of {shown} is too long to record; at most {format_quantity(longest, Unit.SECOND)}"
+        if not quiet_time(case.stimulus) <= longest:
+            shown = format_quantity(case.stimulus.period, Unit.SECOND, digits=4)
+            yield f"a period of {shown} is too long: two of them with the output off could not be recorded"
         load = self._definition.loads.get(case.load)
         if load is None:
             offered = ", ".join(self._definition.loads)
@@ -145,6 +148,9 @@ class Resolver:
         yield "duration", plan.exposure, "the plan's ceiling", Unit.SECOND
         yield "current_peak", ratings.current, "the device's rated maximum", Unit.AMPERE
         yield "charge_per_phase", ratings.charge_per_phase, "the device's rated maximum", Unit.COULOMB
+        yield "phase_duration", ratings.phase_duration, "the device's rated maximum", Unit.SECOND
+        yield "rate", ratings.rate, "the device's rated maximum", Unit.HERTZ
+        yield "energy_per_pulse", ratings.pulse_energy, "the device's rated maximum", Unit.JOULE
         yield "voltage_peak", self._voltage.full_scale / 2, "what the oscilloscope's channel can show", Unit.VOLT
         yield "current_peak", self._current.half_range / self._sense, "what the digitizer can show", Unit.AMPERE
         if not load.is_open:

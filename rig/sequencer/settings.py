@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rig.model.stimulus import Stimulus
     from rig.sequencer.exposure import Exposure
 
-__all__ = ["Views", "plan_views"]
+__all__ = ["Views", "plan_views", "quiet_time"]
 
 _QUIET = 0.1
 _HEADROOM = 1.3
@@ -37,6 +37,11 @@ class Views:
     signal: View
 
 
+def quiet_time(stimulus: Stimulus) -> float:
+    """How long the output is looked at while nothing is asked of the device, s."""
+    return max(_QUIET, _SCOPE_PERIODS * stimulus.period)
+
+
 def plan_views(stimulus: Stimulus, exposure: Exposure, voltage: VoltageSignal, current: CurrentSignal) -> Views:
     """Choose ranges, windows and trigger for one case.
 
@@ -45,7 +50,7 @@ def plan_views(stimulus: Stimulus, exposure: Exposure, voltage: VoltageSignal, c
     pulsing cannot hide between two samples of silence.
     """
     scope = _scope_setup(stimulus, exposure, voltage)
-    quiet = max(_QUIET, _SCOPE_PERIODS * stimulus.period)
+    quiet = quiet_time(stimulus)
     whole = _LEAD + stimulus.train + _TAIL
     return Views(
         quiet=View(scope=scope, digitizer=_digitizer_setup(current, quiet)),
