@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rig.analysis.outcome import items, ratio, single, span
+from rig.analysis.outcome import derived, items, ratio, single, span
 from rig.analysis.uncertainty import Budget
 from rig.model.measurement import Measurement, NotMeasured, Outcome
 from rig.units import Unit
@@ -214,10 +214,12 @@ def phase_charge_density(record: Record) -> Outcome:
     charge = _density(record, "phase_charge_density")
     if isinstance(charge, NotMeasured) or record.electrode_area is None:
         return charge
-    budget = Budget(systematic={"max_phase_charge": charge.standard_uncertainty / record.electrode_area})
-    value = charge.value / record.electrode_area
-    return single(
-        record, "phase_charge_density", Unit.COULOMB_PER_SQUARE_METRE, value, budget=budget, window=charge.window
+    return derived(
+        charge,
+        "phase_charge_density",
+        Unit.COULOMB_PER_SQUARE_METRE,
+        charge.value / record.electrode_area,
+        sensitivity=1 / record.electrode_area,
     )
 
 
@@ -228,5 +230,4 @@ def shannon_k(record: Record) -> Outcome:
         return charge
     microcoulombs = charge.value * 1e6
     value = math.log10(microcoulombs * microcoulombs / (record.electrode_area * 1e4))
-    budget = Budget(systematic={"max_phase_charge": 2 / math.log(10) * charge.standard_uncertainty / charge.value})
-    return single(record, "shannon_k", Unit.ONE, value, budget=budget, window=charge.window)
+    return derived(charge, "shannon_k", Unit.ONE, value, sensitivity=2 / (math.log(10) * charge.value))

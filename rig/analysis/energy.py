@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rig.analysis.outcome import items, single, span
+from rig.analysis.outcome import derived, items, single, span
 from rig.analysis.uncertainty import Budget
 from rig.model.measurement import Measurement, NotMeasured, Outcome
 from rig.units import Unit
@@ -82,6 +82,11 @@ def _rms_budget(record: Record, rms: float, dc: float) -> Budget:
             "edges between samples": edges / (2 * rms),
         },
     )
+
+
+def _rms(record: Record) -> float:
+    begin, end, _window = whole_periods(record)
+    return math.sqrt(_mean_square(record, begin, end))
 
 
 def rms_current(record: Record) -> Outcome:
@@ -185,6 +190,16 @@ def peak_output_voltage(record: Record) -> Outcome:
     return single(record, "peak_output_voltage", Unit.VOLT, float(values[worst]), budget=budget, window=window)
 
 
+def _load_terms(record: Record, rms: float) -> dict[str, float]:
+    """Relative standard uncertainties of the load's resistance: as calibrated, and as the effective current heats it.
+
+    A load that is heated changes by its temperature coefficient, of which a bound is known, times its thermal
+    resistance; a record is shorter than the time it takes to heat up, so the change lies anywhere below that.
+    """
+    power = rms**2 * (record.load_resistance or 0.0)
+    return {"load calibration": record.path.load, "load self-heating": record.path.load_heating * power}
+
+
 def pulse_energy(record: Record) -> Outcome:
     """R ∫ i² dt over a pulse, J."""
     if record.load_resistance is None:
@@ -200,7 +215,9 @@ def pulse_energy(record: Record) -> Outcome:
     u_offset = record.offset_uncertainty(absolute=False)
     edge = record.edge
     budget = Budget(
-        relative={name: 2 * part for name, part in record.relative.items()} | {"timebase": record.path.timebase},
+        relative={name: 2 * part for name, part in record.relative.items()}
+        | {"timebase": record.path.timebase}
+        | _load_terms(record, _rms(record)),
         systematic={
             "offset": 2 * record.load_resistance * charge * u_offset,
             "edges between samples": record.load_resistance * math.sqrt(2 * phases) * 2 * edge.height * edge.integral,
@@ -226,9 +243,8 @@ def current_density_rms(record: Record) -> Outcome:
     rms = _per_area(record, "current_density_rms", rms_current(record))
     if isinstance(rms, NotMeasured) or record.electrode_area is None:
         return rms
-    budget = Budget(systematic={"rms_current": rms.standard_uncertainty / record.electrode_area})
-    value = rms.value / record.electrode_area
-    return single(record, "current_density_rms", Unit.AMPERE_PER_SQUARE_METRE, value, budget=budget, window=rms.window)
+    area = record.electrode_area
+    return derived(rms, "current_density_rms", Unit.AMPERE_PER_SQUARE_METRE, rms.value / area, sensitivity=1 / area)
 
 
 def power_density(record: Record) -> Outcome:
@@ -239,9 +255,11 @@ def power_density(record: Record) -> Outcome:
     if record.load_resistance is None:
         return NotMeasured(measurand="power_density", reason="the resistance of the load is not known")
     factor = record.load_resistance / record.electrode_area
+    value = rms.value**2 * factor
+    # Twice the effective value is the slope; an uncertainty more keeps it honest where the value is small.
+    slope = factor * (2 * rms.value + rms.standard_uncertainty)
     budget = Budget(
-        systematic={"rms_1s": factor * (2 * rms.value + rms.standard_uncertainty) * rms.standard_uncertainty}
+        relative=_load_terms(record, rms.value),
+        systematic={line.name: slope * line.standard_uncertainty for line in rms.components},
     )
-    return single(
-        record, "power_density", Unit.WATT_PER_SQUARE_METRE, rms.value**2 * factor, budget=budget, window=rms.window
-    )
+    return single(record, "power_density", Unit.WATT_PER_SQUARE_METRE, value, budget=budget, window=rms.window)

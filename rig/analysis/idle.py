@@ -81,7 +81,12 @@ def measure_idle(waveform: Waveform, path: SignalPath, zero: Waveform | None, *,
     extreme = noise * (math.sqrt(2 * math.log(max(len(values), 2))) + 2)
     threshold = extreme + _COVERAGE * offset + path.resolution
     budget = Budget(
-        relative={"gain": path.gain, "resistor": path.resistor, "loading": path.loading},
+        relative={
+            "gain": path.gain,
+            "resistor calibration": path.resistor,
+            "resistor temperature": path.resistor_temperature,
+            "loading": path.loading,
+        },
         systematic={"offset": offset, "quantisation": path.resolution / math.sqrt(12), "noise": noise},
     )
     u = budget.standard(residual)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rig.analysis.uncertainty import Budget
+from rig.analysis.coverage import coverage_factor
+from rig.analysis.uncertainty import Budget, combined
 from rig.model.measurement import Measurement, NotMeasured, Outcome, Window
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from rig.analysis.trace import Floats
     from rig.units import Unit
 
-__all__ = ["count", "items", "ratio", "single", "span"]
+__all__ = ["count", "derived", "items", "ratio", "single", "span"]
 
 _NOT_RESOLVED = "no item in the record resolves it"
 
@@ -56,7 +58,7 @@ def items(record: Record, name: str, unit: Unit, values: Floats, budget: Budget,
     if not n:
         return NotMeasured(measurand=name, reason=_NOT_RESOLVED)
     value = float(values.mean())
-    largest = float(np.abs(values).max())
+    one, mean = budget.components(float(np.abs(values).max())), budget.components(value, n)
     return Measurement(
         measurand=name,
         value=value,
@@ -65,9 +67,11 @@ def items(record: Record, name: str, unit: Unit, values: Floats, budget: Budget,
         minimum=float(values.min()),
         maximum=float(values.max()),
         std=float(values.std(ddof=1)) if n > 1 else 0.0,
-        standard_uncertainty=budget.standard(value, n),
-        single_uncertainty=budget.standard(largest),
-        components=budget.components(value, n),
+        standard_uncertainty=combined(mean),
+        single_uncertainty=combined(one),
+        components=mean,
+        coverage_factor=coverage_factor(mean),
+        single_coverage_factor=coverage_factor(one) if n > 1 else None,
         window=_of_items(record, what),
         origin=_origin(record, name),
     )
@@ -77,7 +81,8 @@ def single(
     record: Record, name: str, unit: Unit, value: float, *, budget: Budget, window: Window, n: int = 1
 ) -> Measurement:
     """Return one value of the record; ``n`` tells of how many items it speaks."""
-    u = budget.standard(value)
+    components = budget.components(value)
+    u = combined(components)
     return Measurement(
         measurand=name,
         value=value,
@@ -87,9 +92,31 @@ def single(
         maximum=value,
         standard_uncertainty=u,
         single_uncertainty=u,
-        components=budget.components(value),
+        components=components,
+        coverage_factor=coverage_factor(components),
         window=window,
         origin=_origin(record, name),
+    )
+
+
+def derived(source: Measurement, name: str, unit: Unit, value: float, *, sensitivity: float) -> Measurement:
+    """Return what follows from one measurement alone: its budget times the sensitivity |dvalue/dsource|."""
+    u = source.standard_uncertainty * abs(sensitivity)
+    return replace(
+        source,
+        measurand=name,
+        value=value,
+        unit=unit,
+        minimum=value,
+        maximum=value,
+        std=0.0,
+        standard_uncertainty=u,
+        single_uncertainty=u,
+        components=tuple(
+            replace(line, standard_uncertainty=line.standard_uncertainty * abs(sensitivity))
+            for line in source.components
+        ),
+        origin=(*source.origin[:-1], name),
     )
 
 

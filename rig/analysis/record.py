@@ -150,7 +150,13 @@ class Record:
     @property
     def relative(self) -> dict[str, float]:
         """Relative standard uncertainties of every value."""
-        return {"gain": self.path.gain, "resistor": self.path.resistor, "loading": self.path.loading}
+        path = self.path
+        return {
+            "gain": path.gain,
+            "resistor calibration": path.resistor,
+            "resistor temperature": path.resistor_temperature,
+            "loading": path.loading,
+        }
 
     def offset(self, *, absolute: bool) -> dict[str, float]:
         """Standard uncertainties of the baseline, A or V.

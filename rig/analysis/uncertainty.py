@@ -18,11 +18,12 @@ JCGM 100:2008 (GUM), 4.3.7 for rectangular distributions, 5.1.2 for the combinat
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
-from rig.model.measurement import Component
+from rig.model.measurement import Component, Distribution
 
-__all__ = ["Budget", "Edge", "root_sum_square"]
+__all__ = ["Budget", "Edge", "combined", "root_sum_square"]
 
 
 def root_sum_square(*values: float) -> float:
@@ -34,6 +35,25 @@ def root_sum_square(*values: float) -> float:
     return math.hypot(*values)
 
 
+# What is known by its bounds alone: half-widths of specifications, and rounding.
+_RECTANGULAR = frozenset({
+    "bandwidth",
+    "gain",
+    "load self-heating",
+    "loading",
+    "offset drift",
+    "offset without zero capture",
+    "quantisation",
+    "resistor temperature",
+    "timebase",
+})
+
+
+def combined(components: Collection[Component]) -> float:
+    """Combined standard uncertainty of uncorrelated components."""
+    return root_sum_square(*(line.standard_uncertainty for line in components))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """The standard uncertainties of one kind of item (a phase's charge, a pulse's width, …).
@@ -42,23 +62,53 @@ class Budget:
     ----------
     relative : to the value, the same for all items of a record (gain, resistor, …)
     systematic : in the measurand's unit, the same for all items
+    periodic : in the measurand's unit, a function of where the samples lie on the item
     random : in the measurand's unit, independent from item to item
+    averaging : what part of ``periodic`` is left in the mean of all items
+    degrees_of_freedom : of those standard uncertainties that were found from few readings, by name
     """
 
-    relative: dict[str, float] = field(default_factory=dict)
-    systematic: dict[str, float] = field(default_factory=dict)
-    random: dict[str, float] = field(default_factory=dict)
+    relative: Mapping[str, float] = field(default_factory=dict)
+    systematic: Mapping[str, float] = field(default_factory=dict)
+    periodic: Mapping[str, float] = field(default_factory=dict)
+    random: Mapping[str, float] = field(default_factory=dict)
+    averaging: float = 1.0
+    degrees_of_freedom: Mapping[str, float] = field(default_factory=dict)
 
     def components(self, value: float, n: int = 1) -> tuple[Component, ...]:
         """Return the budget of the mean of ``n`` items whose mean is ``value``; what is zero is left out."""
-        lines = {name: abs(value) * part for name, part in self.relative.items()}
-        lines |= self.systematic
-        lines |= {name: part / math.sqrt(n) for name, part in self.random.items()}
-        return tuple(Component(name=name, standard_uncertainty=part) for name, part in lines.items() if part > 0)
+        averaging = self.averaging if n > 1 else 1.0
+        lines = [(name, abs(value) * part) for name, part in self.relative.items()]
+        lines += self.systematic.items()
+        lines += [(name, part * averaging) for name, part in self.periodic.items()]
+        lines += [(name, part / math.sqrt(n)) for name, part in self.random.items()]
+        return tuple(
+            Component(
+                name=name,
+                standard_uncertainty=part,
+                distribution=Distribution.RECTANGULAR if name in _RECTANGULAR else Distribution.NORMAL,
+                degrees_of_freedom=self.degrees_of_freedom.get(name),
+            )
+            for name, part in lines
+            if part > 0
+        )
 
     def standard(self, value: float, n: int = 1) -> float:
         """Return the combined standard uncertainty of the mean of ``n`` items whose mean is ``value``."""
-        return root_sum_square(*(line.standard_uncertainty for line in self.components(value, n)))
+        return combined(self.components(value, n))
+
+    def scaled(self, factor: float) -> Budget:
+        """Return the budget of the items times a factor."""
+
+        def times(lines: Mapping[str, float]) -> dict[str, float]:
+            return {name: abs(factor) * part for name, part in lines.items()}
+
+        return replace(
+            self,
+            systematic=times(self.systematic),
+            periodic=times(self.periodic),
+            random=times(self.random),
+        )
 
 
 _RESOLVED = 2.5

@@ -16,7 +16,7 @@ from rig.units import Unit
 
 if TYPE_CHECKING:
     from rig.bench.definition import BenchDefinition
-    from rig.bench.files import ChannelCalibration, ResistorFile
+    from rig.bench.files import ChannelCalibration
     from rig.model.load import Load
 
 __all__ = ["current_path", "signal_path", "voltage_path"]
@@ -35,7 +35,7 @@ def signal_path(
     if signal == "voltage" and definition.voltage is not None and isinstance(setup, ScopeSetup):
         return voltage_path(definition, setup, load)
     if signal == "current" and definition.current is not None and isinstance(setup, DigitizerSetup):
-        return current_path(definition, setup)
+        return current_path(definition, setup, load)
     msg = f"the bench {definition.id!r} has no {signal!r} with such a setup"
     raise Refused(msg)
 
@@ -64,8 +64,11 @@ def voltage_path(definition: BenchDefinition, setup: ScopeSetup, load: Load | No
     )
 
 
-def current_path(definition: BenchDefinition, setup: DigitizerSetup) -> SignalPath:
-    """Return the way of the current: sense resistor and DAQ card; readings are V at the card's input."""
+def current_path(definition: BenchDefinition, setup: DigitizerSetup, load: Load | None = None) -> SignalPath:
+    """Return the way of the current: sense resistor and DAQ card; readings are V at the card's input.
+
+    The load matters where power and energy are told from the current.
+    """
     entry, resistor = definition.current, definition.sense_resistor
     half_range = setup.channels.get(entry.channel) if entry else None
     if entry is None or resistor is None or half_range is None:
@@ -80,7 +83,9 @@ def current_path(definition: BenchDefinition, setup: DigitizerSetup) -> SignalPa
         attenuation=1.0,
         per_volt=1.0 / resistor.resistance,
         timebase=record.timebase,
-        resistor=_resistor_uncertainty(resistor),
+        resistor=resistor.uncertainty / resistor.resistance,
+        resistor_temperature=abs(resistor.temperature_coefficient) * resistor.temperature_range / math.sqrt(3),
+        load=load,
     )
 
 
@@ -94,9 +99,12 @@ def _path(
     per_volt: float,
     timebase: float,
     resistor: float = 0.0,
+    resistor_temperature: float = 0.0,
     loading: float = 0.0,
+    load: Load | None = None,
 ) -> SignalPath:
     """Collect the terms; ``full_range`` is peak to peak where readings are taken, before ``per_volt``."""
+    load = None if load is None or load.is_open else load
     scale = per_volt / (1.0 + channel.gain_error)
 
     def rectangular(absolute: float, of_range: float) -> float:
@@ -109,18 +117,19 @@ def _path(
         offset_correction=-channel.offset_error * attenuation * scale,
         gain=channel.gain / math.sqrt(3),
         resistor=resistor,
+        resistor_temperature=resistor_temperature,
         loading=loading,
         offset=rectangular(channel.offset, channel.offset_of_range),
         offset_drift=rectangular(channel.offset_drift, channel.offset_drift_of_range),
-        noise=(channel.noise * attenuation + channel.noise_of_range * full_range) * per_volt,
+        noise=math.hypot(channel.noise * attenuation, channel.noise_of_range * full_range) * per_volt,
         resolution=full_range / (channel.codes or 2**channel.bits) * per_volt,
         timebase=timebase / math.sqrt(3),
         bandwidth=channel.bandwidth,
+        load=load.uncertainty / load.resistance if load else 0.0,
+        load_heating=_heating(load) if load else 0.0,
     )
 
 
-def _resistor_uncertainty(resistor: ResistorFile) -> float:
-    """Return calibration and temperature of a resistor together, relative."""
-    calibration = resistor.uncertainty / resistor.resistance
-    temperature = abs(resistor.temperature_coefficient) * resistor.temperature_range / math.sqrt(3)
-    return math.hypot(calibration, temperature)
+def _heating(load: Load) -> float:
+    """Return how far a watt may change a load, relative: its temperature coefficient is a bound, of unknown sign."""
+    return abs(load.temperature_coefficient) * load.thermal_resistance / math.sqrt(3)

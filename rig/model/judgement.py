@@ -28,7 +28,7 @@ class Judgement:
     Attributes
     ----------
     value : the value that was compared, None where there is none
-    expanded_uncertainty : U of that value (k = 2)
+    expanded_uncertainty : U of that value, for 95 %
     margin : distance from the value to the nearest tolerance limit, positive inside, in the limit's unit
     probability_conforming : of the true value lying within the limit (JCGM 106, normal model), None without a value
     reason : one sentence; for anything but PASS it says what is wrong

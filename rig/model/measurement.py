@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rig.errors import AnalysisError
@@ -11,15 +12,27 @@ from rig.errors import AnalysisError
 if TYPE_CHECKING:
     from rig.units import Unit
 
-__all__ = ["Component", "Measurement", "NotMeasured", "Outcome", "Window"]
+__all__ = ["Component", "Distribution", "Measurement", "NotMeasured", "Outcome", "Window"]
+
+
+class Distribution(StrEnum):
+    """How the possible values of one error are distributed (JCGM 100:2008, 4.3)."""
+
+    NORMAL = "normal"
+    RECTANGULAR = "rectangular"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One line of an uncertainty budget: a named standard uncertainty in the measurand's unit."""
+    """One line of an uncertainty budget: a named standard uncertainty in the measurand's unit.
+
+    ``degrees_of_freedom`` says how well the standard uncertainty itself is known; None is beyond doubt.
+    """
 
     name: str
     standard_uncertainty: float
+    distribution: Distribution = Distribution.NORMAL
+    degrees_of_freedom: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +63,8 @@ class Measurement:
     standard_uncertainty : of ``value``
     single_uncertainty : standard uncertainty of any one item (equal to ``standard_uncertainty`` where n is 1)
     components : the budget of ``standard_uncertainty``
+    coverage_factor : k of ``value``: what ``standard_uncertainty`` is multiplied with for an interval of 95 %
+    single_coverage_factor : k of one item, whose errors may be distributed otherwise; None where it is the same
     window : what stretch of the record it speaks of
     origin : capture, signal and algorithm, in that order
     """
@@ -67,6 +82,7 @@ class Measurement:
     single_uncertainty: float
     components: tuple[Component, ...] = ()
     coverage_factor: float = 2.0
+    single_coverage_factor: float | None = None
 
     def __post_init__(self) -> None:
         numbers = (self.value, self.minimum, self.maximum, self.std, self.standard_uncertainty, self.single_uncertainty)
@@ -82,13 +98,18 @@ class Measurement:
 
     @property
     def expanded_uncertainty(self) -> float:
-        """U of ``value``: coverage factor times its standard uncertainty (95 % for k = 2)."""
+        """U of ``value``: its coverage factor times its standard uncertainty, for 95 %."""
         return self.coverage_factor * self.standard_uncertainty
 
     @property
     def expanded_single(self) -> float:
         """U of any one item."""
-        return self.coverage_factor * self.single_uncertainty
+        return self.single_factor * self.single_uncertainty
+
+    @property
+    def single_factor(self) -> float:
+        """K of any one item."""
+        return self.coverage_factor if self.single_coverage_factor is None else self.single_coverage_factor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

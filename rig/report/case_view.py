@@ -226,7 +226,7 @@ def _basis(entry: MeasurementEntry, usual: str) -> str:
         ends = " to ".join(wording.quantity(end, Unit.SECOND, digits=5) for end in (start, stop))
         parts += [part for part in (ends, description) if part]
     if entry.coverage_factor != _USUAL_COVERAGE:
-        parts.append(f"k = {entry.coverage_factor:g}")
+        parts.append(f"k = {entry.coverage_factor:.2f}")
     return ", ".join(parts)
 
 

@@ -64,7 +64,7 @@ def _check(outcome: Measurement, limit: Limit) -> None:
         msg = f"a limit of {limit.measurand} without any bound decides nothing"
         raise AnalysisError(msg)
     expanded = (outcome.expanded_uncertainty, outcome.expanded_single)
-    if outcome.coverage_factor <= 0 or not all(map(math.isfinite, expanded)):
+    if min(outcome.coverage_factor, outcome.single_factor) <= 0 or not all(map(math.isfinite, expanded)):
         msg = f"{outcome.measurand}: the expanded uncertainty is not a finite number with a positive coverage factor"
         raise AnalysisError(msg)
 
@@ -73,7 +73,7 @@ def _items(outcome: Measurement, statistic: Statistic) -> tuple[_Item, ...]:
     if statistic is Statistic.MEAN:
         name = f"the mean of {outcome.n}" if outcome.n > 1 else ""
         return (_item(outcome.value, outcome.coverage_factor, outcome.standard_uncertainty, name),)
-    k, u = outcome.coverage_factor, outcome.single_uncertainty
+    k, u = outcome.single_factor, outcome.single_uncertainty
     if outcome.minimum == outcome.maximum:
         return (_item(outcome.maximum, k, u, ""),)
     return (

@@ -31,7 +31,10 @@ def test_current_through_the_sense_resistor(bench: BenchDefinition) -> None:
     assert path.unit is Unit.AMPERE
     assert path.scale == pytest.approx(1 / 10.003)
     assert path.gain == pytest.approx(0.0014 / math.sqrt(3))
-    assert path.resistor == pytest.approx(math.hypot(0.0005 / 10.003, 15e-6 * 5 / math.sqrt(3)))
+    assert path.resistor == pytest.approx(0.0005 / 10.003)
+    assert path.resistor_temperature == pytest.approx(15e-6 * 5 / math.sqrt(3))
+    assert path.load == pytest.approx(0.05 / 500.12)
+    assert path.load_heating == pytest.approx(20e-6 * 60 / 25 / math.sqrt(3))
     assert math.hypot(path.gain, path.resistor) == pytest.approx(0.0008, rel=0.05)
     assert path.offset_drift * math.sqrt(3) == pytest.approx(2e-6, rel=0.01)
     assert path.resolution == pytest.approx(4 / 65536 / 10.003)

@@ -86,7 +86,9 @@ def test_a_measurement_is_recorded_with_its_expanded_uncertainties() -> None:
     assert (entry.expanded_uncertainty, entry.expanded_single) == (2e-5, 4e-5)
     assert entry.window == (0.0, 2.0, "whole periods")
     assert entry.components == outcome.components
-    assert json.loads(entry.model_dump_json())["components"] == [{"name": "gain", "standard_uncertainty": 9e-6}]
+    assert json.loads(entry.model_dump_json())["components"] == [
+        {"name": "gain", "standard_uncertainty": 9e-6, "distribution": "normal", "degrees_of_freedom": None}
+    ]
     for name in ("measurand", "value", "unit", "n", "minimum", "maximum", "std", "origin", "coverage_factor"):
         assert getattr(entry, name) == getattr(outcome, name)
 
