@@ -16,6 +16,7 @@ from rig.units import Unit
 
 __all__ = [
     "SCHEMA",
+    "AgreementEntry",
     "BenchEntry",
     "CalibrationEntry",
     "CaptureEntry",
@@ -258,6 +259,18 @@ class ForecastEntry(_Entry):
     waiver: str = ""
 
 
+class AgreementEntry(_Entry):
+    """One quantity as oscilloscope and digitizer saw it, values with U; above 1, ``e_n`` says that they disagree."""
+
+    quantity: str
+    unit: Unit
+    oscilloscope: float
+    oscilloscope_uncertainty: float
+    digitizer: float
+    digitizer_uncertainty: float
+    e_n: float | None
+
+
 class NotEvaluatedEntry(_Entry):
     """An entry of a limit pack that was not evaluated in this case, and why."""
 
@@ -307,6 +320,7 @@ class CaseRecord(_Entry):
     judgements: tuple[JudgementEntry, ...] = ()
     not_evaluated: tuple[NotEvaluatedEntry, ...] = ()
     forecasts: tuple[ForecastEntry, ...] = ()
+    agreements: tuple[AgreementEntry, ...] = ()
     output_off: OutputOffEntry | None = None
     error: ErrorEntry | None = None
 

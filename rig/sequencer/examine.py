@@ -15,21 +15,25 @@ from rig.errors import BenchError
 from rig.evidence.record import OutputOffEntry
 from rig.model.measurement import Measurement, NotMeasured, Window
 from rig.model.verdict import Verdict
+from rig.sequencer.agreement import Agreement, compare
 from rig.units import Unit, format_quantity, format_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rig.analysis.measure import Analysis
     from rig.model.load import Load
     from rig.model.measurement import Outcome
     from rig.model.signal_path import SignalPath
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Capture, Waveform
 
-__all__ = ["Corrected", "examine", "measure_load", "residual_current", "verify_load"]
+__all__ = ["Corrected", "Findings", "examine", "measure_load", "residual_current", "verify_load"]
 
-# A load further from its calibrated value than this, uncertainty apart, is not the one that was asked for.
-_LOAD_TOLERANCE = 0.1
+_LOAD = "load_resistance"
+_SIGNALS = ("voltage", "current")
+# What both instruments measure, so that they can be held against each other.
+_COMPARED = ("phase_top", "phase_duration")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,6 +50,15 @@ class Corrected:
         return cls(capture=replace(raw, waveforms=waveforms), paths=paths)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Findings:
+    """What an examination gives: outcomes by measurand, what is wrong with the capture, and how instruments agree."""
+
+    outcomes: Mapping[str, Outcome]
+    defects: tuple[str, ...]
+    agreements: tuple[Agreement, ...]
+
+
 def examine(
     signal: Corrected,
     zero: Corrected | None,
@@ -53,8 +66,8 @@ def examine(
     stimulus: Stimulus,
     load: Load,
     electrode_area: float | None,
-) -> tuple[dict[str, Outcome], tuple[str, ...]]:
-    """Measure everything that both instruments allow; return the outcomes, and what is wrong with the capture.
+) -> Findings:
+    """Measure everything that both instruments allow, and find what is wrong with the capture.
 
     Currents come from the digitizer, voltages from the oscilloscope. A signal with a defect that forbids judging gives
     no value at all: its measurands are not measured, for that reason.
@@ -63,6 +76,7 @@ def examine(
     outcomes: dict[str, Outcome] = {}
     defects: list[str] = []
     unfit: dict[str, str] = {}
+    analyses: dict[str, Analysis] = {}
     for name, path in signal.paths.items():
         wanted = _wanted(name)
         waveform = signal.capture.waveforms.get(name)
@@ -77,7 +91,7 @@ def examine(
             unfit[name] = "; ".join(forbidding)
             outcomes.update(_none(wanted, unfit[name]))
             continue
-        analysis = measure(
+        analyses[name] = analysis = measure(
             waveform,
             path=path,
             zero=_quiet(zero, name),
@@ -85,13 +99,16 @@ def examine(
             load_resistance=resistance,
             electrode_area=electrode_area,
             capture=signal.capture.id,
-            wanted=wanted,
+            wanted=dict.fromkeys((*wanted, *_COMPARED)),
         )
-        outcomes.update(analysis.outcomes)
+        outcomes.update({one: analysis.outcomes[one] for one in wanted})
         if not analysis.baseline.is_zero_capture:
             outcomes.update(_none(tuple(one for one in wanted if CATALOGUE[one].absolute), WANT_OF_ZERO))
-    outcomes["load_resistance"] = measure_load(signal, stimulus, outcomes, unfit)
-    return outcomes, tuple(defects)
+    outcomes[_LOAD] = measure_load(analyses, signal.capture, unfit)
+    agreements: tuple[Agreement, ...] = ()
+    if len(analyses) == len(_SIGNALS):
+        agreements = compare(analyses["voltage"], analyses["current"], load)
+    return Findings(outcomes=outcomes, defects=tuple(defects), agreements=agreements)
 
 
 def _wanted(signal: str) -> tuple[str, ...]:
@@ -113,61 +130,47 @@ def _quiet(zero: Corrected | None, name: str) -> Waveform | None:
     return waveform
 
 
-def measure_load(
-    signal: Corrected, stimulus: Stimulus, outcomes: Mapping[str, Outcome], unfit: Mapping[str, str]
-) -> Outcome:
+def measure_load(analyses: Mapping[str, Analysis], capture: Capture, unfit: Mapping[str, str]) -> Outcome:
     """Measure the load while it is driven: voltage over current, both at the top of the phases."""
-    name, current = "load_resistance", outcomes.get("phase_top")
-    volts, path = signal.capture.waveforms.get("voltage"), signal.paths.get("voltage")
-    if unfit:
-        return NotMeasured(measurand=name, reason="; ".join(unfit.values()))
-    if volts is None or path is None or not isinstance(current, Measurement):
-        return NotMeasured(measurand=name, reason="it takes pulses in both current and voltage")
-    tops = measure(
-        volts,
-        path=path,
-        zero=None,
-        expected=stimulus,
-        load_resistance=None,
-        electrode_area=None,
-        capture=signal.capture.id,
-        wanted=("phase_top",),
-    ).outcomes["phase_top"]
-    if not isinstance(tops, Measurement):
-        return NotMeasured(measurand=name, reason=f"the voltage gives no top: {tops.reason}")
-    value, u = load_resistance(tops, current)
+    tops = {name: analysis.outcomes["phase_top"] for name, analysis in analyses.items()}
+    voltage, current = tops.get("voltage"), tops.get("current")
+    if not isinstance(voltage, Measurement) or not isinstance(current, Measurement):
+        without = [one.reason for one in (voltage, current) if isinstance(one, NotMeasured)]
+        reason = "; ".join((*unfit.values(), *without)) or "it takes pulses in both current and voltage"
+        return NotMeasured(measurand=_LOAD, reason=reason)
+    value, u = load_resistance(voltage, current)
+    stretch = voltage.window
     return Measurement(
-        measurand=name,
+        measurand=_LOAD,
         value=value,
         unit=Unit.OHM,
         minimum=value,
         maximum=value,
         standard_uncertainty=u,
         single_uncertainty=u,
-        window=Window(start=volts.start, stop=volts.start + volts.duration, description="the oscilloscope's record"),
-        origin=(signal.capture.id, "voltage and current", name),
+        window=Window(start=stretch.start, stop=stretch.stop, description="the oscilloscope's record"),
+        origin=(capture.id, "voltage and current", _LOAD),
     )
 
 
-def verify_load(outcomes: Mapping[str, Outcome], load: Load) -> str:
+def verify_load(findings: Findings, load: Load) -> str:
     """Say why the load could not be verified, or nothing where it was: the relay's word is no proof.
 
     Raises
     ------
     BenchError
-        if the load that was driven is not the one that was asked for.
+        if oscilloscope and digitizer exclude each other: then the load, a lead, a probe or a calibration is wrong.
     """
-    measured = outcomes["load_resistance"]
-    if load.is_open:
-        return ""
-    if isinstance(measured, NotMeasured):
-        return f"the load was not verified to be {load.name}: {measured.reason}"
-    if abs(measured.value - load.resistance) > _LOAD_TOLERANCE * load.resistance + measured.expanded_uncertainty:
-        shown = format_result(measured.value, measured.expanded_uncertainty, Unit.OHM)
+    wrong = [str(one) for one in findings.agreements if one.e_n > 1]
+    if wrong:
         raise BenchError(
-            f"the load is {shown}, not {format_quantity(load.resistance, Unit.OHM)}: check relays and leads"
+            "oscilloscope and digitizer disagree; check relays, leads, probe and calibrations: " + "; ".join(wrong)
         )
-    return ""
+    measured = findings.outcomes[_LOAD]
+    if load.is_open or findings.agreements:
+        return ""
+    reason = measured.reason if isinstance(measured, NotMeasured) else "the two instruments saw no pulse in common"
+    return f"the load was not verified to be {load.name}: {reason}"
 
 
 def residual_current(idle: Corrected, zero: Corrected | None) -> OutputOffEntry:

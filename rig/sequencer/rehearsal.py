@@ -13,7 +13,7 @@ from rig.analysis.measure import measure
 from rig.errors import RigError
 from rig.model.measurement import NotMeasured
 from rig.model.waveform import Capture, Purpose, Waveform
-from rig.sequencer.examine import Corrected, measure_load
+from rig.sequencer.examine import measure_load
 from rig.units import Unit
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rig.analysis.measure import Analysis
     from rig.model.load import Load
     from rig.model.measurement import Outcome
     from rig.model.signal_path import SignalPath
@@ -56,8 +57,7 @@ def rehearse(
     many there are. The noise is drawn with a fixed seed, so that a plan is accepted or refused every time alike.
     """
     outcomes: dict[str, Outcome] = {}
-    wanted = {*wanted, "phase_top"} if _LOAD in wanted else wanted
-    waveforms: dict[str, Waveform] = {}
+    analyses: dict[str, Analysis] = {}
     level = {"current": 0.0 if load.is_open else exposure.reached, "voltage": exposure.voltage_peak}
     train = _train(wanted, stimulus)
     for name, path in paths.items():
@@ -66,25 +66,24 @@ def rehearse(
             continue
         generator = np.random.default_rng(_SEED)
         try:
-            signal = waveforms[name] = _seen(name, level[name], stimulus, train, views, path, generator)
+            signal = _seen(name, level[name], stimulus, train, views, path, generator)
             quiet = _seen(name, 0.0, stimulus, train, views, path, generator) if zero and name == "current" else None
-            outcomes.update(
-                measure(
-                    signal,
-                    path=path,
-                    zero=quiet,
-                    expected=stimulus,
-                    load_resistance=None if load.is_open else load.resistance,
-                    electrode_area=electrode_area,
-                    capture="rehearsal",
-                    wanted=names,
-                ).outcomes
+            analyses[name] = measure(
+                signal,
+                path=path,
+                zero=quiet,
+                expected=stimulus,
+                load_resistance=None if load.is_open else load.resistance,
+                electrode_area=electrode_area,
+                capture="rehearsal",
+                wanted=dict.fromkeys((*names, "phase_top")),
             )
+            outcomes.update({one: analyses[name].outcomes[one] for one in names})
         except RigError as error:
             outcomes.update({one: NotMeasured(measurand=one, reason=str(error)) for one in names})
     if _LOAD in wanted:
-        seen = Corrected(capture=Capture(id="rehearsal", purpose=Purpose.SIGNAL, waveforms=waveforms), paths=paths)
-        outcomes[_LOAD] = measure_load(seen, stimulus, outcomes, {})
+        capture = Capture(id="rehearsal", purpose=Purpose.SIGNAL, waveforms={})
+        outcomes[_LOAD] = measure_load(analyses, capture, {})
     return outcomes
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rig.errors import BenchError, InterlockTripped, RigError
 from rig.evidence import mapping
-from rig.evidence.record import CaseRecord, ErrorEntry, ForecastEntry, NotEvaluatedEntry, OutputOffEntry
+from rig.evidence.record import AgreementEntry, CaseRecord, ErrorEntry, ForecastEntry, NotEvaluatedEntry, OutputOffEntry
 from rig.model.verdict import Verdict
 from rig.sequencer.proof import prove_off
 from rig.sequencer.work import CaseWork
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rig.evidence.record import RunRecord
     from rig.evidence.store import Bundle
     from rig.plan.case import Case
+    from rig.sequencer.agreement import Agreement
     from rig.sequencer.measurability import Forecast
     from rig.sequencer.resolve import ResolvedCase, Resolver
     from rig.verdict.packs import NotApplicable
@@ -187,6 +188,7 @@ class Run:
                 "realised": None if work.realised is None else mapping.stimulus_entry(work.realised),
                 "captures": tuple(work.captures),
                 "measurements": tuple(mapping.measurement_entry(outcome) for outcome in work.outcomes.values()),
+                "agreements": tuple(_agreement(one) for one in work.agreements),
                 "judgements": tuple(mapping.judgement_entry(judgement) for judgement in work.judgements),
                 "output_off": off,
                 "error": error,
@@ -235,6 +237,18 @@ def _forecast(entry: Forecast) -> ForecastEntry:
         ratio=entry.ratio if entry.ratio is not None and math.isfinite(entry.ratio) else None,
         objection=entry.objection,
         waiver=entry.limit.waiver,
+    )
+
+
+def _agreement(one: Agreement) -> AgreementEntry:
+    return AgreementEntry(
+        quantity=one.quantity,
+        unit=one.unit,
+        oscilloscope=one.oscilloscope,
+        oscilloscope_uncertainty=one.oscilloscope_uncertainty,
+        digitizer=one.digitizer,
+        digitizer_uncertainty=one.digitizer_uncertainty,
+        e_n=one.e_n if math.isfinite(one.e_n) else None,
     )
 
 

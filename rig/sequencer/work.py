@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rig.model.load import Load
     from rig.model.measurement import Outcome
     from rig.model.stimulus import Stimulus
+    from rig.sequencer.agreement import Agreement
     from rig.sequencer.resolve import ResolvedCase
     from rig.sequencer.settings import Views
 
@@ -44,6 +45,7 @@ class CaseWork:
         self.outcomes: dict[str, Outcome] = {}
         self.judgements: list[Judgement] = []
         self.doubt = ""
+        self.agreements: tuple[Agreement, ...] = ()
         self._zero: Corrected | None = None
 
     @property
@@ -94,14 +96,13 @@ class CaseWork:
             )
         )
         self.stage = "measuring"
-        outcomes, defects = examine(
-            signal, self._zero, stimulus=stimulus, load=self.load, electrode_area=electrode_area
-        )
-        self._note_defects((*signal.capture.notes, *defects))
-        self.outcomes.update(outcomes)
+        findings = examine(signal, self._zero, stimulus=stimulus, load=self.load, electrode_area=electrode_area)
+        self._note_defects((*signal.capture.notes, *findings.defects))
+        self.outcomes.update(findings.outcomes)
+        self.agreements = findings.agreements
         self.stage = "verifying the load"
-        self.doubt = verify_load(outcomes, self.load) or self.doubt
-        return outcomes
+        self.doubt = verify_load(findings, self.load) or self.doubt
+        return findings.outcomes
 
     def judge(self, limits: Iterable[Limit]) -> tuple[Judgement, ...]:
         """Judge what was measured against limits; a measurand without an outcome is INCONCLUSIVE, never dropped."""

@@ -16,6 +16,7 @@ from rig.model.stimulus import Polarity, Shape, Stimulus
 from rig.plan.load import load_plan
 from rig.sequencer.measurability import forecast
 from rig.sequencer.rehearsal import ideal_train
+from rig.sequencer.resolve import ResolvedCase
 from rig.sequencer.setup import RunOptions, read_setup
 from rig.units import Unit
 
@@ -36,7 +37,7 @@ cases:
 """
 
 
-def resolved(tmp_path: Path, check: str) -> object:
+def resolved(tmp_path: Path, check: str) -> tuple[ResolvedCase, ...]:
     path = tmp_path / "tight.plan.yaml"
     path.write_text(PLAN.format(check=check), encoding="utf-8")
     setup = read_setup(RunOptions.of(root=ROOT, directory=ROOT))
@@ -66,7 +67,7 @@ def test_what_the_bench_cannot_decide_is_refused_at_its_line(
 
 
 def test_the_same_check_with_a_waiver_is_accepted_and_the_waiver_is_carried(tmp_path: Path) -> None:
-    (case,) = resolved(tmp_path, 'net_charge: {at_most: 1 nC, waiver: "information only; protocol deviation 7"}')  # type: ignore[misc] # one case, by construction
+    (case,) = resolved(tmp_path, 'net_charge: {at_most: 1 nC, waiver: "information only; protocol deviation 7"}')
     (one,) = case.forecasts
     assert one.objection
     assert one.limit.waiver == "information only; protocol deviation 7"
