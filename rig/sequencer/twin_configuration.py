@@ -139,6 +139,8 @@ def _accuracy(record: CalibrationFile, channel: ChannelCalibration, *, attenuati
         "gain_error": channel.gain,
         "offset_error": channel.offset * attenuation,
         "offset_of_range": channel.offset_of_range,
+        "offset_drift": channel.offset_drift * attenuation,
+        "drift_of_range": channel.offset_drift_of_range,
         "noise": channel.noise * attenuation,
         "noise_of_range": channel.noise_of_range,
         "timebase_ppm": record.timebase * 1e6,

@@ -135,8 +135,9 @@ class InstrumentConfig(_Section):
     ``inputs`` names the node seen by each input. ``gain_error`` (relative), ``offset_error`` (V, at the point that the
     input's numbers speak of), ``offset_of_range`` (relative to full scale) and ``timebase_ppm`` are half widths of
     rectangular distributions, from which one value is drawn; ``noise`` (V), ``noise_of_range`` and ``jitter`` (s) are
-    standard deviations. ``bandwidth`` is that of a single pole, Hz. ``input_resistance`` (ohm, with its probe) of an
-    instrument that sees ``voltage`` lies in parallel with whatever load is connected.
+    standard deviations. ``offset_drift`` (V) and ``drift_of_range`` (relative to full scale) bound the offset's change
+    from one acquisition to any other. ``bandwidth`` is that of a single pole, Hz. ``input_resistance`` (ohm, with its
+    probe) of an instrument that sees ``voltage`` lies in parallel with whatever load is connected.
     """
 
     protocol: str
@@ -149,6 +150,8 @@ class InstrumentConfig(_Section):
     gain_error: _Halfwidth = 0.0
     offset_error: _Halfwidth = 0.0
     offset_of_range: _Halfwidth = 0.0
+    offset_drift: _Halfwidth = 0.0
+    drift_of_range: _Halfwidth = 0.0
     noise: _Halfwidth = 0.0
     noise_of_range: _Halfwidth = 0.0
     jitter: _Halfwidth = 0.0

@@ -67,6 +67,18 @@ class FrontEnd:
         """Return the true offset error in a range so many volts wide, V."""
         return float(self._offset + self._offset_of_range * full_scale)
 
+    def drift(self, full_scale: float, acquisition: int) -> float:
+        """Return how far the offset has wandered when an acquisition is made, V.
+
+        It swings about its mean like the temperature of a room, and every acquisition meets it at another moment: a
+        sine at a random phase, of such an amplitude that no two acquisitions differ by more than the bound.
+        """
+        bound = self._config.offset_drift + self._config.drift_of_range * full_scale
+        if not bound:
+            return 0.0
+        moment = np.random.default_rng([self._seed, self._instrument, self._channel, 2, acquisition]).uniform()
+        return 0.5 * bound * math.sin(2 * math.pi * float(moment))
+
     def span(self, start: float, interval: float, n: int) -> tuple[float, float]:
         """Return from when to when a signal must be known for a record, s."""
         slack = 10 * self._config.jitter + interval + n * interval * abs(self.timebase - 1)
@@ -94,7 +106,7 @@ class FrontEnd:
         shift = np.random.default_rng([self._seed, self._instrument, 1, acquisition]).normal() * config.jitter
         values = seen.sample_uniform(start + shift, interval * self.timebase, n)
         values *= self.gain
-        values += self.offset(full_scale)
+        values += self.offset(full_scale) + self.drift(full_scale, acquisition)
         sigma = math.hypot(config.noise, config.noise_of_range * full_scale)
         if sigma:
             generator = np.random.default_rng([self._seed, self._instrument, self._channel, acquisition])

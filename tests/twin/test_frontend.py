@@ -69,6 +69,18 @@ def test_gain_and_offset_show_in_the_record() -> None:
     assert record.volts().mean() == pytest.approx(5.0 * end.gain + end.offset(20.0), abs=record.lsb)
 
 
+def test_the_offset_wanders_within_its_bound_and_repeats_with_its_acquisition() -> None:
+    end = _front_end(offset_drift=0.02, drift_of_range=0.001)
+    drifts = np.array([end.drift(20.0, k) for k in range(2000)])
+    assert np.ptp(drifts) <= 0.02 + 0.001 * 20.0
+    assert np.ptp(drifts) > 0.99 * 0.04
+    assert end.drift(20.0, 7) == drifts[7]
+    # Between two acquisitions it changes about as much as a rectangular distribution of that half-width does.
+    assert np.std(drifts[1:] - drifts[:-1]) == pytest.approx(0.04 / np.sqrt(3), rel=0.15)
+    levels = [_record(end, Piecewise.level(0.0, -1.0, 1.0), bits=24, acquisition=k).volts().mean() for k in range(3)]
+    assert levels == pytest.approx(drifts[:3], abs=1e-5)
+
+
 def test_noise_has_its_size_and_repeats_with_its_acquisition() -> None:
     end, signal = _front_end(noise=0.02, noise_of_range=0.002), Piecewise.level(0.0, -1.0, 1.0)
     first, again, next_one = (_record(end, signal, n=50_000, acquisition=k) for k in (3, 3, 4))
