@@ -72,13 +72,16 @@ def check(
     plans: Annotated[list[Path], typer.Argument(help="Plans, or folders of plans.", metavar="PLAN...")],
     bench: Bench = None,
     dut: Device = None,
+    uncertainty: Annotated[
+        bool, typer.Option("--uncertainty", help="Show the expected uncertainty of every check.")
+    ] = False,
 ) -> None:
-    """Show every mistake of plans, and whether this bench can run them; nothing is opened or energised."""
+    """Show every mistake of plans, and whether this bench can run and decide them; nothing is opened or energised."""
     from rig.sequencer.setup import RunOptions  # noqa: PLC0415
     from rig.sequencer.start import check_plans  # noqa: PLC0415
 
     options = RunOptions.of(root=Path.cwd(), directory=Path.cwd(), bench=bench, device=dut)
-    for line in check_plans(plans, options):
+    for line in check_plans(plans, options, uncertainty=uncertainty):
         typer.echo(line)
 
 

@@ -7,10 +7,12 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from rig.bench.build import open_bench
+from rig.bench.definition import TWIN
 from rig.bench.drivers.system_clock import SystemClock
 from rig.errors import DocumentInvalid, Problem
 from rig.evidence.store import Bundle, run_id
 from rig.plan.load import load_plan
+from rig.sequencer.measurability import show_forecast
 from rig.sequencer.run import Run
 from rig.sequencer.seal import Header, seal_run
 from rig.sequencer.setup import read_setup
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
 
     from rig.plan.case import Case
     from rig.plan.load import LoadedPlan
+    from rig.sequencer.resolve import ResolvedCase
     from rig.sequencer.seal import Renderer
     from rig.sequencer.setup import RunOptions, Setup
 
 __all__ = ["check_bench", "check_plans", "start_run"]
 
 
-def check_plans(paths: Sequence[Path], options: RunOptions) -> Iterator[str]:
+def check_plans(paths: Sequence[Path], options: RunOptions, *, uncertainty: bool = False) -> Iterator[str]:
     """Yield a line per plan that can be run on this bench; raise every mistake of all of them."""
     setup = read_setup(options)
     resolver = setup.resolver()
@@ -41,14 +44,29 @@ def check_plans(paths: Sequence[Path], options: RunOptions) -> Iterator[str]:
             loaded = load_plan(path)
             _refuse_twins([*plans, loaded])
             plans.append(loaded)
-            resolver.resolve(loaded.cases, [loaded])
+            resolved = resolver.resolve(loaded.cases, [loaded])
         except DocumentInvalid as error:
             problems.extend(error.problems)
         else:
             lines.append(f"{path}: {loaded.plan.plan}: {len(loaded.cases)} cases can be run on {setup.definition.id}")
+            lines += _forecasts(resolved, whole=uncertainty)
     if problems:
         raise DocumentInvalid(problems)
     yield from lines
+
+
+def _forecasts(resolved: Sequence[ResolvedCase], *, whole: bool) -> Iterator[str]:
+    """Yield what is expected of every check, or only of the one that is hardest to decide and of what is waived."""
+    entries = [(one.case.id, entry) for one in resolved for entry in one.forecasts]
+    known = [(case, entry) for case, entry in entries if entry.ratio is not None]
+    if whole:
+        yield from (f"  {case}  {show_forecast(entry)}" for case, entry in entries)
+    elif known:
+        case, entry = min(known, key=lambda pair: pair[1].ratio or 0.0)
+        yield f"  hardest to decide: {case}  {show_forecast(entry)}"
+    for case, entry in entries:
+        if entry.objection and entry.limit.waiver:
+            yield f"  waived: {case}  {show_forecast(entry)}; accepted because: {entry.limit.waiver}"
 
 
 def _plan_files(paths: Sequence[Path]) -> Iterator[Path]:
@@ -132,7 +150,10 @@ def _serve(stack: ExitStack, setup: Setup, options: RunOptions) -> Mapping[str, 
     if not setup.definition.virtual:
         return {}
     configuration = twin_configuration(setup.definition, setup.device, real_time=options.real_time)
-    return stack.enter_context(virtual_bench(configuration)).addresses
+    served = stack.enter_context(virtual_bench(configuration)).addresses
+    # An address that a person wrote is meant: only where it says "twin" is the virtual instrument taken.
+    elsewhere = {name for name, entry in setup.definition.instruments.items() if entry.address != TWIN}
+    return {name: address for name, address in served.items() if name not in elsewhere}
 
 
 def check_bench(options: RunOptions) -> Iterator[str]:
