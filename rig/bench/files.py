@@ -292,6 +292,11 @@ FAULTS: dict[str, Unit] = {
 }
 
 
+# A fault whose size is left out would be simulated as something else than its name says.
+_PLAIN_FAULTS = frozenset({"missing_pulse", "polarity_flip", "stuck_on"})
+_MEASURED_FAULTS = FAULTS.keys() - _PLAIN_FAULTS - {"extra_pulse"}
+
+
 class Fault(_Entry):
     """Something a device of the virtual bench does wrong, always or at every so many pulses."""
 
@@ -312,6 +317,12 @@ class Fault(_Entry):
 
     @model_validator(mode="after")
     def _value_has_its_unit(self) -> Fault:
+        if self.value is None and self.kind in _MEASURED_FAULTS:
+            msg = f"how much? {self.kind} needs a 'value'"
+            raise ValueError(msg)
+        if self.value is not None and self.kind in _PLAIN_FAULTS:
+            msg = f"{self.kind} is there or not: it has no 'value'"
+            raise ValueError(msg)
         self.si_value()
         return self
 

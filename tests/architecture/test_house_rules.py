@@ -58,6 +58,15 @@ def test_no_module_is_named_after_nothing() -> None:
         assert not {part.removesuffix(".py") for part in path.relative_to(ROOT).parts} & EMPTY_NAMES, path
 
 
+def test_every_part_of_the_package_has_its_tests() -> None:
+    parts = {path.relative_to(ROOT / "rig").parts[0] for path in tracked_files() if path.is_relative_to(ROOT / "rig")}
+    packages = {name for name in parts if (ROOT / "rig" / name / "__init__.py").is_file()}
+    assert packages
+    for name in packages:
+        tests = [*(ROOT / "tests" / name).glob("test_*.py"), *(ROOT / "tests").glob(f"test_{name}.py")]
+        assert tests, f"rig/{name} has no tests of its own"
+
+
 def test_every_module_of_the_package_begins_with_one_sentence() -> None:
     for path in tracked_files():
         if path.suffix == ".py" and path.is_relative_to(ROOT / "rig"):
