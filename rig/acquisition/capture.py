@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rig.errors import NoTrigger
+from rig.errors import NoTrigger, StaleWaveform
 from rig.model.waveform import Capture, Purpose
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ __all__ = ["Instruments", "Seen", "View", "capture_quiet", "capture_stimulus"]
 _POLL = 0.02
 _KEEP_ALIVE_SHARE = 0.7
 _PATIENCE = 10.0
+# How far from its level an oscilloscope may trigger, as a share of the full scale.
+_TRIGGER_SLACK = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,11 @@ def capture_stimulus(
     """Deliver the prepared stimulus for its train, then stop; return what both instruments saw.
 
     The caller owns safety: whatever is raised here, it makes the bench safe.
+
+    Raises
+    ------
+    StaleWaveform
+        if the oscilloscope's record does not show the event that is said to have triggered it
     """
     scope, digitizer, clock = instruments.oscilloscope, instruments.digitizer, instruments.clock
     scope_setup = scope.configure(view.scope)
@@ -83,7 +90,7 @@ def capture_stimulus(
     waveforms = {"current": _read_digitizer(digitizer_setup, instruments)}
     notes: tuple[str, ...] = ()
     if _wait_for_scope(scope, clock):
-        waveforms["voltage"] = scope.fetch(instruments.voltage_channel)
+        waveforms["voltage"] = _triggered(scope.fetch(instruments.voltage_channel), scope_setup)
     else:
         scope.halt()
         notes = ("the oscilloscope did not trigger: no voltage was captured",)
@@ -106,6 +113,19 @@ def _hold(train: float, stimulator: Stimulator, clock: Clock) -> None:
 def _read_digitizer(setup: DigitizerSetup, instruments: Instruments) -> Waveform:
     duration = setup.samples / setup.rate
     return instruments.digitizer.read(timeout=duration + _PATIENCE)[instruments.current_channel]
+
+
+def _triggered(waveform: Waveform, setup: ScopeSetup) -> Waveform:
+    """Return a record that reaches the level it was triggered at; any other is of another time."""
+    trigger = setup.trigger
+    if trigger is None or not len(waveform):
+        return waveform
+    values = waveform.values()
+    slack = _TRIGGER_SLACK * setup.channels[trigger.channel].full_scale
+    if values.min() - slack <= trigger.level <= values.max() + slack:
+        return waveform
+    message = f"{waveform.source}: the record does not show the event that triggered it; it is of another time"
+    raise StaleWaveform(message, partial=waveform)
 
 
 def _wait_for_scope(scope: Oscilloscope, clock: Clock) -> bool:

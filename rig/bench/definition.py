@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rig.model.load import Load
 
 __all__ = [
+    "TWIN",
     "BenchDefinition",
     "DeviceDefinition",
     "SourceFile",

@@ -32,6 +32,8 @@ def analyze_file(file: Path, *, load: str, zero: Path | None, pulses: bool) -> d
         resistance = parse_quantity(load, Unit.OHM)
     except UnitError as error:
         raise Refused(f"--load: {error}") from None
+    if not resistance > 0:
+        raise Refused(f"--load: {load!r} is no load; expected a resistance above zero, for example 500 ohm")
     capture = read_capture_file(file)
     voltage = capture.waveform()
     zero_capture = None if zero is None else read_capture_file(zero)

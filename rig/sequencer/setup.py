@@ -47,7 +47,12 @@ class RunOptions:
         operator: str = "",
         real_time: bool = False,
     ) -> RunOptions:
-        """Fill in defaults below the project's root; what was given is relative to where the person stands."""
+        """Fill in defaults below the project's root; what was given is relative to where the person stands.
+
+        Who stands in a project means that project, wherever a plan is taken from.
+        """
+        if (directory / DEFAULT_BENCH).is_file():
+            root = directory
         return cls(
             root=root,
             bench=root / DEFAULT_BENCH if bench is None else directory / bench,

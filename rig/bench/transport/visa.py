@@ -186,6 +186,9 @@ class VisaSession:
         self.close()
         if isinstance(cause, str):
             raise CommunicationError(self.instrument, command, cause)
+        if isinstance(cause, ConnectionRefusedError):  # some back ends connect only when something is sent
+            reason = f"cannot be reached at {self.address}: {_reason(cause)}"
+            raise CommunicationError(self.instrument, "", reason) from cause
         raise CommunicationError(self.instrument, command, _reason(cause)) from cause
 
     def _refuse(self, command: str, reply: str) -> NoReturn:
