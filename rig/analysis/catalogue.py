@@ -112,7 +112,8 @@ _ENTRIES: Final = (
      energy.power_density),
     ("phase_charge_density", "max_phase_charge / area of the smallest electrode", Unit.COULOMB_PER_SQUARE_METRE,
      _RECORD, _CURRENT, charge.phase_charge_density),
-    ("shannon_k", "log10(Q·D), Q in µC, D in µC/cm²; information only", _1, _RECORD, _CURRENT, charge.shannon_k),
+    ("shannon_k", "log10(Q·D), Q in µC, D in µC/cm²; information only", Unit.NUMBER, _RECORD, _CURRENT,
+     charge.shannon_k),
     ("idle_current", "largest |i| with the output off", _A, _RECORD, _CURRENT, _idle),
 )  # fmt: skip
 

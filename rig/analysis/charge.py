@@ -230,4 +230,4 @@ def shannon_k(record: Record) -> Outcome:
         return charge
     microcoulombs = charge.value * 1e6
     value = math.log10(microcoulombs * microcoulombs / (record.electrode_area * 1e4))
-    return derived(charge, "shannon_k", Unit.ONE, value, sensitivity=2 / (math.log(10) * charge.value))
+    return derived(charge, "shannon_k", Unit.NUMBER, value, sensitivity=2 / (math.log(10) * charge.value))

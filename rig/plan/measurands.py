@@ -152,7 +152,7 @@ MEASURANDS: Final[Mapping[str, Measurand]] = MappingProxyType({
     "current_density_rms": Measurand(unit=Unit.AMPERE_PER_SQUARE_METRE),
     "power_density": Measurand(unit=Unit.WATT_PER_SQUARE_METRE),
     "phase_charge_density": Measurand(unit=Unit.COULOMB_PER_SQUARE_METRE),
-    "shannon_k": Measurand(unit=Unit.ONE),
+    "shannon_k": Measurand(unit=Unit.NUMBER),
     "idle_current": Measurand(unit=Unit.AMPERE),
     "load_resistance": Measurand(unit=Unit.OHM, set_value=_load),
     # in time, across events

@@ -19,6 +19,7 @@ from rig.units.quantity import example_of
 __all__ = ["Level", "LevelField", "Within", "WithinField"]
 
 _OF_SET = "of set"
+_PLAIN = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,8 @@ class LevelField(_Field):
         if self.unit is Unit.COUNT:
             words: list[dict[str, Any]] = [{"const": "set"}] if self.has_set else []
             return {"anyOf": [{"type": "integer"}, *words]} if words else {"type": "integer"}
+        if self.unit is Unit.NUMBER:
+            return {"type": "number"}
         return {
             "type": "string",
             "pattern": f"^\\s*{QUANTITY_PATTERN}$",
@@ -173,9 +176,10 @@ class WithinField(_Field):
 
     @override
     def schema(self) -> dict[str, Any]:
-        reference = f"(set|{QUANTITY_PATTERN})" if self.has_set else QUANTITY_PATTERN
+        quantity = rf"{_PLAIN}(\s*%)?" if self.unit is Unit.NUMBER else QUANTITY_PATTERN
+        reference = quantity if not self.has_set else f"(set|{quantity})"
         return {
             "type": "string",
-            "pattern": f"^\\s*{QUANTITY_PATTERN}\\s+of\\s+{reference}$",
+            "pattern": f"^\\s*{quantity}\\s+of\\s+{reference}$",
             "description": f"for example {self.example()}",
         }

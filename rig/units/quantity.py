@@ -18,7 +18,7 @@ __all__ = ["Unit", "example_of", "format_quantity", "format_result", "parse_quan
 
 
 class Unit(StrEnum):
-    """The units used inside, all SI; COUNT is for whole numbers of things, ONE for ratios."""
+    """The units used inside, all SI; COUNT is for whole numbers of things, ONE for ratios, NUMBER for plain numbers."""
 
     AMPERE = "A"
     VOLT = "V"
@@ -36,6 +36,7 @@ class Unit(StrEnum):
     COULOMB_PER_SQUARE_METRE = "C/m2"
     ONE = "1"
     COUNT = "count"
+    NUMBER = "number"
 
 
 # Only what belongs on this bench: "3 furlongs" is a mistake, and start-up stays fast.
@@ -83,7 +84,11 @@ _EXAMPLES = {
     Unit.COULOMB_PER_SQUARE_METRE: "30 uC/cm2",
     Unit.ONE: "2 %",
     Unit.COUNT: "3",
+    Unit.NUMBER: "1.75",
 }
+
+# Written without a unit.
+_BARE = frozenset({Unit.COUNT, Unit.NUMBER})
 
 _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S.*)?", re.ASCII)
 _SYMBOLS = re.compile(r"[A-Za-zµμΩ%][A-Za-zµμΩ%0-9*/^·² ]*")
@@ -108,7 +113,7 @@ def _pint_name(symbol: str) -> str:
 def _factor(symbol: str, unit: Unit) -> Decimal:
     """Return how many ``unit`` one ``symbol`` is, or raise UnitError."""
     wrong = f"{symbol!r} is not a unit of {_meaning(unit)}; write for example {_EXAMPLES[unit]!r}"
-    if unit is Unit.COUNT or not _SYMBOLS.fullmatch(symbol):
+    if unit in _BARE or not _SYMBOLS.fullmatch(symbol):
         raise UnitError(wrong)
     try:
         registry = _registry()
@@ -123,7 +128,7 @@ def _factor(symbol: str, unit: Unit) -> Decimal:
 
 def _meaning(unit: Unit) -> str:
     name = unit.name.lower().replace("_", " ")
-    return {Unit.ONE: "a ratio", Unit.COUNT: "a whole number"}.get(unit, name)
+    return {Unit.ONE: "a ratio", Unit.COUNT: "a whole number", Unit.NUMBER: "a plain number"}.get(unit, name)
 
 
 def example_of(unit: Unit) -> str:
@@ -153,17 +158,17 @@ def parse_quantity(text: str, unit: Unit) -> float:
         raise UnitError(msg)
     number, symbol = match.groups()
     if symbol is None:
-        if unit is not Unit.COUNT:
+        if unit not in _BARE:
             msg = f"{text!r} has no unit; write for example {_EXAMPLES[unit]!r}"
             raise UnitError(msg)
         value = float(number)
-        if not value.is_integer():
+        if unit is Unit.COUNT and not value.is_integer():
             msg = f"{text!r} is not a whole number"
             raise UnitError(msg)
-        return value
-    with localcontext() as context:
-        context.prec = 40
-        value = float(Decimal(number) * _factor(symbol.strip(), unit))
+    else:
+        with localcontext() as context:
+            context.prec = 40
+            value = float(Decimal(number) * _factor(symbol.strip(), unit))
     if not math.isfinite(value):
         msg = f"{text!r} is too large to be meant"
         raise UnitError(msg)
@@ -185,7 +190,7 @@ def _scale(value: float, unit: Unit) -> tuple[str, Decimal]:
     """Return the unit symbol that suits the value, and the factor from SI to it."""
     if unit in _SHOWN_AS:
         return _SHOWN_AS[unit]
-    if unit is Unit.COUNT:
+    if unit in _BARE:
         return "", Decimal(1)
     exponent = 0 if value == 0 else math.floor(Decimal(repr(abs(value))).adjusted() / 3) * 3
     exponent = min(max(exponent, -12), 9)
@@ -201,7 +206,7 @@ def format_quantity(value: float, unit: Unit, *, digits: int | None = None) -> s
     '300 us'
     """
     if not math.isfinite(value):
-        return f"{value} {unit.value}"
+        return f"{value}" if unit in _BARE else f"{value} {unit.value}"
     symbol, factor = _scale(value, unit)
     with localcontext() as context:
         context.prec = 60

@@ -34,6 +34,10 @@ COUNTED = frozenset({"polarity", "phase_count", "missing_pulses", "extra_pulses"
 """Measurands that are whole numbers; for any other a number without a unit is a mistake."""
 
 
+# No published limit binds a plain number; were one read here, a forgotten unit would go unnoticed.
+_KINDS = tuple(unit for unit in Unit if unit is not Unit.NUMBER)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
     """A quantity whose unit says what it is: 0.08 A."""
@@ -49,7 +53,7 @@ def _read(text: object) -> Given:
     """Read a quantity of any kind; the units of the rig name each kind without ambiguity."""
     whole_number = isinstance(text, int) and not isinstance(text, bool)
     if isinstance(text, str) or whole_number:
-        for unit in Unit:
+        for unit in _KINDS:
             try:
                 return Given(value=parse_quantity(str(text), unit), unit=unit)
             except UnitError:

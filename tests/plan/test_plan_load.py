@@ -232,7 +232,9 @@ class TestChecks:
             ("polarity: {is: negative}", -1.0, -1.0, "negative"),
             ("polarity: {is: set}", 1.0, 1.0, "positive"),
             ("droop: {at_most: 5 %}", -0.05, 0.05, "at most 5 % in either direction"),
-            ("shannon_k: {at_most: 175 %}", -math.inf, 1.75, "at most 175 %"),
+            ("shannon_k: {at_most: 1.75}", -math.inf, 1.75, "at most 1.75"),
+            ("shannon_k: {within: 0.1 of 1.75}", 1.65, 1.85, "within 0.1 of 1.75"),
+            ("shannon_k: {within: 10 % of 1.5}", 1.35, 1.65, "within 10 % of 1.5"),
             ("phase_charge_density: {at_most: 30 uC/cm2}", -math.inf, 0.3, "at most 30 uC/cm2"),
         ],
     )

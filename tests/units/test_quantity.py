@@ -28,7 +28,7 @@ def test_whole_numbers_read_back_exactly(value: int) -> None:
     assert parse_quantity(format_quantity(value, Unit.COUNT), Unit.COUNT) == value
 
 
-@given(finite, units.filter(lambda unit: unit is not Unit.COUNT))
+@given(finite, units.filter(lambda unit: unit not in {Unit.COUNT, Unit.NUMBER}))
 def test_a_number_without_a_unit_never_parses(value: float, unit: Unit) -> None:
     with pytest.raises(UnitError, match="has no unit"):
         parse_quantity(repr(value), unit)
@@ -69,6 +69,8 @@ def test_any_text_is_a_finite_number_or_a_unit_error(text: str, unit: Unit) -> N
         ("300 mJ", Unit.JOULE, 0.3),
         ("1 V·A", Unit.WATT, 1.0),
         ("3", Unit.COUNT, 3.0),
+        ("1.75", Unit.NUMBER, 1.75),
+        ("-3e-2", Unit.NUMBER, -0.03),
     ],
 )
 def test_units_of_the_field(text: str, unit: Unit, value: float) -> None:
@@ -90,6 +92,8 @@ def test_units_of_the_field(text: str, unit: Unit, value: float) -> None:
         ("1,5 mA", Unit.AMPERE, "is not a unit of ampere"),
         ("1.5", Unit.COUNT, "'1.5' is not a whole number"),
         ("3 mA", Unit.COUNT, "'mA' is not a unit of a whole number"),
+        ("175 %", Unit.NUMBER, "'%' is not a unit of a plain number; write for example '1.75'"),
+        ("1e400", Unit.NUMBER, "is too large to be meant"),
         ("3 A**99", Unit.AMPERE, "is not a unit of ampere"),
         ("3 __import__", Unit.AMPERE, "is not a unit of ampere"),
         ("5 mA", Unit.ONE, "'mA' is not a unit of a ratio; write for example '2 %'"),
@@ -113,6 +117,9 @@ def test_what_is_refused_and_why(text: str, unit: Unit, message: str) -> None:
         (0.1, Unit.ONE, "10 %"),
         (20.0, Unit.AMPERE_PER_SQUARE_METRE, "2 mA/cm2"),
         (3.0, Unit.COUNT, "3"),
+        (0.7654, Unit.NUMBER, "0.7654"),
+        (1234.5, Unit.NUMBER, "1234.5"),
+        (math.nan, Unit.NUMBER, "nan"),
         (-5e-14, Unit.AMPERE, "-0.05 pA"),
         (math.inf, Unit.OHM, "inf ohm"),
         (math.nan, Unit.OHM, "nan ohm"),
@@ -134,6 +141,7 @@ def test_digits_are_significant_digits() -> None:
         (1.0, 0.0, Unit.VOLT, "1 ± 0 V"),
         (0.0, 1e-6, Unit.AMPERE, "0.0 ± 1.0 uA"),
         (3.0, 0.0, Unit.COUNT, "3 ± 0"),
+        (0.76543, 0.0123, Unit.NUMBER, "0.765 ± 0.012"),
         (math.nan, 1.0, Unit.VOLT, "nan ± 1.0 V"),
         (1.0, math.inf, Unit.VOLT, "1.0 ± inf V"),
     ],
