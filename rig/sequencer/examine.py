@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rig.acquisition.correct import correct
-from rig.acquisition.quality import inspect
+from rig.acquisition.quality import Fault, inspect
 from rig.analysis.catalogue import CATALOGUE, Needs
 from rig.analysis.idle import load_resistance, measure_idle
 from rig.analysis.measure import measure
@@ -57,6 +57,7 @@ class Findings:
     outcomes: Mapping[str, Outcome]
     defects: tuple[str, ...]
     agreements: tuple[Agreement, ...]
+    clipped: frozenset[str]
 
 
 def examine(
@@ -77,6 +78,7 @@ def examine(
     defects: list[str] = []
     unfit: dict[str, str] = {}
     analyses: dict[str, Analysis] = {}
+    clipped: set[str] = set()
     for name, path in signal.paths.items():
         wanted = _wanted(name)
         waveform = signal.capture.waveforms.get(name)
@@ -86,6 +88,7 @@ def examine(
             continue
         found = inspect(waveform, triggered=True, expected=stimulus)
         defects += [f"{name}: {defect.sentence}" for defect in found]
+        clipped |= {name for defect in found if defect.fault is Fault.CLIPPED}
         forbidding = [defect.sentence for defect in found if defect.forbids]
         if forbidding:
             unfit[name] = "; ".join(forbidding)
@@ -108,7 +111,7 @@ def examine(
     agreements: tuple[Agreement, ...] = ()
     if len(analyses) == len(_SIGNALS):
         agreements = compare(analyses["voltage"], analyses["current"], load)
-    return Findings(outcomes=outcomes, defects=tuple(defects), agreements=agreements)
+    return Findings(outcomes=outcomes, defects=tuple(defects), agreements=agreements, clipped=frozenset(clipped))
 
 
 def _wanted(signal: str) -> tuple[str, ...]:

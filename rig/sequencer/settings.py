@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rig.acquisition.capture import View
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from rig.model.stimulus import Stimulus
     from rig.sequencer.exposure import Exposure
 
-__all__ = ["Views", "plan_views", "quiet_time"]
+__all__ = ["Views", "plan_views", "quiet_time", "widened"]
 
 _QUIET = 0.1
 _HEADROOM = 1.3
+_WIDER = 2.5
 _SCOPE_PERIODS = 2.5
 _SCOPE_POINTS = 100_000
 _LEAD = 0.01
@@ -56,6 +57,16 @@ def plan_views(stimulus: Stimulus, exposure: Exposure, voltage: VoltageSignal, c
         quiet=View(scope=scope, digitizer=_digitizer_setup(current, quiet)),
         signal=View(scope=scope, digitizer=_digitizer_setup(current, whole), lead=_LEAD, tail=_TAIL),
     )
+
+
+def widened(view: View, voltage: VoltageSignal) -> View | None:
+    """Return a view with a larger vertical range, after one that clipped; None where there is no larger one."""
+    channels = dict(view.scope.channels)
+    old = channels[voltage.channel]
+    if old.full_scale >= voltage.full_scale:
+        return None
+    channels[voltage.channel] = replace(old, full_scale=min(_WIDER * old.full_scale, voltage.full_scale))
+    return replace(view, scope=replace(view.scope, channels=channels))
 
 
 def _digitizer_setup(current: CurrentSignal, duration: float) -> DigitizerSetup:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rig.acquisition.capture import Instruments, Seen, capture_quiet, capture_stimulus
+from rig.acquisition.capture import Instruments, Seen, View, capture_quiet, capture_stimulus
 from rig.errors import BenchError
 from rig.evidence import mapping
 from rig.model.measurement import Measurement, NotMeasured
 from rig.model.waveform import Purpose
-from rig.sequencer.examine import Corrected, examine, residual_current, verify_load
+from rig.sequencer.examine import Corrected, Findings, examine, residual_current, verify_load
+from rig.sequencer.settings import widened
 from rig.verdict.judge import judge
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class CaseWork:
         self.plan, self.id, self.bench, self.bundle, self.rule = plan, case_id, bench, bundle, rule
         self.stage = "preparing"
         self.load: Load | None = None
+        self.asked: Stimulus | None = None
+        self.views: Views | None = None
         self.realised: Stimulus | None = None
         self.captures: list[CaptureEntry] = []
         self.outcomes: dict[str, Outcome] = {}
@@ -87,22 +90,36 @@ class CaseWork:
         """Deliver a stimulus, capture it, and measure everything that can be measured of it."""
         if self.load is None:
             raise BenchError(f"{self.id}: no load has been connected")
-        self.stage = "setting the stimulus"
-        self.realised = self.bench.stimulator.prepare(stimulus)
-        self.stage = "stimulating"
-        signal = self._keep(
-            capture_stimulus(
-                self._capture_id("signal"), self.realised, views.signal, self.bench.stimulator, self.instruments
-            )
-        )
-        self.stage = "measuring"
-        findings = examine(signal, self._zero, stimulus=stimulus, load=self.load, electrode_area=electrode_area)
-        self._note_defects((*signal.capture.notes, *findings.defects))
+        view: View | None = views.signal
+        findings: Findings | None = None
+        while view is not None:
+            findings = self._deliver(stimulus, view, self.load, electrode_area=electrode_area)
+            view = self._wider(view) if "voltage" in findings.clipped else None
+        if findings is None:
+            raise BenchError(f"{self.id}: nothing was captured")
         self.outcomes.update(findings.outcomes)
         self.agreements = findings.agreements
         self.stage = "verifying the load"
         self.doubt = verify_load(findings, self.load) or self.doubt
         return findings.outcomes
+
+    def _deliver(self, stimulus: Stimulus, view: View, load: Load, *, electrode_area: float | None) -> Findings:
+        """Stimulate once, and measure what was seen."""
+        self.asked, self.views = stimulus, views
+        self.stage = "setting the stimulus"
+        self.realised = realised = self.bench.stimulator.prepare(stimulus)
+        self.stage = "stimulating"
+        capture_id = self._capture_id("signal")
+        signal = self._keep(capture_stimulus(capture_id, realised, view, self.bench.stimulator, self.instruments))
+        self.stage = "measuring"
+        findings = examine(signal, self._zero, stimulus=stimulus, load=load, electrode_area=electrode_area)
+        self._note_defects((*signal.capture.notes, *findings.defects))
+        return findings
+
+    def _wider(self, view: View) -> View | None:
+        """Return the same view with more room on the oscilloscope, or None where it has no more to offer."""
+        voltage = self.bench.definition.voltage
+        return None if voltage is None else widened(view, voltage)
 
     def judge(self, limits: Iterable[Limit]) -> tuple[Judgement, ...]:
         """Judge what was measured against limits; a measurand without an outcome is INCONCLUSIVE, never dropped."""
