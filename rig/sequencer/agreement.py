@@ -51,6 +51,10 @@ def compare(voltage: Analysis, current: Analysis, load: Load) -> tuple[Agreement
 
     Only one and the same pulse is compared: the oscilloscope shows the first few, and a device may well vary after
     them. The voltage becomes a current through the load's calibrated resistance.
+
+    A phase that slopes has no one top: the most frequent level may lie anywhere between its start and its end, and
+    each instrument's noise decides where. What it slopes beyond its uncertainty is added to both uncertainties, so
+    that a device's droop is judged as the device's and not taken for a fault of the bench.
     """
     ours, theirs = _first_whole(voltage), _first_whole(current)
     if ours is None or theirs is None or load.is_open or len(ours.phases) != len(theirs.phases):
@@ -63,26 +67,43 @@ def _first_whole(analysis: Analysis) -> PulseRow | None:
 
 
 def _phases(ours: PulseRow, theirs: PulseRow, voltage: Analysis, current: Analysis, load: Load) -> Iterator[Agreement]:
+    slope, edges = _slope(current), _edges(current)
     u_volt, u_current = (one.measurement("phase_top") for one in (voltage, current))
     t_volt, t_current = (one.measurement("phase_duration") for one in (voltage, current))
     for number, (seen, read) in enumerate(zip(ours.phases, theirs.phases, strict=True), start=1):
         if u_volt is not None and u_current is not None:
             through = seen.top / load.resistance
-            relative = math.hypot(u_volt.expanded_single / max(seen.top, 1e-12), 2 * load.uncertainty / load.resistance)
+            known = u_volt.expanded_single / max(seen.top, 1e-12), 2 * load.uncertainty / load.resistance
             yield Agreement(
                 quantity=f"top of phase {number} of the first pulse",
                 unit=Unit.AMPERE,
                 oscilloscope=through,
-                oscilloscope_uncertainty=through * relative,
+                oscilloscope_uncertainty=through * math.hypot(*known, slope),
                 digitizer=read.top,
-                digitizer_uncertainty=u_current.expanded_single,
+                digitizer_uncertainty=math.hypot(u_current.expanded_single, slope * read.top),
             )
         if t_volt is not None and t_current is not None and seen.duration is not None and read.duration is not None:
             yield Agreement(
                 quantity=f"duration of phase {number} of the first pulse",
                 unit=Unit.SECOND,
                 oscilloscope=seen.duration,
-                oscilloscope_uncertainty=t_volt.expanded_single,
+                oscilloscope_uncertainty=math.hypot(t_volt.expanded_single, slope * edges),
                 digitizer=read.duration,
-                digitizer_uncertainty=t_current.expanded_single,
+                digitizer_uncertainty=math.hypot(t_current.expanded_single, slope * edges),
             )
+
+
+def _slope(analysis: Analysis) -> float:
+    """Return by which part of its top the worst phase certainly falls or rises."""
+    droop = analysis.measurement("droop")
+    if droop is None:
+        return 0.0
+    return max(0.0, max(abs(droop.minimum), abs(droop.maximum)) - droop.expanded_single)
+
+
+def _edges(analysis: Analysis) -> float:
+    """Return how much later or earlier a phase begins and ends, s, per part by which the top is another.
+
+    Half of it moves the 50 % level, along edges that take their 10 % to 90 % for 80 % of the top.
+    """
+    return sum(one.maximum for name in ("rise_time", "fall_time") if (one := analysis.measurement(name))) / 1.6
