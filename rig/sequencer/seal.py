@@ -14,6 +14,7 @@ from rig.evidence.record import (
     BenchEntry,
     DeviceEntry,
     InstrumentEntry,
+    LoadEntry,
     PackEntry,
     PlanEntry,
     RunRecord,
@@ -23,11 +24,11 @@ from rig.units import Unit, format_quantity
 from rig.verdict.aggregate import run_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date, datetime
 
     from rig.bench.definition import BenchDefinition
-    from rig.bench.files import DeviceFile
+    from rig.bench.files import Certificate, DeviceFile
     from rig.evidence.record import CalibrationEntry, CaptureEntry, FileEntry, SoftwareEntry
     from rig.evidence.store import Bundle
     from rig.model.waveform import Waveform
@@ -171,23 +172,42 @@ def _bench_entry(run: Run, header: Header) -> BenchEntry:
                 calibration=_calibration(definition, name, today),
             )
         )
-    box = mapping.calibration_entry(Calibration(**definition.box.certificate.model_dump()), today)
-    loads = tuple(mapping.load_entry(load, None if load.is_open else box) for load in definition.loads.values())
     return BenchEntry(
         id=definition.id,
         title=definition.title,
         virtual=definition.virtual,
         source=header.bench_source,
         instruments=tuple(instruments),
-        loads=loads,
+        loads=tuple(_loads(definition, today)),
     )
+
+
+def _loads(definition: BenchDefinition, today: date) -> Iterator[LoadEntry]:
+    """Yield every load position, and the resistor in series with all of them that the current is read from."""
+    box = _certificate(definition.box.certificate, today)
+    for load in definition.loads.values():
+        yield mapping.load_entry(load, None if load.is_open else box)
+    sense = definition.sense_resistor
+    if sense is not None:
+        yield LoadEntry(
+            name=f"in series: {sense.title}",
+            nominal=sense.resistance,
+            resistance=sense.resistance,
+            uncertainty=sense.uncertainty,
+            power_rating=sense.power_rating,
+            calibration=_certificate(sense.certificate, today),
+        )
+
+
+def _certificate(certificate: Certificate, today: date) -> CalibrationEntry:
+    return mapping.calibration_entry(Calibration(**certificate.model_dump()), today)
 
 
 def _calibration(definition: BenchDefinition, name: str, today: date) -> CalibrationEntry | None:
     record = definition.calibrations.get(name)
     if record is None:
         return None
-    return mapping.calibration_entry(Calibration(**record.certificate.model_dump()), today)
+    return _certificate(record.certificate, today)
 
 
 def _device_entry(run: Run, header: Header) -> DeviceEntry:
