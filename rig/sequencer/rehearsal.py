@@ -67,7 +67,7 @@ def rehearse(
         generator = np.random.default_rng(_SEED)
         try:
             signal = _seen(name, level[name], stimulus, train, views, path, generator)
-            quiet = _seen(name, 0.0, stimulus, train, views, path, generator) if zero and name == "current" else None
+            quiet = _silence(views, path, generator) if zero and name == "current" else None
             analyses[name] = measure(
                 signal,
                 path=path,
@@ -105,7 +105,7 @@ def _seen(
     path: SignalPath,
     generator: np.random.Generator,
 ) -> Waveform:
-    """Return one record of the ideal train, read without errors but with the instrument's noise and codes."""
+    """Return one record of the ideal train."""
     if name == "voltage":
         setup = views.signal.scope
         samples, interval, start = setup.points, setup.window / setup.points, -setup.pretrigger * setup.window
@@ -116,18 +116,30 @@ def _seen(
         first = lead + interval * generator.random()
     times = np.asarray(start + interval * np.arange(samples), dtype=np.float64)
     values = ideal_train(times, stimulus, level, first=first, train=train)
-    if path.noise:
-        values += path.noise * generator.standard_normal(samples)
+    return _read(values, interval, start, path, generator)
+
+
+def _silence(views: Views, path: SignalPath, generator: np.random.Generator) -> Waveform:
+    """Return the zero capture of the current, as long as it will be."""
+    setup = views.quiet.digitizer
+    return _read(np.zeros(setup.samples), 1 / setup.rate, 0.0, path, generator)
+
+
+def _read(
+    values: NDArray[np.float64], interval: float, start: float, path: SignalPath, generator: np.random.Generator
+) -> Waveform:
+    """Return values as they are read: without errors, but with the instrument's noise and codes."""
+    # In place from here on: a second of samples is eight megabytes at every step.
+    read = generator.standard_normal(len(values))
+    read *= path.noise
+    read += values
     if path.resolution:
-        values = np.rint(values / path.resolution) * path.resolution
-    raw = Waveform(
-        samples=(values - path.offset_correction) / path.scale,
-        interval=interval,
-        start=start,
-        unit=Unit.VOLT,
-        source="rehearsal",
-    )
-    return correct(raw, path)
+        read /= path.resolution
+        np.rint(read, out=read)
+        read *= path.resolution
+    read -= path.offset_correction
+    read /= path.scale
+    return correct(Waveform(samples=read, interval=interval, start=start, unit=Unit.VOLT, source="rehearsal"), path)
 
 
 def ideal_train(
