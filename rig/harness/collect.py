@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rig.errors import DocumentInvalid
-from rig.harness.present import explain
+from rig.harness.present import explain, shown
 from rig.harness.session import CaseNotPassed, current_run
 from rig.model.verdict import Verdict
 from rig.plan.load import load_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from rig.plan.case import Case
 
@@ -30,7 +29,7 @@ class PlanFile(pytest.File):
     def collect(self) -> Iterable[CaseItem]:
         """Load the plan and yield its cases in order."""
         try:
-            self.loaded = load_plan(self.path, shown_as=_shown(self.path, self.config.invocation_params.dir))
+            self.loaded = load_plan(self.path, shown_as=shown(self.path, self.config.invocation_params.dir))
         except DocumentInvalid as error:
             raise self.CollectError(str(error)) from None
         for number, case in enumerate(self.loaded.cases):
@@ -71,11 +70,3 @@ class CaseItem(pytest.Item):
     def reportinfo(self) -> tuple[os.PathLike[str], int, str]:
         """Point at the case in its plan."""
         return self.path, self.case.location[1] - 1, self.name
-
-
-def _shown(path: Path, start: Path) -> str:
-    """The path as the user would type it from where pytest was started."""
-    try:
-        return os.path.relpath(path, start)
-    except ValueError:  # another drive
-        return str(path)

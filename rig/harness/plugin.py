@@ -30,6 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker by which a test in Python says what it covers, as a plan does with ``traces``."""
+    config.addinivalue_line("markers", "requirement(id): a requirement, hazard or clause that this test covers")
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PlanFile | None:
     """Collect ``*.plan.yaml``."""
     return PlanFile.from_parent(parent, path=file_path) if file_path.name.endswith(SUFFIX) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from rig.model.verdict import Verdict
@@ -9,10 +10,19 @@ from rig.units import format_quantity, format_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from rig.evidence.record import CaseRecord, JudgementEntry
 
-__all__ = ["explain", "summarise_check"]
+__all__ = ["explain", "shown", "summarise_check"]
+
+
+def shown(path: Path, start: Path) -> str:
+    """The path as a person would type it from where pytest was started."""
+    try:
+        return os.path.relpath(path, start)
+    except ValueError:  # another drive
+        return str(path)
 
 
 def explain(record: CaseRecord, evidence: str) -> str:

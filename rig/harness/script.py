@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.errors import Refused
-from rig.harness.present import explain
+from rig.harness.present import explain, shown
 from rig.harness.session import ScriptStopped
 from rig.model.judgement import DecisionRule
 from rig.model.stimulus import Shape, Stimulus
@@ -38,7 +38,7 @@ class Script:
     work: CaseWork
 
     def __init__(self, run: Run, item: pytest.Item) -> None:
-        path, line, _ = item.reportinfo()
+        _, line, _ = item.reportinfo()
         self.run = run
         self.broken: BaseException | None = None
         self.told = False
@@ -57,7 +57,7 @@ class Script:
             events=(),
             decision_rule=DecisionRule.GUARDED,
             ceiling=Ceiling(),
-            location=(str(path), (line or 0) + 1, 1),
+            location=(shown(item.path, item.config.invocation_params.dir), (line or 0) + 1, 1),
         )
         self.resolved = run.resolve(self.case)
 

@@ -145,7 +145,8 @@ class Run:
         except BaseException as interruption:  # noqa: BLE001 - Ctrl-C too: off first, recorded second, raised third
             self._make_safe()
             error, stopped = _error_entry(interruption, work.stage), interruption
-        off = prove_off(work, resolved.views)
+        # What was last delivered says for how long to look: a slow device could hide between two pulses.
+        off = prove_off(work, work.views or resolved.views)
         if off.verdict is not Verdict.PASS:
             self._make_safe()
             self.latched = f"the bench is latched since {case.id}: {off.reason}"
@@ -185,6 +186,8 @@ class Run:
                 "reason": _reason(verdict, work, off, error),
                 "started": started,
                 "duration": (self._utc() - started).total_seconds(),
+                "stimulus": mapping.stimulus_entry(work.asked or resolved.case.stimulus),
+                "load": mapping.load_entry(work.load or resolved.load),
                 "realised": None if work.realised is None else mapping.stimulus_entry(work.realised),
                 "captures": tuple(work.captures),
                 "measurements": tuple(mapping.measurement_entry(outcome) for outcome in work.outcomes.values()),

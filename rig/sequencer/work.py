@@ -90,6 +90,7 @@ class CaseWork:
         """Deliver a stimulus, capture it, and measure everything that can be measured of it."""
         if self.load is None:
             raise BenchError(f"{self.id}: no load has been connected")
+        self.asked, self.views = stimulus, views
         view: View | None = views.signal
         findings: Findings | None = None
         while view is not None:
@@ -105,7 +106,6 @@ class CaseWork:
 
     def _deliver(self, stimulus: Stimulus, view: View, load: Load, *, electrode_area: float | None) -> Findings:
         """Stimulate once, and measure what was seen."""
-        self.asked, self.views = stimulus, views
         self.stage = "setting the stimulus"
         self.realised = realised = self.bench.stimulator.prepare(stimulus)
         self.stage = "stimulating"

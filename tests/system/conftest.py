@@ -35,7 +35,8 @@ def pytester_cli(evidence: Path) -> Command:
 
     def call(*arguments: str | Path, timeout: float = 110.0) -> Done:
         cache = f"cache_dir={evidence.parent / 'cache'}"
-        arguments = ("-p", "cacheprovider", "-p", "no:randomly", "-o", cache, *arguments)
+        # The project's conftest.py registers the plugin, but is not seen from a plan in a folder of its own.
+        arguments = ("-p", "rig.harness.plugin", "-p", "no:randomly", "-o", cache, *arguments)
         return _call(
             "pytest",
             f"--rootdir={ROOT}",

@@ -54,11 +54,6 @@ RECOVERED = {
         ("PASS", "INCONCLUSIVE", "PASS"),
         "did not trigger",
     ),
-    "the oscilloscope clips": (
-        "{instrument: scope, kind: clipped, after: 1, times: 1}",
-        ("PASS", "INCONCLUSIVE", "PASS"),
-        "clipped",
-    ),
     "a block is cut": (
         "{instrument: scope, kind: truncated_block, after: 1, times: 1}",
         ("PASS", "ERROR", "PASS"),
@@ -124,6 +119,17 @@ def test_a_current_is_not_passed_over_a_load_that_nobody_verified(
     assert [one["verdict"] for one in case["judgements"]] == ["PASS"]
     assert "the load was not verified to be 500 ohm" in case["reason"]
     assert "the load was not verified" in said
+
+
+def test_a_clipped_voltage_is_neither_judged_nor_taken_for_another_load(
+    rig: Command, plan_file: Write, bench_file: Write, evidence: Path
+) -> None:
+    _, record = run_with("{instrument: scope, kind: clipped}", 3, rig, plan_file, bench_file, evidence)
+    for case in one_record_per_case(record).values():
+        assert case["verdict"] == "INCONCLUSIVE"
+        judged = {one["limit"]["measurand"]: one["verdict"] for one in case["judgements"]}
+        assert judged == {"phase_top": "PASS", "peak_output_voltage": "INCONCLUSIVE"}
+    off_or_latched(record)
 
 
 @pytest.mark.parametrize("kind", ["timeout", "clipped", "samples_lost"])

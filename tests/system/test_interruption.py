@@ -1,0 +1,68 @@
+"""Whoever ends a run, and by whatever signal: the output is off, the evidence sealed, and nothing is left running."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.system.running import ENVIRONMENT, ROOT, one_record_per_case, the_record
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there, no signal reaches one process alone")
+
+
+def children(pid: int) -> list[str]:
+    """Return the virtual benches that a process has started and that still run."""
+    listing = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout  # noqa: S607 - ps is where the system has it
+    return [line for line in listing.splitlines() if re.match(rf"\s*\d+\s+{pid}\s.*rig\.twin", line)]
+
+
+@pytest.mark.parametrize(
+    ("number", "front_door"), [(signal.SIGINT, "rig"), (signal.SIGTERM, "rig"), (signal.SIGINT, "pytest")]
+)
+def test_an_interrupted_run_is_safe_and_sealed(number: signal.Signals, front_door: str, evidence: Path) -> None:
+    start = ["-m", "rig", "run"] if front_door == "rig" else ["-m", "pytest", "-v"]
+    command = [sys.executable, *start, "testplans/smoke.plan.yaml", "--evidence", str(evidence)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as run:
+        assert run.stdout is not None
+        said = ""
+        while "PASS" not in said:
+            line = run.stdout.readline()
+            assert line, said
+            said += line
+        twins = children(run.pid)
+        run.send_signal(number)
+        said += run.stdout.read()
+        code = run.wait(60)
+    assert code == (4 if front_door == "rig" else 2), said
+    assert "Traceback" not in said
+    assert twins
+    assert_gone(twins)
+    record = the_record(evidence)
+    assert record["end_reason"] == "operator_abort"
+    cases = list(one_record_per_case(record).values())
+    started = [case for case in cases if case["started"] is not None]
+    assert len(cases) == 42
+    assert {case["verdict"] for case in started} <= {"PASS", "ABORTED"}
+    assert {case["verdict"] for case in cases if case["started"] is None} == {"NOT_RUN"}
+    assert [case["id"] for case in started] == [case["id"] for case in cases[: len(started)]]
+    last = started[-1]
+    if last["verdict"] == "ABORTED":
+        assert last["output_off"]["verdict"] in {"PASS", "ABORTED"}
+
+
+def assert_gone(twins: list[str]) -> None:
+    pids = [line.split()[0] for line in twins]
+    for _ in range(50):
+        alive = [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+        if not alive:
+            return
+        time.sleep(0.1)  # noqa: TID251 - a process that is not ours to wait for
+    pytest.fail(f"still running: {alive}")
