@@ -289,6 +289,7 @@ FAULTS: dict[str, Unit] = {
     "polarity_flip": Unit.COUNT,
     "stuck_on": Unit.COUNT,
     "droop": Unit.ONE,
+    "coarse_steps": Unit.AMPERE,
 }
 
 
@@ -311,6 +312,7 @@ class Fault(_Entry):
         "polarity_flip",
         "stuck_on",
         "droop",
+        "coarse_steps",
     ]
     value: Annotated[str, Field(min_length=1, max_length=50)] | None = None
     every: int | None = Field(default=None, ge=1)

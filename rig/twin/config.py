@@ -52,6 +52,7 @@ class DeviceFault(_Section):
     polarity_flip            not used
     stuck_on                 not used: once started, only a new train or the end of the bench ends the pulses
     droop                    part of the current lost from the begin to the end of a phase (0.1)
+    coarse_steps             the current comes in whole multiples of this only, A
     =======================  =========================================================================
     """
 
@@ -66,6 +67,7 @@ class DeviceFault(_Section):
         "polarity_flip",
         "stuck_on",
         "droop",
+        "coarse_steps",
     ]
     value: float | None = None
     every: PositiveInt | None = None

@@ -142,6 +142,7 @@ class StimulatorOutput:
         """Return the pulse, at time 0, that these defects make of the train's points."""
         factor, second, longer, droop = self.gain * lead, 1.0, self.timebase, 0.0
         exponential = False
+        step = sum(fault.value or 0.0 for fault in struck if fault.kind == "coarse_steps")
         for fault in struck:
             value = fault.value or 0.0
             match fault.kind:
@@ -156,18 +157,23 @@ class StimulatorOutput:
                 case "droop":
                     droop, exponential = value, fault.shape == "exponential"
                 case _:
-                    pass  # the others act on the train, not on the shape
+                    pass  # the others act on the train, or on its points
         leading = next((math.copysign(1.0, p.current) for p in train.points if p.current), 1.0)
         points = []
         for point in train.points:
             half = math.copysign(self.mismatch / 2, point.current * leading)
-            current = point.current * factor * (1.0 + half)
+            current = _stepped(point.current, step) * factor * (1.0 + half)
             if point.current * leading < 0:
                 current *= second
             elif point.current == 0:
                 current = math.copysign(self._config.interphase_leak, leading * factor)
             points.append(Point(duration=point.duration * longer, current=current))
         return _drawn(points, self.ramp, droop, exponential=exponential)
+
+
+def _stepped(current: float, step: float) -> float:
+    """Return the nearest multiple of a step, upwards from half-way; without a step the current itself."""
+    return math.copysign(math.floor(abs(current) / step + 0.5) * step, current) if step else current
 
 
 def _strikes(fault: DeviceFault, index: int) -> bool:

@@ -382,3 +382,10 @@ def test_a_limit_reached_within_a_piece_holds_on_either_side() -> None:
     for sign in (1, -1):
         solution = solve(command * sign, load, sense=10.0, compliance=20.0)
         assert max(map(abs, solution.output.extremes(0.0, 2e-4))) == pytest.approx(20.0, rel=1e-9)
+
+
+@pytest.mark.parametrize(("step", "delivered"), [(8e-3, 24e-3), (3e-3, 21e-3), (5e-3, 20e-3)])
+def test_coarse_steps_round_the_current_of_both_phases(step: float, delivered: float) -> None:
+    current = _run({"kind": "coarse_steps", "value": step}).signal("current", 0.0, 0.02)
+    assert current.at(0.002 + 150e-6) == pytest.approx(delivered)
+    assert current.at(0.002 + 550e-6) == pytest.approx(-delivered)
