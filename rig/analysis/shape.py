@@ -128,11 +128,8 @@ def _limits(trace: Trace, runs: Runs, noise: float) -> tuple[Floats, Floats]:
     begin, end = np.empty(len(runs)), np.empty(len(runs))
     for direction in (1, -1):
         mine = np.flatnonzero(runs.sign == direction)
-        resting = np.flatnonzero(direction * trace.deviation <= 2 * noise)
-        padded = np.concatenate(([0], resting, [len(trace) - 1]))
-        before = np.searchsorted(resting, runs.first[mine])
-        begin[mine] = padded[before]
-        end[mine] = padded[np.searchsorted(resting, runs.stop[mine]) + 1]
+        active = trace.deviation > 2 * noise if direction > 0 else trace.deviation < -2 * noise
+        begin[mine], end[mine] = _at_rest(active, runs.first[mine], runs.stop[mine])
     overlap = np.flatnonzero(end[:-1] > begin[1:])
     left = begin[1:][overlap]
     right = end[:-1][overlap]
@@ -143,6 +140,19 @@ def _limits(trace: Trace, runs: Runs, noise: float) -> tuple[Floats, Floats]:
     end[overlap] = turn
     begin[overlap + 1] = turn
     return begin, end
+
+
+def _at_rest(active: Flags, first: Integers, stop: Integers) -> tuple[Integers, Integers]:
+    """Return the last sample at rest before each ``first``, and the first one from each ``stop`` on; else the edge."""
+    # By the few stretches that are active: an index of the many samples at rest would be as long as the record.
+    edge = np.concatenate(([False], active, [False]))
+    turns = np.flatnonzero(edge[1:] != edge[:-1])
+    nothing = [-1]  # an empty stretch ahead of the record, so that every sample has one that begins before it
+    starts, stops = np.concatenate((nothing, turns[::2])), np.concatenate((nothing, turns[1::2]))
+    before, after = (np.searchsorted(starts, sample, side="right") - 1 for sample in (first - 1, stop))
+    begin = np.where(first - 1 < stops[before], starts[before], first) - 1
+    end = np.where(stop < stops[after], stops[after], stop)
+    return np.maximum(begin, 0), np.minimum(end, len(active) - 1)
 
 
 def shape_phases(trace: Trace, runs: Runs, quiet: Quiet) -> Phases:

@@ -1,0 +1,151 @@
+"""Chunks of raw codes into the compiled pass, whatever their lengths; phases out of it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rig.analysis.stream.kernel import Rooms, finish, scan
+from rig.analysis.stream.layout import CARRY, GUARD, PHASE, RUN, RUNS, SETTING, WINDOW
+from rig.errors import AnalysisError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from rig.analysis.stream.levels import Levels
+
+__all__ = ["Feed"]
+
+_KINDS = {np.dtype(kind) for kind in ("i1", "u1", "i2", "u2")}
+# In one call no sum of squares may come round: 2**32 per sample, 2**64 in all.
+_MOST = 1 << 26
+_FAR = 1 << 40
+_LEAST_KEPT = 64
+# A window's places, as a part of its length.
+_PLACES = 1000
+
+
+class Feed:
+    """One stream on its way through the compiled pass; all that is carried between chunks is in here, and bounded.
+
+    Parameters
+    ----------
+    levels : of the stream, in codes
+    windows : lengths of the sliding windows, in samples, ascending
+    rails : codes at or beyond which a sample is clipped
+    longest : samples of the longest phase whose shape is measured
+    lead : samples before a crossing in which the phase's begin is looked for
+    """
+
+    def __init__(
+        self,
+        levels: Levels,
+        *,
+        windows: tuple[int, ...],
+        rails: tuple[float, float] | None,
+        longest: int,
+        lead: int,
+    ) -> None:
+        self.reference = round(levels.quiet)
+        self.total = self.squares = 0
+        self._kind: np.dtype[Any] | None = None
+        self.stride = max(1, windows[0] // _PLACES) if windows else 1 << 16
+        self._setting = _setting(levels, self.reference, rails, self.stride)
+        self.carry = np.zeros(1, dtype=CARRY)
+        self.carry["low"], self.carry["high"], self.carry["last_beyond"] = _FAR, -_FAR, -1
+        self.windows = _windows(windows, self.stride, levels.baseline - self.reference)
+        spanning = int(self.windows["spanning"].max()) if windows else 0
+        self._rooms = Rooms(
+            ring=np.zeros((spanning + 2, 2), dtype=np.int64),
+            windows=self.windows,
+            history=np.zeros(max(lead, GUARD) + GUARD, dtype=np.int32),
+            kept=np.zeros(max(longest, _LEAST_KEPT), dtype=np.int32),
+            runs=np.zeros(RUNS + GUARD, dtype=RUN),
+            rows=np.zeros(4 * RUNS, dtype=PHASE),
+            counts=np.zeros((4, 64), dtype=np.int64),
+            numbers=np.zeros(512, dtype=np.int32),
+        )
+
+    @property
+    def samples(self) -> int:
+        """Samples taken so far."""
+        return int(self.carry["position"][0])
+
+    def take(self, chunk: NDArray[Any]) -> Iterator[NDArray[Any]]:
+        """Take a chunk and give the phases that came to an end, as arrays of records.
+
+        Raises
+        ------
+        AnalysisError
+            if the chunk holds anything but integers of at most 16 bits, all of one type, in one dimension
+        """
+        codes = self._checked(chunk)
+        while len(codes):
+            taken = scan(codes[:_MOST], self._setting[0], self.carry[0], self._rooms)
+            self._unwrap()
+            codes = codes[taken:]
+            if len(codes):
+                yield self._taken_out()
+
+    def finish(self) -> NDArray[Any]:
+        """End the stream and give the phases that are left."""
+        finish(self._setting[0], self.carry[0], self._rooms)
+        return self._taken_out()
+
+    def _checked(self, chunk: NDArray[Any]) -> NDArray[Any]:
+        if chunk.ndim != 1 or chunk.dtype not in _KINDS:
+            message = f"a stream is made of integer codes of at most 16 bits, not of {chunk.dtype} × {chunk.ndim}"
+            raise AnalysisError(message)
+        if self._kind is None:
+            self._kind = chunk.dtype
+        if chunk.dtype != self._kind:
+            message = f"a stream of {self._kind} goes on in {chunk.dtype}"
+            raise AnalysisError(message)
+        # Read-only in any case: the pass is compiled once for each type of array.
+        codes = np.ascontiguousarray(chunk).view()
+        codes.flags.writeable = False
+        return codes
+
+    def _unwrap(self) -> None:
+        """Carry the sums on in whole numbers without bound."""
+        self.total = int(self.carry["total"][0])
+        self.squares += (int(self.carry["squares"][0]) - self.squares) % 2**64
+
+    def squares_at(self, wrapped: int) -> int:
+        """Return a sum of squares that was noted modulo 2**64 during the last call, in full."""
+        return self.squares - (self.squares - wrapped) % 2**64
+
+    def _taken_out(self) -> NDArray[Any]:
+        count = int(self.carry["rows"][0])
+        self.carry["rows"] = 0
+        return self._rooms.rows[:count].copy()
+
+
+def _setting(levels: Levels, reference: int, rails: tuple[float, float] | None, stride: int) -> NDArray[Any]:
+    setting = np.zeros(1, dtype=SETTING)
+    fraction = levels.quiet - reference
+    setting["reference"], setting["fraction"] = reference, fraction
+    setting["above"] = math.floor(levels.threshold + fraction) + 1
+    setting["below"] = math.ceil(fraction - levels.threshold) - 1
+    setting["rest_high"] = math.floor(fraction + 2 * levels.noise)
+    setting["rest_low"] = math.ceil(fraction - 2 * levels.noise)
+    setting["threshold"], setting["noise"] = levels.threshold, levels.noise
+    low, high = (-_FAR, _FAR) if rails is None else rails
+    setting["rail_low"] = math.floor(max(low, -_FAR)) - reference
+    setting["rail_high"] = math.ceil(min(high, _FAR)) - reference
+    setting["stride"] = stride
+    return setting
+
+
+def _windows(lengths: tuple[int, ...], stride: int, pedestal: float) -> NDArray[Any]:
+    windows = np.zeros(len(lengths), dtype=WINDOW)
+    for window, length in zip(windows, lengths, strict=True):
+        window["strides"] = max(1, round(length / stride))
+        # Wherever a window of the full length lies, these strides hold it.
+        window["spanning"] = math.ceil((length - 1) / stride) + 1
+        window["pedestal"], window["bound"] = pedestal, -math.inf
+    return windows

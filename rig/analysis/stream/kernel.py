@@ -1,0 +1,620 @@
+"""The one pass over raw codes, compiled: sums of everything, and the shape of every phase.
+
+All sums are of whole numbers, and what is decided about a sample depends on the samples alone: never on where a chunk
+ends. Quiet stretches cost four whole-number operations a sample; only where a threshold is crossed is each sample looked
+at by itself, copied, and measured once the signal is at rest again. What is compiled stands in this one file, for the
+cache of compiled code notices changes of a file and not of those that it calls into.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+
+import numba
+import numpy as np
+
+from rig.analysis.stream.layout import GUARD, RUNS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+__all__ = ["Rooms", "finish", "scan"]
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
+
+
+def compiled(function: _F) -> _F:
+    """Compile on first use, for each type of code, and keep the result on disk; the lock is let go while it runs."""
+    return cast("_F", numba.njit(cache=True, nogil=True)(function))
+
+
+# Samples looked at in one go.
+_SPAN = 512
+# Squares of deviations below this fit a 32-bit sum over a span.
+_SMALL = 2000
+# Samples compared in one go.
+_STEP = 16
+# As in the analysis of whole records (segment, shape).
+_CHATTER = 3
+_MARGIN = 8
+_HYSTERESIS = 1.5
+_TRIM = 0.05
+_LEAST_PLATEAU = 8
+
+
+class Rooms(NamedTuple):
+    """Arrays that the pass works in.
+
+    Attributes
+    ----------
+    ring : shape (strides of the longest window + 2, 2), sums at multiples of the stride
+    windows : the sliding windows
+    history : shape (h,), the newest deviations before this chunk, at its end
+    kept : shape (longest,), deviations of the open stretch of activity
+    runs, rows : room for runs of one stretch, and for phases
+    counts, numbers : shapes (4, 64) and (512,), for histograms
+    """
+
+    ring: Array
+    windows: Array
+    history: Array
+    kept: Array
+    runs: Array
+    rows: Array
+    counts: Array
+    numbers: Array
+
+
+@compiled
+def _sums(part: Array, reference: int) -> tuple[int, int, int, int]:
+    """Sum and sum of squares of deviations, least and greatest deviation: exact whatever the codes are."""
+    total = np.int64(0)
+    squares = np.int64(0)
+    low = high = part[0]
+    for i in range(part.size):
+        code = part[i]
+        low = min(low, code)
+        high = max(high, code)
+        deviation = np.int64(code) - reference
+        total += deviation
+        squares += deviation * deviation
+    return total, squares, np.int64(low) - reference, np.int64(high) - reference
+
+
+@compiled
+def _small_sums(part: Array, reference: int) -> tuple[int, int, int, int]:
+    """Return the same in 32 bits, which is faster; right where no deviation exceeds ``_SMALL``, else only the extremes."""
+    zero = np.int32(reference)
+    total = np.int32(0)
+    squares = np.int32(0)
+    low = high = part[0]
+    for i in range(part.size):
+        code = part[i]
+        low = min(low, code)
+        high = max(high, code)
+        deviation = np.int32(np.int32(code) - zero)
+        total = np.int32(total + deviation)
+        squares = np.int32(squares + np.int32(deviation * deviation))
+    return np.int64(total), np.int64(squares), np.int64(low) - reference, np.int64(high) - reference
+
+
+@compiled
+def _count_rails(part: Array, setting: Any, carry: Any) -> None:
+    reference, least, most = setting["reference"], setting["rail_low"], setting["rail_high"]
+    at_low = at_high = np.int64(0)
+    for i in range(part.size):
+        deviation = np.int64(part[i]) - reference
+        at_low += deviation <= least
+        at_high += deviation >= most
+    carry["at_low_rail"] += at_low
+    carry["at_high_rail"] += at_high
+
+
+@compiled
+def _end_stride(carry: Any, ring: Array, windows: Array) -> None:
+    """Note the sums at a multiple of the stride and look at the windows that end there."""
+    carry["in_stride"] = 0
+    carry["strides"] += 1
+    number = carry["strides"]
+    ring[number % len(ring), 0] = carry["total"]
+    ring[number % len(ring), 1] = carry["squares"]
+    for k in range(len(windows)):
+        window = windows[k]
+        for which in range(2):
+            strides = window["strides"] if which == 0 else window["spanning"]
+            if number < strides:
+                continue
+            earlier = ring[(number - strides) % len(ring)]
+            squares = float(carry["squares"] - earlier[1])
+            total = float(carry["total"] - earlier[0])
+            # ∑(d − p)² without the part that is the same in all windows of this length
+            value = squares - 2.0 * window["pedestal"] * total
+            if which == 1:
+                window["bound"] = max(window["bound"], value)
+            elif window["found"] == 0 or value > window["worst"]:
+                window["found"] = 1
+                window["worst"] = value
+                window["begin"] = number - strides
+
+
+@compiled
+def scan(codes: Array, setting: Any, carry: Any, rooms: Rooms) -> int:
+    """Take codes up to the end of the chunk, or until ``rows`` must be emptied first; return how many were taken.
+
+    Parameters
+    ----------
+    codes : shape (n,), read-only, any integer type of at most 16 bits
+    setting, carry : see :mod:`rig.analysis.stream.layout`
+    """
+    reference, above, below = setting["reference"], setting["above"], setting["below"]
+    stride = setting["stride"]
+    small = above < _SMALL and below > -_SMALL
+    at = 0
+    while at < codes.size and carry["rows"] + RUNS + _SPAN < rooms.rows.size:
+        until = min(codes.size, at + _SPAN, at + stride - carry["in_stride"])
+        part = codes[at:until]
+        if small:
+            total, squares, low, high = _small_sums(part, reference)
+            if low < -_SMALL or high > _SMALL:
+                total, squares, low, high = _sums(part, reference)
+        else:
+            total, squares, low, high = _sums(part, reference)
+        if carry["open"] or low <= below or high >= above:
+            _follow(codes, at, until, setting, carry, rooms)
+        carry["total"] += total
+        carry["squares"] += squares
+        carry["low"] = min(carry["low"], low)
+        carry["high"] = max(carry["high"], high)
+        if low <= setting["rail_low"] or high >= setting["rail_high"]:
+            _count_rails(part, setting, carry)
+        carry["position"] += until - at
+        carry["in_stride"] += until - at
+        if carry["in_stride"] == stride:
+            _end_stride(carry, rooms.ring, rooms.windows)
+        at = until
+    _remember(codes[:at], reference, carry, rooms.history)
+    return at
+
+
+@compiled
+def _remember(codes: Array, reference: int, carry: Any, history: Array) -> None:
+    """Keep the newest samples for an edge that begins in them."""
+    room, n = history.size, codes.size
+    for k in range(room - n):
+        history[k] = history[k + n]
+    for k in range(max(0, n - room), n):
+        history[room - n + k] = np.int64(codes[k]) - reference
+    carry["known"] = min(room, carry["known"] + n)
+
+
+@compiled
+def _follow(codes: Array, at: int, until: int, setting: Any, carry: Any, rooms: Rooms) -> None:
+    """Look closer at a span in which something happens; ``carry`` still stands at its begin."""
+    reference, above, below = setting["reference"], setting["above"], setting["below"]
+    i = at
+    while i < until:
+        if not carry["open"]:
+            while i < until and below < np.int64(codes[i]) - reference < above:
+                i += 1
+            if i == until:
+                return
+            _open(codes, at, i, setting, carry, rooms)
+        i = _gather(codes, i, until, setting, carry, rooms)
+        if carry["since"] >= GUARD and carry["rested"]:
+            _hand_out(setting, carry, rooms, True)
+            carry["open"] = 0
+        elif carry["filled"] == rooms.kept.size or carry["found"] >= RUNS:
+            _hand_out(setting, carry, rooms, False)
+
+
+@compiled
+def _stay(part: Array, i: int, side: int, above: int, below: int) -> int:
+    """Return where the deviations from ``i`` on cease to be beyond the threshold on one side."""
+    n = part.size
+    while i + _STEP <= n:
+        some = part[i : i + _STEP]
+        inside = 0
+        for k in range(_STEP):
+            inside += some[k] < above if side > 0 else some[k] > below
+        if inside:
+            break
+        i += _STEP
+    while i < n and (part[i] >= above if side > 0 else part[i] <= below):
+        i += 1
+    return i
+
+
+@compiled
+def _gather(codes: Array, i: int, until: int, setting: Any, carry: Any, rooms: Rooms) -> int:
+    """Copy samples and list runs until the stretch of activity ends, room ends, or the span ends; return where."""
+    reference, above, below = setting["reference"], setting["above"], setting["below"]
+    rest_low, rest_high = setting["rest_low"], setting["rest_high"]
+    kept, runs = rooms.kept, rooms.runs
+    until = min(until, i + kept.size - carry["filled"])
+    shift = carry["filled"] - i
+    source, target = codes[i:until], kept[carry["filled"] : until + shift]
+    for k in range(source.size):
+        target[k] = np.int64(source[k]) - reference
+    part = kept[: until + shift]
+    found, side, since, rested = carry["found"], carry["side"], carry["since"], carry["rested"]
+    j = carry["filled"]
+    while j < part.size and not (rested and since >= GUARD) and found < RUNS:
+        if side != 0:
+            j = _stay(part, j, side, above, below)
+            runs[found - 1]["stop"] = j
+            if j < part.size:
+                side, since, rested = 0, 0, 0
+            continue
+        deviation = part[j]
+        if below < deviation < above:
+            since += 1
+            if rest_low <= deviation <= rest_high:
+                rested = 1
+            j += 1
+            continue
+        side, since, rested = (1 if deviation >= above else -1), 0, 0
+        if found and runs[found - 1]["sign"] == side and j - runs[found - 1]["stop"] <= _CHATTER:
+            continue
+        run = runs[found]
+        run["first"], run["stop"], run["sign"] = j, j, side
+        found += 1
+    carry["filled"], carry["found"], carry["side"], carry["since"], carry["rested"] = j, found, side, since, rested
+    return j - shift
+
+
+@compiled
+def _before(codes: Array, i: int, reference: int, history: Array) -> int:
+    """Deviation of a sample of this chunk, or, where ``i`` is negative, of the ones before it."""
+    return np.int64(codes[i]) - reference if i >= 0 else np.int64(history[history.size + i])
+
+
+@compiled
+def _open(codes: Array, at: int, i: int, setting: Any, carry: Any, rooms: Rooms) -> None:
+    """Begin a stretch of activity at the crossing ``i``: a little before the signal leaves rest."""
+    reference, history, kept = setting["reference"], rooms.history, rooms.kept
+    rising = np.int64(codes[i]) - reference >= setting["above"]
+    position = carry["position"] + i - at
+    # Not so far back that the last run is seen again.
+    most = min(history.size - 1, i + carry["known"], position - carry["last_beyond"] - 1, kept.size // 4)
+    back = 0
+    while back < most:
+        back += 1
+        deviation = _before(codes, i - back, reference, history)
+        if (rising and deviation <= setting["rest_high"]) or (not rising and deviation >= setting["rest_low"]):
+            break
+    back = min(back + _MARGIN, most)
+    total, squares = carry["total"], carry["squares"]
+    for k in range(at, i):
+        deviation = np.int64(codes[k]) - reference
+        total += deviation
+        squares += deviation * deviation
+    for k in range(back):
+        deviation = _before(codes, i - back + k, reference, history)
+        kept[k] = deviation
+        total -= deviation
+        squares -= deviation * deviation
+    carry["open"] = 1
+    carry["filled"] = back
+    carry["origin"] = position - back
+    carry["total_before"], carry["squares_before"] = total, squares
+    carry["found"], carry["side"], carry["since"], carry["rested"] = 0, 0, 0, 0
+    carry["prior_sign"], carry["begin_known"], carry["continued"] = 0, 0, 0
+
+
+@compiled
+def finish(setting: Any, carry: Any, rooms: Rooms) -> None:
+    """Hand out what is open at the end of the record."""
+    if carry["open"]:
+        _hand_out(setting, carry, rooms, True)
+        carry["open"] = 0
+
+
+@compiled
+def _hand_out(setting: Any, carry: Any, rooms: Rooms, complete: bool) -> None:
+    """Measure the phases of the open stretch; where it is not complete, keep the last one, which may go on."""
+    runs, found = rooms.runs, carry["found"]
+    part = rooms.kept[: carry["filled"]]
+    if found == 0:
+        if not complete:  # the tail of a phase that was cut before
+            carry["begin_known"], carry["continued"] = 0, 0
+            _drop(part, part.size - 1, carry, rooms.kept)
+        return
+    carry["last_beyond"] = carry["origin"] + runs[found - 1]["stop"] - 1
+    _judge(part, setting, carry, runs[:found])
+    if complete:
+        count = _merge_real(runs, found)
+        _limit(part, setting, carry, runs, count)
+        _measure(part, setting, carry, rooms, count)
+        return
+    count = _merge_real(runs, found - 1)
+    runs[count] = runs[found - 1]
+    _limit(part, setting, carry, runs, count + 1)
+    _cut(part, setting, carry, rooms, count)
+
+
+@compiled
+def _cut(part: Array, setting: Any, carry: Any, rooms: Rooms, count: int) -> None:
+    """Hand out all but the last run and move that one to the front; where it fills half of the room, in parts."""
+    runs = rooms.runs
+    held = runs[count]
+    prior_stop = runs[count - 1]["stop"] if count else 0
+    keep = max(0, min(int(held["begin"]), max(held["first"] - _MARGIN, prior_stop)) - 1)
+    full = part.size == rooms.kept.size
+    if part.size - keep <= rooms.kept.size // 2 or (count > 0 and not full):
+        carry["begin_known"], carry["begin"] = 1, held["begin"] - keep
+        _measure(part, setting, carry, rooms, count)
+        if count:
+            last = runs[count - 1]
+            carry["prior_first"], carry["prior_stop"] = carry["origin"] + last["first"], carry["origin"] + last["stop"]
+            carry["prior_sign"], carry["prior_peak"] = last["sign"], last["peak"]
+            carry["continued"] = 0
+    elif full:
+        keep = part.size - 1
+        held["end"] = float(keep)
+        _measure(part, setting, carry, rooms, count + 1)
+        rooms.rows[carry["rows"] - 1]["unresolved"] = 1
+        carry["begin_known"], carry["begin"], carry["prior_sign"], carry["continued"] = 1, 0.0, 0, held["sign"]
+    else:
+        keep = 0
+    runs[0] = runs[count]
+    runs[0]["first"] = max(runs[0]["first"] - keep, 0)
+    runs[0]["stop"] -= keep
+    carry["found"] = 1 if runs[0]["stop"] > 0 else 0
+    _drop(part, keep, carry, rooms.kept)
+
+
+@compiled
+def _drop(part: Array, keep: int, carry: Any, kept: Array) -> None:
+    """Forget the samples of the open stretch before ``keep``."""
+    total, squares = _powers(part[:keep])
+    carry["total_before"] += total
+    carry["squares_before"] += squares
+    for k in range(part.size - keep):
+        kept[k] = kept[keep + k]
+    carry["origin"] += keep
+    carry["filled"] = part.size - keep
+
+
+@compiled
+def _powers(part: Array) -> tuple[int, int]:
+    """Sum and sum of squares."""
+    total, squares = np.int64(0), np.int64(0)
+    for k in range(part.size):
+        deviation = np.int64(part[k])
+        total += deviation
+        squares += deviation * deviation
+    return total, squares
+
+
+@compiled
+def _extreme(part: Array, sign: int) -> int:
+    low = high = part[0]
+    for k in range(part.size):
+        low = min(low, part[k])
+        high = max(high, part[k])
+    return np.int64(high) if sign > 0 else np.int64(low)
+
+
+@compiled
+def _judge(part: Array, setting: Any, carry: Any, runs: Array) -> None:
+    """Tell phases from tails that waver around the threshold and from ringing after a phase."""
+    fraction = setting["fraction"]
+    first, stop = carry["prior_first"] - carry["origin"], carry["prior_stop"] - carry["origin"]
+    sign, peak = carry["prior_sign"], np.float64(carry["prior_peak"])
+    for k in range(runs.size):
+        run = runs[k]
+        run["peak"] = _extreme(part[run["first"] : run["stop"]], run["sign"])
+        height = run["sign"] * (run["peak"] - fraction)
+        before = sign * (peak - fraction)
+        adjacent = sign != 0 and sign != run["sign"] and run["first"] - stop <= _CHATTER
+        shorter = run["stop"] - run["first"] < 0.1 * (stop - first)
+        rings = adjacent and shorter and height < 0.5 * before
+        goes_on = k == 0 and carry["continued"] == run["sign"] and run["first"] == 0
+        run["real"] = goes_on or (height >= _HYSTERESIS * setting["threshold"] and not rings)
+        first, stop, sign, peak = run["first"], run["stop"], run["sign"], np.float64(run["peak"])
+
+
+@compiled
+def _merge_real(runs: Array, found: int) -> int:
+    """Move the real runs to the front, and merge what lies side by side now; return their number."""
+    count = 0
+    for k in range(found):
+        run = runs[k]
+        if not run["real"]:
+            continue
+        if count and runs[count - 1]["sign"] == run["sign"] and run["first"] - runs[count - 1]["stop"] <= _CHATTER:
+            last = runs[count - 1]
+            last["stop"] = run["stop"]
+            last["peak"] = max(last["peak"], run["peak"]) if run["sign"] > 0 else min(last["peak"], run["peak"])
+        else:
+            runs[count] = runs[k]
+            count += 1
+    return count
+
+
+@compiled
+def _limit(part: Array, setting: Any, carry: Any, runs: Array, count: int) -> None:
+    """Where each phase begins and ends: at the first sample at rest, or where it turns into the opposite phase."""
+    rest_low, rest_high = setting["rest_low"], setting["rest_high"]
+    for k in range(count):
+        run = runs[k]
+        up = run["sign"] > 0
+        i = run["first"] - 1
+        while i > 0 and (part[i] > rest_high if up else part[i] < rest_low):
+            i -= 1
+        run["begin"] = float(max(i, 0))
+        i = run["stop"]
+        while i < part.size - 1 and (part[i] > rest_high if up else part[i] < rest_low):
+            i += 1
+        run["end"] = float(min(i, part.size - 1))
+    if count and carry["begin_known"]:
+        runs[0]["begin"] = carry["begin"]
+    following = 0.0  # the next run's begin before it was moved
+    for k in range(count - 1):
+        right = runs[k]["end"]
+        left = runs[k + 1]["begin"] if k == 0 else following
+        following = runs[k + 2]["begin"] if k + 2 < count else 0.0
+        if right > left:
+            a, b = part[int(left)] - setting["fraction"], part[int(right)] - setting["fraction"]
+            share = a / (a - b) if a * b < 0 else 0.5
+            turn = left + share * (right - left)
+            runs[k]["end"] = turn
+            runs[k + 1]["begin"] = turn
+
+
+@compiled
+def _measure(part: Array, setting: Any, carry: Any, rooms: Rooms, count: int) -> None:
+    """Write a row for each of the first runs."""
+    runs, rows = rooms.runs, rooms.rows
+    total, squares, summed = carry["total_before"], carry["squares_before"], 0
+    last = part.size - 1
+    prior_stop = max(0, carry["prior_stop"] - carry["origin"]) if carry["prior_sign"] else 0
+    for k in range(count):
+        run = runs[k]
+        row = rows[carry["rows"]]
+        carry["rows"] += 1
+        for which in range(2):
+            place = run["begin"] if which == 0 else run["end"]
+            index = min(max(int(place), 0), last)
+            if summed <= index:
+                some, of_squares = _powers(part[summed : index + 1])
+                total, squares, summed = total + some, squares + of_squares, index + 1
+            left, right = np.int64(part[index]), np.int64(part[min(index + 1, last)])
+            if which == 0:
+                row["begin_index"], row["begin_part"] = carry["origin"] + index, place - index
+                row["begin_total"], row["begin_squares"] = total, squares
+                row["begin_left"], row["begin_right"] = left, right
+            else:
+                row["end_index"], row["end_part"] = carry["origin"] + index, place - index
+                row["end_total"], row["end_squares"] = total, squares
+                row["end_left"], row["end_right"] = left, right
+        row["first"], row["stop"] = carry["origin"] + run["first"], carry["origin"] + run["stop"]
+        row["sign"] = run["sign"]
+        row["unresolved"] = 1 if k == 0 and carry["continued"] == run["sign"] and run["first"] == 0 else 0
+        row["peak"] = run["sign"] * (run["peak"] - setting["fraction"])
+        following = runs[k + 1]["first"] if k + 1 < count else part.size
+        _shape(part, setting, run, row, prior_stop, following, rooms)
+        prior_stop = run["stop"]
+
+
+@compiled
+def _shape(
+    part: Array, setting: Any, run: Any, row: Any, prior_stop: int, following: int, rooms: Rooms
+) -> None:
+    """Top, crossings, edges and plateau of one run, as :mod:`rig.analysis.shape` finds them."""
+    fraction, sign = setting["fraction"], run["sign"]
+    begin, stop = run["first"], run["stop"]
+    phase = part[begin:stop]
+    top = _top(phase, setting, sign, row, rooms)
+    half, high, low = 0.5 * top, 0.9 * top, 0.1 * top
+    first_half, last_half, first_high, last_high = begin, stop - 1, begin, stop - 1
+    while first_half < stop - 1 and sign * (part[first_half] - fraction) < half:
+        first_half += 1
+    while last_half > begin and sign * (part[last_half] - fraction) < half:
+        last_half -= 1
+    while first_high < stop - 1 and sign * (part[first_high] - fraction) < high:
+        first_high += 1
+    while last_high > begin and sign * (part[last_high] - fraction) < high:
+        last_high -= 1
+    wide_first = max(min(max(begin - _MARGIN, prior_stop), begin - 1), 0)
+    wide_stop = min(max(min(stop + _MARGIN, following), stop + 1), part.size)
+    last_low = first_half - 1
+    while last_low >= wide_first and sign * (part[last_low] - fraction) >= low:
+        last_low -= 1
+    last_low = last_low if last_low >= wide_first else -1
+    next_low = last_half + 1
+    while next_low < wide_stop and sign * (part[next_low] - fraction) >= low:
+        next_low += 1
+    next_low = next_low if next_low < wide_stop else part.size
+    row["top"] = top
+    row["start"] = _crossing(part, fraction, sign, half, first_half - 1) - begin
+    row["end"] = _crossing(part, fraction, sign, half, last_half) - begin
+    row["rise"] = _crossing(part, fraction, sign, high, first_high - 1) - _crossing(part, fraction, sign, low, last_low)
+    row["fall"] = _crossing(part, fraction, sign, low, next_low - 1) - _crossing(part, fraction, sign, high, last_high)
+    trim = min(
+        max(int(_TRIM * (last_half - first_half)), 2 * (first_high - first_half) + 1), (last_half - first_half) // 2
+    )
+    _plateau(part[first_half + trim : last_half - trim + 1], fraction, sign, row)
+
+
+@compiled
+def _fullest_bin(phase: Array, scale: float, shift: float, bins: int, rooms: Rooms) -> int:
+    """Bin of ``scale · sample − shift`` that holds most samples, its neighbours' counting half.
+
+    Numbers first, for that is done many at a time; then counted in four histograms in turn, for one would wait for
+    itself while sample after sample falls into the same bin.
+    """
+    counts, numbers = rooms.counts, rooms.numbers
+    counts[:] = 0
+    for at in range(0, phase.size, numbers.size):
+        some = phase[at : at + numbers.size]
+        for i in range(some.size):
+            number = some[i] * scale - shift + 1.0
+            number = number if number > 0.0 else 0.0
+            numbers[i] = np.int32(number if number < bins else bins)
+        for i in range(some.size):
+            counts[i & 3, numbers[i]] += 1
+    best, most = 0, np.int64(-1)
+    before, here = np.int64(0), counts[0, 1] + counts[1, 1] + counts[2, 1] + counts[3, 1]
+    for k in range(bins):
+        after = counts[0, k + 2] + counts[1, k + 2] + counts[2, k + 2] + counts[3, k + 2]
+        smooth = 2 * here + before + after
+        if smooth > most:
+            best, most = k, smooth
+        before, here = here, after
+    return best
+
+
+@compiled
+def _top(phase: Array, setting: Any, sign: int, row: Any, rooms: Rooms) -> float:
+    """Mode of the upper half of the phase's histogram, refined to the mean of the samples around it."""
+    fraction, peak = setting["fraction"], row["peak"]
+    width = min(max(0.01, setting["noise"] / peak), 0.1)
+    bins = int(np.ceil(0.5 / width))
+    best = _fullest_bin(phase, sign / (peak * width), (sign * fraction / peak + 0.5) / width, bins, rooms)
+    top = (0.5 + (best + 0.5) * width) * peak
+    samples = np.int64(1)
+    reach = 1.5 * width * peak
+    for _ in range(2):
+        a, b = sign * (top - reach) + fraction, sign * (top + reach) + fraction
+        least, greatest = np.int64(np.ceil(min(a, b))), np.int64(np.floor(max(a, b)))
+        n, total = np.int64(0), np.int64(0)
+        for i in range(phase.size):
+            deviation = np.int64(phase[i])
+            near = least <= deviation <= greatest
+            n += near
+            total += deviation * near
+        if n:
+            top = sign * (total / n - fraction)
+        samples = max(n, np.int64(1))
+    row["top_samples"], row["bin_width"] = samples, width * peak
+    return top
+
+
+@compiled
+def _crossing(part: Array, fraction: float, sign: int, level: float, before: int) -> float:
+    """Where the straight line from sample ``before`` to the next one crosses a level; NaN outside of the stretch."""
+    if before < 0 or before >= part.size - 1:
+        return np.nan
+    left, right = sign * (part[before] - fraction), sign * (part[before + 1] - fraction)
+    if left == right:
+        return before + min(max(level - left, 0.0), 1.0)
+    return before + min(max((level - left) / (right - left), 0.0), 1.0)
+
+
+@compiled
+def _plateau(part: Array, fraction: float, sign: int, row: Any) -> None:
+    """Mean and least-squares slope; doubled places keep the sums whole numbers."""
+    n = part.size
+    total, weighted = np.int64(0), np.int64(0)
+    for i in range(n):
+        total += np.int64(part[i])
+        weighted += np.int64(np.int32(2 * i - n + 1)) * np.int64(part[i])
+    row["plateau"] = n
+    row["middle"] = sign * (total / n - fraction) if n else np.nan
+    spread = (float(n) * n - 1.0) * n / 12.0
+    row["slope"] = sign * 0.5 * weighted / spread if n >= _LEAST_PLATEAU else np.nan
