@@ -187,7 +187,7 @@ def test_the_virtual_bench_is_served_until_ctrl_c() -> None:
     command = [sys.executable, "-m", "rig", "twin", "serve", "--ports", f"scope={port}"]
     with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as serving:
         assert serving.stdout is not None
-        lines = {}
+        lines: dict[str, tuple[str, str]] = {}
         while not {"scope", "daq", "switch", "stimulator", "clock"} <= lines.keys():
             name, protocol, address = serving.stdout.readline().split(maxsplit=2)
             lines[name] = (protocol, address.strip())

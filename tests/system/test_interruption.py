@@ -61,8 +61,7 @@ def test_an_interrupted_run_is_safe_and_sealed(number: signal.Signals, front_doo
 def assert_gone(twins: list[str]) -> None:
     pids = [line.split()[0] for line in twins]
     for _ in range(50):
-        alive = [pid for pid in pids if Path(f"/proc/{pid}").exists()]
-        if not alive:
+        if not any(Path(f"/proc/{pid}").exists() for pid in pids):
             return
         time.sleep(0.1)  # noqa: TID251 - a process that is not ours to wait for
-    pytest.fail(f"still running: {alive}")
+    pytest.fail(f"still running: {pids}")
