@@ -89,7 +89,7 @@ def test_the_readme_has_one_command_to_run_and_one_to_test_and_both_name_what_ex
         assert all(step[0].startswith(f"{environment}/bin/") for step in steps[1:])
         assert "--require-hashes" in steps[1]
         assert (ROOT / steps[1][-1]).is_file()
-        assert steps[2][-3:] == ["--no-deps", "-e", "."]
+        assert steps[2][-4:] == ["--no-deps", "--no-build-isolation", "-e", "."]
 
 
 def test_the_windows_forms_do_the_same() -> None:
