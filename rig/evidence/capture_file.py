@@ -14,14 +14,14 @@ from rig.model.waveform import Waveform
 from rig.units import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from rig.model.waveform import Capture
 
-__all__ = ["CAPTURE_FORMAT", "capture_bytes", "read_capture"]
+__all__ = ["CAPTURE_FORMAT", "capture_bytes", "capture_chunks", "read_capture"]
 
 CAPTURE_FORMAT = "rig-capture/1"
 _CHUNK = 1 << 17  # samples: large enough to compress well, small enough to read a part
@@ -95,17 +95,44 @@ def read_capture(path: Path) -> Mapping[str, Waveform]:
     raise EvidenceError(msg)
 
 
-def _read(dataset: h5py.Dataset) -> Waveform:
+def capture_chunks(path: Path, signal: str, *, most: int = 1 << 20) -> Iterator[Waveform]:
+    """Read one signal of a capture's file in parts of at most so many samples, in order, one of them in memory.
+
+    Each part is a waveform of its own, with its own start; the parts' samples one after the other are the signal's.
+
+    Raises
+    ------
+    EvidenceError
+        if the file is missing, damaged, or not a capture of this format, or does not hold the signal
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            if _read_text(file.attrs["format"]) == CAPTURE_FORMAT and (dataset := _named(file, signal)) is not None:
+                for begin in range(0, len(dataset), most):
+                    yield _read(dataset, begin, begin + most)
+                return
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, AnalysisError) as error:
+        msg = f"{path.name} cannot be read as a capture: {error}"
+        raise EvidenceError(msg) from error
+    msg = f"{path.name} is not a capture of format {CAPTURE_FORMAT} that holds the signal {signal!r}"
+    raise EvidenceError(msg)
+
+
+def _named(file: h5py.File, signal: str) -> h5py.Dataset | None:
+    return next((dataset for dataset in file.values() if _read_text(dataset.attrs["signal"]) == signal), None)
+
+
+def _read(dataset: h5py.Dataset, begin: int = 0, stop: int | None = None) -> Waveform:
     attributes = dataset.attrs
     rails, hole = attributes.get("rails"), attributes.get("hole")
     return Waveform(
-        samples=dataset[()],
+        samples=dataset[begin:stop],
         interval=float(attributes["interval"]),
         unit=Unit(_read_text(attributes["unit"])),
         source=_read_text(attributes["source"]),
         gain=float(attributes["gain"]),
         offset=float(attributes["offset"]),
-        start=float(attributes["start"]),
+        start=float(attributes["start"]) + begin * float(attributes["interval"]),
         rails=None if rails is None else (float(rails[0]), float(rails[1])),
         hole=None if hole is None else int(hole),
         history=tuple(_read_text(text) for text in attributes.get("history", ())),

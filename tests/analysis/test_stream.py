@@ -1,4 +1,4 @@
-"""The streaming analysis against the analysis of whole records, and against itself for every way of cutting a stream."""
+"""The streaming analysis held against that of whole records, and against itself for every way of cutting a stream."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rig.analysis import Analysis, measure
+from rig.analysis.record import Record, prepare
+from rig.analysis.record import Record, prepare
 from rig.analysis.stream import Levels, Spread, StreamAnalysis, analyse_stream, levels_from
 from rig.errors import AnalysisError
 from rig.model.measurement import Measurement, NotMeasured
@@ -67,38 +69,49 @@ TRAINS = {
     "cut by both edges": Train(pulses=60, delay=100e-6, tail=450e-6),
     "missing pulses": Train(pulses=60, skip=(10, 11, 40)),
 }
-# What is compared of these: mean over the same items, least and greatest of them.
-SAME = (
-    "phase_duration", "phase_top", "phase_peak", "phase_mean", "phase_charge", "rise_time", "fall_time", "pulse_width",
-    "interphase_interval", "net_charge_active",
-)  # fmt: skip
-OF_RECORD = {"dc_component": "dc", "rms_current": "rms", "ac_rms": "ac_rms", "average_current": "average_magnitude"}
+GAIN, OFFSET, REST, START = 1e-6, 2e-4, 1.3e-4, -0.01
 
 
-def both(train: Train, *, zero_level: float) -> tuple[Analysis, StreamAnalysis]:
-    """The same codes analysed as a whole record and as a stream, with a zero capture that differs from the rest level."""
-    gain, offset = 1e-6, 2e-4
-    values = train.sampled(INTERVAL, noise=3e-6, offset=1.3e-4)
-    codes = np.rint((values - offset) / gain).astype(np.int16)
+def waveform(codes: Codes) -> Waveform:
+    return Waveform(
+        samples=codes, interval=INTERVAL, unit=Unit.AMPERE, source="s", gain=GAIN, offset=OFFSET, start=START
+    )
+
+
+def captured(train: Train, *, zero_level: float) -> tuple[Codes, Codes]:
+    """Codes of a train and of its zero capture, whose level differs from that at which the train rests."""
+    values = train.sampled(INTERVAL, noise=3e-6, offset=REST)
     noise = np.random.default_rng(5).normal(0.0, 3.0, 20_000)
-    zero = np.rint((1.3e-4 + zero_level - offset) / gain + noise).astype(np.int16)
+    zero = np.rint((REST + zero_level - OFFSET) / GAIN + noise)
+    return np.rint((values - OFFSET) / GAIN).astype(np.int16), zero.astype(np.int16)
 
-    def waveform(samples: Codes) -> Waveform:
-        return Waveform(
-            samples=samples, interval=INTERVAL, unit=Unit.AMPERE, source="s", gain=gain, offset=offset, start=-0.01
-        )
 
+def both(train: Train, *, zero_level: float) -> tuple[Analysis, Record, StreamAnalysis]:
+    codes, zero = captured(train, zero_level=zero_level)
     whole = measure(
         waveform(codes),
-        path=path(resolution=gain),
+        path=path(resolution=GAIN),
         zero=waveform(zero),
         expected=None,
         load_resistance=500.0,
         electrode_area=None,
         capture="c",
     )
-    streamed = stream(codes, gain=gain, offset=offset, levels=levels_from(codes, zero=zero), start=-0.01)
-    return whole, streamed
+    return whole, stream(codes, gain=GAIN, offset=OFFSET, levels=levels_from(codes, zero=zero), start=START)
+
+
+def prepared(train: Train, *, zero_level: float) -> tuple[Record, StreamAnalysis]:
+    codes, zero = captured(train, zero_level=zero_level)
+    record = prepare(
+        waveform(codes),
+        path=path(resolution=GAIN),
+        zero=waveform(zero),
+        expected=None,
+        load_resistance=500.0,
+        electrode_area=None,
+        capture="c",
+    )
+    return record, stream(codes, gain=GAIN, offset=OFFSET, levels=levels_from(codes, zero=zero), start=START)
 
 
 def measurement(analysis: Analysis, name: str) -> Measurement | None:
@@ -107,45 +120,89 @@ def measurement(analysis: Analysis, name: str) -> Measurement | None:
     return outcome if isinstance(outcome, Measurement) else None
 
 
-@pytest.mark.parametrize("name", TRAINS)
-def test_a_stream_gives_the_figures_of_the_whole_record(name: str) -> None:
-    whole, streamed = both(TRAINS[name], zero_level=5e-6)
-    compared = 0
-    for measurand in SAME:
-        expected = measurement(whole, measurand)
-        assert (expected is None) == (measurand not in streamed.spreads), measurand
-        if expected is None:
-            continue
-        found = streamed.spreads[measurand]
-        assert found.n == expected.n, measurand
-        scale = abs(expected.maximum) + abs(expected.minimum)
-        assert found.mean == pytest.approx(expected.value, rel=1e-9, abs=1e-9 * scale), measurand
-        assert found.minimum == pytest.approx(expected.minimum, rel=1e-9, abs=1e-9 * scale), measurand
-        assert found.maximum == pytest.approx(expected.maximum, rel=1e-9, abs=1e-9 * scale), measurand
-        compared += 1
-    assert compared >= 9
-    energy = measurement(whole, "pulse_energy")
-    assert energy is not None
-    assert 500.0 * streamed.spreads["pulse_square"].mean == pytest.approx(energy.value, rel=1e-9)
+def same(one: Codes, other: Codes, *, scale: float) -> bool:
+    return one.shape == other.shape and bool(np.allclose(one, other, rtol=1e-9, atol=1e-9 * scale, equal_nan=True))
 
 
 @pytest.mark.parametrize("name", TRAINS)
-def test_a_stream_gives_the_record_figures_of_the_whole_record(name: str) -> None:
+def test_every_phase_is_that_of_the_whole_record(name: str) -> None:
+    record, streamed = prepared(TRAINS[name], zero_level=5e-6)
+    phases, found, trace = record.phases, streamed.phases, record.trace
+    assert len(found) == len(phases) >= 57
+    assert same(found.sign, phases.sign, scale=0)
+    assert same(found.start, trace.times(phases.start), scale=1)
+    assert same(found.duration, (phases.stop - phases.start) * INTERVAL, scale=1e-4)
+    assert same(found.top, record.true_top, scale=0.02)
+    assert same(found.peak, record.true_peak, scale=0.02)
+    assert same(found.rise, phases.rise * INTERVAL, scale=1e-6)
+    assert same(found.fall, phases.fall * INTERVAL, scale=1e-6)
+    assert same(found.charge, record.phase_integral, scale=6e-6)
+    assert same(found.square, trace.integral_of_square(phases.begin, phases.end), scale=1e-7)
+    assert same(found.droop, _droop(record), scale=1e-3)
+
+
+def _droop(record: Record) -> NDArray[np.float64]:
+    """What the straight line through the plateau loses from 50 % to 50 %, of where it begins."""
+    phases = record.phases
+    lost = -phases.slope * (phases.stop - phases.start)
+    middle = phases.middle + phases.sign * record.trace.pedestal
+    return np.asarray(lost / (middle + 0.5 * lost))
+
+
+@pytest.mark.parametrize("name", TRAINS)
+def test_every_pulse_is_that_of_the_whole_record(name: str) -> None:
+    record, streamed = prepared(TRAINS[name], zero_level=5e-6)
+    phases, pulses, found, trace = record.phases, record.pulses, streamed.pulses, record.trace
+    first, last = pulses.first, pulses.stop - 1
+    assert np.array_equal(found.whole, pulses.whole)
+    assert np.array_equal(found.phases, pulses.stop - pulses.first)
+    assert same(found.width, (phases.stop[last] - phases.start[first]) * INTERVAL, scale=1e-3)
+    assert same(found.square, trace.integral_of_square(record.pulse_begin, record.pulse_end), scale=1e-7)
+    assert same(found.net_charge_active, np.add.reduceat(record.phase_integral, first), scale=6e-6)
+    rests = (record.pulse_begin[1:] - record.pulse_end[:-1]) * INTERVAL
+    assert same(found.gap, np.append(rests, np.nan), scale=1e-2)
+    following = trace.integral(record.pulse_begin[:-1], record.pulse_begin[1:])
+    assert same(found.net_charge, np.append(following, np.nan), scale=6e-6)
+
+
+@pytest.mark.parametrize("name", TRAINS)
+def test_the_record_figures_are_those_of_the_whole_record(name: str) -> None:
+    record, streamed = prepared(TRAINS[name], zero_level=5e-6)
+    trace, found = record.trace, streamed.record
+    starts = record.pulse_begin[~np.isnan(record.phases.start[record.pulses.first])]
+    begin, end = starts[:1], starts[-1:]
+    length = float((end - begin)[0]) * INTERVAL
+    dc = float(trace.integral(begin, end)[0]) / length
+    square = float(trace.integral_of_square(begin, end)[0]) / length
+    assert found.whole_periods
+    assert (found.begin, found.end) == pytest.approx((trace.time(begin[0]), trace.time(end[0])), abs=1e-9)
+    assert found.dc == pytest.approx(dc, rel=1e-9, abs=1e-13)
+    assert found.rms == pytest.approx(math.sqrt(square), rel=1e-9)
+    assert found.ac_rms == pytest.approx(math.sqrt(square - dc**2), rel=1e-9)
+    values = trace.deviation + trace.level
+    assert found.samples == len(values)
+    assert found.mean == pytest.approx(float(values.mean()), rel=1e-9)
+    assert found.standard_deviation == pytest.approx(float(values.std()), rel=1e-9)
+    assert (found.minimum, found.maximum) == pytest.approx((float(values.min()), float(values.max())), rel=1e-9)
+    assert found.extreme == pytest.approx(float(np.abs(trace.deviation + trace.pedestal).max()), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", TRAINS)
+def test_measurands_are_those_of_the_whole_record(name: str) -> None:
     whole, streamed = both(TRAINS[name], zero_level=5e-6)
-    for measurand, attribute in OF_RECORD.items():
-        expected = measurement(whole, measurand)
+    for measurand in ("phase_duration", "phase_charge", "pulse_width", "net_charge_active"):
+        expected, found = measurement(whole, measurand), streamed.spreads[measurand]
         assert expected is not None
-        assert getattr(streamed.record, attribute) == pytest.approx(expected.value, rel=1e-9, abs=1e-13), measurand
-        assert streamed.record.begin == pytest.approx(expected.window.start, abs=1e-9)
-        assert streamed.record.end == pytest.approx(expected.window.stop, abs=1e-9)
-    rate = measurement(whole, "pulse_rate")
+        scale = 1e-9 * (abs(expected.maximum) + abs(expected.minimum))
+        assert found.n == expected.n
+        assert found.mean == pytest.approx(expected.value, rel=1e-9, abs=scale)
+        assert found.minimum == pytest.approx(expected.minimum, rel=1e-9, abs=scale)
+        assert found.maximum == pytest.approx(expected.maximum, rel=1e-9, abs=scale)
+    rate, dc = measurement(whole, "pulse_rate"), measurement(whole, "dc_component")
     assert rate is not None
+    assert dc is not None
     assert streamed.pulse_rate == pytest.approx(rate.value, rel=1e-12)
-    plain, record = whole.statistics, streamed.record
-    assert record.samples == plain.samples
-    assert record.mean == pytest.approx(plain.mean, rel=1e-9)
-    assert record.standard_deviation == pytest.approx(plain.standard_deviation, rel=1e-9)
-    assert (record.minimum, record.maximum) == pytest.approx((plain.minimum, plain.maximum), rel=1e-12)
+    assert streamed.record.dc == pytest.approx(dc.value, rel=1e-9, abs=1e-13)
 
 
 @pytest.mark.parametrize("name", TRAINS)
@@ -174,14 +231,15 @@ def test_pulses_that_the_edges_cut_are_counted_and_left_out(name: str) -> None:
 
 
 def test_the_worst_second_is_found_to_its_step_and_bounded() -> None:
-    train = Train(pulses=70)
-    whole, streamed = both(train, zero_level=5e-6)
-    exact = measurement(whole, "rms_1s")
-    assert exact is not None
+    record, streamed = prepared(Train(pulses=70), zero_level=5e-6)
+    squares = np.cumsum((record.trace.deviation + record.trace.pedestal) ** 2)
+    exact = math.sqrt(float((squares[1_000_000:] - squares[:-1_000_000]).max()) / 1e6)
     found = streamed.record.sliding["rms_1s"]
     assert found.duration == pytest.approx(1.0)
-    assert found.rms <= exact.value * (1 + 1e-6) <= found.bound * (1 + 2e-6)
-    assert found.rms == pytest.approx(exact.value, rel=5e-3)
+    assert found.rms <= exact * (1 + 1e-12)
+    assert exact <= found.bound * (1 + 1e-12)
+    assert found.rms == pytest.approx(exact, rel=1e-5)
+    assert found.bound == pytest.approx(exact, rel=2e-2)
     assert "rms_5s" not in streamed.record.sliding
 
 
@@ -228,7 +286,9 @@ LEVELS = Levels(quiet=0.3, noise=3.0, threshold=100.0, baseline=-1.7)
 
 @settings(max_examples=60, deadline=None)
 @given(codes=signals(), data=st.data(), longest=st.sampled_from([64, 200, 1 << 14]), batch=st.sampled_from([16, 1000]))
-def test_not_a_bit_depends_on_where_the_stream_is_cut(codes: Codes, data: st.DataObject, longest: int, batch: int) -> None:
+def test_not_a_bit_depends_on_where_the_stream_is_cut(
+    codes: Codes, data: st.DataObject, longest: int, batch: int
+) -> None:
     more: dict[str, Any] = {"levels": LEVELS, "longest": longest, "batch": batch, "lead": 100, "rails": (-32768, 32767)}
     whole = bits(stream(codes, **more))
     at = data.draw(st.lists(st.integers(0, len(codes)), max_size=40))
@@ -265,9 +325,9 @@ def test_phases_and_sums_agree_with_plain_arithmetic(codes: Codes) -> None:
     assert (found.record.minimum, found.record.maximum) == (int(codes.min()), int(codes.max()))
     assert found.record.at_low_rail == int((codes == -32768).sum())
     assert found.record.at_high_rail == int((codes == 32767).sum())
-    phases = found.phases
-    assert (phases.charge * phases.sign > -1e3).all() or len(phases)
-    assert (phases.peak >= 100.0 - 2.0).all()
+    # A phase is beyond the threshold, which lies 100 codes from the quiet level, and that 2 from the baseline.
+    assert (found.phases.peak >= 98.0).all()
+    assert found.whole + found.cut == len(found.pulses)
 
 
 @settings(max_examples=15, deadline=None)
@@ -315,7 +375,7 @@ def test_tables_hold_the_first_batch_and_statistics_all() -> None:
         assert some.spreads[name].n == spread.n, name
         assert some.spreads[name].mean == pytest.approx(spread.mean, rel=1e-9, abs=1e-18), name
         assert some.spreads[name].std == pytest.approx(spread.std, rel=1e-6, abs=1e-18), name
-    for attribute in OF_RECORD.values():
+    for attribute in ("dc", "rms", "ac_rms", "average_magnitude"):
         assert getattr(some.record, attribute) == pytest.approx(getattr(whole.record, attribute), rel=1e-9, abs=1e-15)
 
 
@@ -347,7 +407,9 @@ def test_a_continuous_wave_is_measured_in_pieces_as_at_once() -> None:
 # --- types of codes, extremes, degenerate streams --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("kind", "middle", "gain"), [("i1", 0, 2e-4), ("u1", 128, 2e-4), ("i2", 0, 1e-6), ("u2", 32768, 1e-6)])
+@pytest.mark.parametrize(
+    ("kind", "middle", "gain"), [("i1", 0, 2e-4), ("u1", 128, 2e-4), ("i2", 0, 1e-6), ("u2", 32768, 1e-6)]
+)
 def test_every_kind_of_code_gives_the_same_pulses(kind: str, middle: int, gain: float) -> None:
     train = Train(pulses=5)
     codes = (np.rint(train.sampled(INTERVAL) / gain) + middle).astype(kind)
@@ -416,7 +478,9 @@ def test_what_is_no_stream_of_codes_is_refused() -> None:
         stream([np.zeros(5, dtype=np.int16), np.zeros(5, dtype=np.uint16)], levels=LEVELS)
 
 
-@pytest.mark.parametrize("wrong", [{"gain": 0.0}, {"gain": math.nan}, {"interval": 0.0}, {"start": math.inf}, {"batch": 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"gain": 0.0}, {"gain": math.nan}, {"interval": 0.0}, {"start": math.inf}, {"batch": 1}]
+)
 def test_a_scale_that_means_nothing_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(AnalysisError, match="cannot be read"):
         stream(np.zeros(5, dtype=np.int16), levels=LEVELS, **wrong)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rig.analysis.outcome import ratio
 from rig.analysis.stream.layout import PHASE
 from rig.analysis.stream.tables import (
     PhaseTable,
@@ -175,7 +176,7 @@ class Collector:
             "phase_duration": phases.duration,
             "phase_top": phases.top,
             "phase_peak": phases.peak,
-            "phase_mean": _ratio(magnitude, phases.duration),
+            "phase_mean": ratio(magnitude, phases.duration),
             "phase_charge": magnitude,
             "rise_time": phases.rise,
             "fall_time": phases.fall,
@@ -187,7 +188,7 @@ class Collector:
             "interphase_interval": pulses.interphase,
             "net_charge": pulses.net_charge,
             "net_charge_active": pulses.net_charge_active,
-            "charge_imbalance": _ratio(pulses.net_charge, leading),
+            "charge_imbalance": ratio(pulses.net_charge, leading),
             "pulse_square": pulses.square,
         }
         for name, values in of_phases.items():
@@ -208,7 +209,3 @@ class Collector:
             return
         spread = Spread.of(values)
         self.spreads[name] = self.spreads[name].joined(spread) if name in self.spreads else spread
-
-
-def _ratio(upper: Floats, lower: Floats) -> Floats:
-    return np.divide(upper, lower, out=np.full(len(upper), np.nan), where=lower > 0)

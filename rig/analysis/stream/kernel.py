@@ -1,9 +1,9 @@
 """The one pass over raw codes, compiled: sums of everything, and the shape of every phase.
 
 All sums are of whole numbers, and what is decided about a sample depends on the samples alone: never on where a chunk
-ends. Quiet stretches cost four whole-number operations a sample; only where a threshold is crossed is each sample looked
-at by itself, copied, and measured once the signal is at rest again. What is compiled stands in this one file, for the
-cache of compiled code notices changes of a file and not of those that it calls into.
+ends. Quiet stretches cost four whole-number operations a sample; only where a threshold is crossed are samples copied,
+and measured once the signal is at rest again. All that is compiled stands in this one long file, for the cache of
+compiled code notices changes of a file, and not of those that it calls into.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
+    # A record of rig.analysis.stream.layout, and a number that is int64 or float64 once compiled.
+    Fields = Any
+    Whole = Any
+    Real = Any
 
 __all__ = ["Rooms", "finish", "scan"]
 
@@ -35,9 +39,11 @@ def compiled(function: _F) -> _F:
 # Samples looked at in one go.
 _SPAN = 512
 # Squares of deviations below this fit a 32-bit sum over a span.
-_SMALL = 2000
+_SMALL = 1100
 # Samples compared in one go.
-_STEP = 16
+_STEP = 64
+# Deviations whose sum fits 32 bits.
+_MANY = 4096
 # As in the analysis of whole records (segment, shape).
 _CHATTER = 3
 _MARGIN = 8
@@ -70,7 +76,7 @@ class Rooms(NamedTuple):
 
 
 @compiled
-def _sums(part: Array, reference: int) -> tuple[int, int, int, int]:
+def _sums(part: Array, reference: int) -> tuple[Whole, Whole, Whole, Whole]:
     """Sum and sum of squares of deviations, least and greatest deviation: exact whatever the codes are."""
     total = np.int64(0)
     squares = np.int64(0)
@@ -86,8 +92,8 @@ def _sums(part: Array, reference: int) -> tuple[int, int, int, int]:
 
 
 @compiled
-def _small_sums(part: Array, reference: int) -> tuple[int, int, int, int]:
-    """Return the same in 32 bits, which is faster; right where no deviation exceeds ``_SMALL``, else only the extremes."""
+def _small_sums(part: Array, reference: int) -> tuple[Whole, Whole, Whole, Whole]:
+    """Return the same in 32 bits, which is faster; beyond ``_SMALL`` the extremes alone are right."""
     zero = np.int32(reference)
     total = np.int32(0)
     squares = np.int32(0)
@@ -103,7 +109,7 @@ def _small_sums(part: Array, reference: int) -> tuple[int, int, int, int]:
 
 
 @compiled
-def _count_rails(part: Array, setting: Any, carry: Any) -> None:
+def _count_rails(part: Array, setting: Fields, carry: Fields) -> None:
     reference, least, most = setting["reference"], setting["rail_low"], setting["rail_high"]
     at_low = at_high = np.int64(0)
     for i in range(part.size):
@@ -115,7 +121,7 @@ def _count_rails(part: Array, setting: Any, carry: Any) -> None:
 
 
 @compiled
-def _end_stride(carry: Any, ring: Array, windows: Array) -> None:
+def _end_stride(carry: Fields, ring: Array, windows: Array) -> None:
     """Note the sums at a multiple of the stride and look at the windows that end there."""
     carry["in_stride"] = 0
     carry["strides"] += 1
@@ -142,7 +148,7 @@ def _end_stride(carry: Any, ring: Array, windows: Array) -> None:
 
 
 @compiled
-def scan(codes: Array, setting: Any, carry: Any, rooms: Rooms) -> int:
+def scan(codes: Array, setting: Fields, carry: Fields, rooms: Rooms) -> Whole:
     """Take codes up to the end of the chunk, or until ``rows`` must be emptied first; return how many were taken.
 
     Parameters
@@ -152,16 +158,12 @@ def scan(codes: Array, setting: Any, carry: Any, rooms: Rooms) -> int:
     """
     reference, above, below = setting["reference"], setting["above"], setting["below"]
     stride = setting["stride"]
-    small = above < _SMALL and below > -_SMALL
     at = 0
     while at < codes.size and carry["rows"] + RUNS + _SPAN < rooms.rows.size:
         until = min(codes.size, at + _SPAN, at + stride - carry["in_stride"])
         part = codes[at:until]
-        if small:
-            total, squares, low, high = _small_sums(part, reference)
-            if low < -_SMALL or high > _SMALL:
-                total, squares, low, high = _sums(part, reference)
-        else:
+        total, squares, low, high = _small_sums(part, reference)
+        if low < -_SMALL or high > _SMALL:
             total, squares, low, high = _sums(part, reference)
         if carry["open"] or low <= below or high >= above:
             _follow(codes, at, until, setting, carry, rooms)
@@ -181,7 +183,7 @@ def scan(codes: Array, setting: Any, carry: Any, rooms: Rooms) -> int:
 
 
 @compiled
-def _remember(codes: Array, reference: int, carry: Any, history: Array) -> None:
+def _remember(codes: Array, reference: int, carry: Fields, history: Array) -> None:
     """Keep the newest samples for an edge that begins in them."""
     room, n = history.size, codes.size
     for k in range(room - n):
@@ -192,59 +194,77 @@ def _remember(codes: Array, reference: int, carry: Any, history: Array) -> None:
 
 
 @compiled
-def _follow(codes: Array, at: int, until: int, setting: Any, carry: Any, rooms: Rooms) -> None:
+def _follow(codes: Array, at: int, until: int, setting: Fields, carry: Fields, rooms: Rooms) -> None:
     """Look closer at a span in which something happens; ``carry`` still stands at its begin."""
     reference, above, below = setting["reference"], setting["above"], setting["below"]
     i = at
     while i < until:
         if not carry["open"]:
-            while i < until and below < np.int64(codes[i]) - reference < above:
-                i += 1
+            i = _quiet(codes[:until], i, reference, above, below)
             if i == until:
                 return
             _open(codes, at, i, setting, carry, rooms)
         i = _gather(codes, i, until, setting, carry, rooms)
         if carry["since"] >= GUARD and carry["rested"]:
-            _hand_out(setting, carry, rooms, True)
+            _hand_out(setting, carry, rooms, complete=True)
             carry["open"] = 0
         elif carry["filled"] == rooms.kept.size or carry["found"] >= RUNS:
-            _hand_out(setting, carry, rooms, False)
+            _hand_out(setting, carry, rooms, complete=False)
 
 
 @compiled
-def _stay(part: Array, i: int, side: int, above: int, below: int) -> int:
-    """Return where the deviations from ``i`` on cease to be beyond the threshold on one side."""
-    n = part.size
+def _quiet(codes: Array, i: int, reference: int, above: int, below: int) -> Whole:
+    """Return where the codes from ``i`` on leave rest."""
+    n = codes.size
     while i + _STEP <= n:
-        some = part[i : i + _STEP]
-        inside = 0
+        some = codes[i : i + _STEP]
+        low = high = some[0]
         for k in range(_STEP):
-            inside += some[k] < above if side > 0 else some[k] > below
-        if inside:
+            low = min(low, some[k])
+            high = max(high, some[k])
+        if np.int64(low) - reference <= below or np.int64(high) - reference >= above:
             break
         i += _STEP
-    while i < n and (part[i] >= above if side > 0 else part[i] <= below):
+    while i < n and below < np.int64(codes[i]) - reference < above:
         i += 1
     return i
 
 
 @compiled
-def _gather(codes: Array, i: int, until: int, setting: Any, carry: Any, rooms: Rooms) -> int:
+def _stay(part: Array, i: int, side: int, bound: int) -> Whole:
+    """Return where the deviations from ``i`` on cease to be beyond the threshold: ``side · deviation ≥ bound``."""
+    n = part.size
+    while i + _STEP <= n:
+        some = part[i : i + _STEP]
+        nearest = np.int32(np.int32(side) * some[0])
+        for k in range(_STEP):
+            nearest = min(nearest, np.int32(np.int32(side) * some[k]))
+        if nearest < bound:
+            break
+        i += _STEP
+    while i < n and side * part[i] >= bound:
+        i += 1
+    return i
+
+
+@compiled
+def _gather(codes: Array, i: int, until: int, setting: Fields, carry: Fields, rooms: Rooms) -> Whole:
     """Copy samples and list runs until the stretch of activity ends, room ends, or the span ends; return where."""
     reference, above, below = setting["reference"], setting["above"], setting["below"]
     rest_low, rest_high = setting["rest_low"], setting["rest_high"]
     kept, runs = rooms.kept, rooms.runs
     until = min(until, i + kept.size - carry["filled"])
     shift = carry["filled"] - i
+    zero = np.int32(reference)
     source, target = codes[i:until], kept[carry["filled"] : until + shift]
     for k in range(source.size):
-        target[k] = np.int64(source[k]) - reference
+        target[k] = np.int32(np.int32(source[k]) - zero)
     part = kept[: until + shift]
     found, side, since, rested = carry["found"], carry["side"], carry["since"], carry["rested"]
     j = carry["filled"]
     while j < part.size and not (rested and since >= GUARD) and found < RUNS:
         if side != 0:
-            j = _stay(part, j, side, above, below)
+            j = _stay(part, j, side, above if side > 0 else -below)
             runs[found - 1]["stop"] = j
             if j < part.size:
                 side, since, rested = 0, 0, 0
@@ -257,23 +277,24 @@ def _gather(codes: Array, i: int, until: int, setting: Any, carry: Any, rooms: R
             j += 1
             continue
         side, since, rested = (1 if deviation >= above else -1), 0, 0
-        if found and runs[found - 1]["sign"] == side and j - runs[found - 1]["stop"] <= _CHATTER:
-            continue
-        run = runs[found]
-        run["first"], run["stop"], run["sign"] = j, j, side
-        found += 1
+        if not found or runs[found - 1]["sign"] != side or j - runs[found - 1]["stop"] > _CHATTER:
+            run = runs[found]
+            run["first"], run["sign"] = j, side
+            found += 1
+        j += 1
+        runs[found - 1]["stop"] = j
     carry["filled"], carry["found"], carry["side"], carry["since"], carry["rested"] = j, found, side, since, rested
     return j - shift
 
 
 @compiled
-def _before(codes: Array, i: int, reference: int, history: Array) -> int:
+def _before(codes: Array, i: int, reference: int, history: Array) -> Whole:
     """Deviation of a sample of this chunk, or, where ``i`` is negative, of the ones before it."""
     return np.int64(codes[i]) - reference if i >= 0 else np.int64(history[history.size + i])
 
 
 @compiled
-def _open(codes: Array, at: int, i: int, setting: Any, carry: Any, rooms: Rooms) -> None:
+def _open(codes: Array, at: int, i: int, setting: Fields, carry: Fields, rooms: Rooms) -> None:
     """Begin a stretch of activity at the crossing ``i``: a little before the signal leaves rest."""
     reference, history, kept = setting["reference"], rooms.history, rooms.kept
     rising = np.int64(codes[i]) - reference >= setting["above"]
@@ -288,10 +309,9 @@ def _open(codes: Array, at: int, i: int, setting: Any, carry: Any, rooms: Rooms)
             break
     back = min(back + _MARGIN, most)
     total, squares = carry["total"], carry["squares"]
-    for k in range(at, i):
-        deviation = np.int64(codes[k]) - reference
-        total += deviation
-        squares += deviation * deviation
+    if i > at:
+        passed, of_squares, _, _ = _sums(codes[at:i], reference)
+        total, squares = total + passed, squares + of_squares
     for k in range(back):
         deviation = _before(codes, i - back + k, reference, history)
         kept[k] = deviation
@@ -306,15 +326,15 @@ def _open(codes: Array, at: int, i: int, setting: Any, carry: Any, rooms: Rooms)
 
 
 @compiled
-def finish(setting: Any, carry: Any, rooms: Rooms) -> None:
+def finish(setting: Fields, carry: Fields, rooms: Rooms) -> None:
     """Hand out what is open at the end of the record."""
     if carry["open"]:
-        _hand_out(setting, carry, rooms, True)
+        _hand_out(setting, carry, rooms, complete=True)
         carry["open"] = 0
 
 
 @compiled
-def _hand_out(setting: Any, carry: Any, rooms: Rooms, complete: bool) -> None:
+def _hand_out(setting: Fields, carry: Fields, rooms: Rooms, complete: bool) -> None:
     """Measure the phases of the open stretch; where it is not complete, keep the last one, which may go on."""
     runs, found = rooms.runs, carry["found"]
     part = rooms.kept[: carry["filled"]]
@@ -337,7 +357,7 @@ def _hand_out(setting: Any, carry: Any, rooms: Rooms, complete: bool) -> None:
 
 
 @compiled
-def _cut(part: Array, setting: Any, carry: Any, rooms: Rooms, count: int) -> None:
+def _cut(part: Array, setting: Fields, carry: Fields, rooms: Rooms, count: int) -> None:
     """Hand out all but the last run and move that one to the front; where it fills half of the room, in parts."""
     runs = rooms.runs
     held = runs[count]
@@ -368,7 +388,7 @@ def _cut(part: Array, setting: Any, carry: Any, rooms: Rooms, count: int) -> Non
 
 
 @compiled
-def _drop(part: Array, keep: int, carry: Any, kept: Array) -> None:
+def _drop(part: Array, keep: int, carry: Fields, kept: Array) -> None:
     """Forget the samples of the open stretch before ``keep``."""
     total, squares = _powers(part[:keep])
     carry["total_before"] += total
@@ -380,7 +400,7 @@ def _drop(part: Array, keep: int, carry: Any, kept: Array) -> None:
 
 
 @compiled
-def _powers(part: Array) -> tuple[int, int]:
+def _powers(part: Array) -> tuple[Whole, Whole]:
     """Sum and sum of squares."""
     total, squares = np.int64(0), np.int64(0)
     for k in range(part.size):
@@ -391,7 +411,7 @@ def _powers(part: Array) -> tuple[int, int]:
 
 
 @compiled
-def _extreme(part: Array, sign: int) -> int:
+def _extreme(part: Array, sign: int) -> Whole:
     low = high = part[0]
     for k in range(part.size):
         low = min(low, part[k])
@@ -400,7 +420,7 @@ def _extreme(part: Array, sign: int) -> int:
 
 
 @compiled
-def _judge(part: Array, setting: Any, carry: Any, runs: Array) -> None:
+def _judge(part: Array, setting: Fields, carry: Fields, runs: Array) -> None:
     """Tell phases from tails that waver around the threshold and from ringing after a phase."""
     fraction = setting["fraction"]
     first, stop = carry["prior_first"] - carry["origin"], carry["prior_stop"] - carry["origin"]
@@ -419,7 +439,7 @@ def _judge(part: Array, setting: Any, carry: Any, runs: Array) -> None:
 
 
 @compiled
-def _merge_real(runs: Array, found: int) -> int:
+def _merge_real(runs: Array, found: int) -> Whole:
     """Move the real runs to the front, and merge what lies side by side now; return their number."""
     count = 0
     for k in range(found):
@@ -437,7 +457,7 @@ def _merge_real(runs: Array, found: int) -> int:
 
 
 @compiled
-def _limit(part: Array, setting: Any, carry: Any, runs: Array, count: int) -> None:
+def _limit(part: Array, setting: Fields, carry: Fields, runs: Array, count: int) -> None:
     """Where each phase begins and ends: at the first sample at rest, or where it turns into the opposite phase."""
     rest_low, rest_high = setting["rest_low"], setting["rest_high"]
     for k in range(count):
@@ -467,7 +487,7 @@ def _limit(part: Array, setting: Any, carry: Any, runs: Array, count: int) -> No
 
 
 @compiled
-def _measure(part: Array, setting: Any, carry: Any, rooms: Rooms, count: int) -> None:
+def _measure(part: Array, setting: Fields, carry: Fields, rooms: Rooms, count: int) -> None:
     """Write a row for each of the first runs."""
     runs, rows = rooms.runs, rooms.rows
     total, squares, summed = carry["total_before"], carry["squares_before"], 0
@@ -503,7 +523,7 @@ def _measure(part: Array, setting: Any, carry: Any, rooms: Rooms, count: int) ->
 
 @compiled
 def _shape(
-    part: Array, setting: Any, run: Any, row: Any, prior_stop: int, following: int, rooms: Rooms
+    part: Array, setting: Fields, run: Fields, row: Fields, prior_stop: int, following: int, rooms: Rooms
 ) -> None:
     """Top, crossings, edges and plateau of one run, as :mod:`rig.analysis.shape` finds them."""
     fraction, sign = setting["fraction"], run["sign"]
@@ -542,7 +562,22 @@ def _shape(
 
 
 @compiled
-def _fullest_bin(phase: Array, scale: float, shift: float, bins: int, rooms: Rooms) -> int:
+def _holds_most(phase: Array, scale: float, shift: float, bins: int) -> Whole:
+    """Bin of ``scale · sample − shift`` that holds more than half of the samples, or −1."""
+    middle = phase[phase.size // 2] * scale - shift
+    if middle < 0.0:
+        return -1
+    least = float(min(int(middle), bins - 1))
+    beyond = np.inf if least == bins - 1 else least + 1.0
+    n = 0
+    for i in range(phase.size):
+        number = phase[i] * scale - shift
+        n += (number >= least) & (number < beyond)
+    return int(least) if 2 * n > phase.size else -1
+
+
+@compiled
+def _fullest_bin(phase: Array, scale: float, shift: float, bins: int, rooms: Rooms) -> Whole:
     """Bin of ``scale · sample − shift`` that holds most samples, its neighbours' counting half.
 
     Numbers first, for that is done many at a time; then counted in four histograms in turn, for one would wait for
@@ -554,8 +589,8 @@ def _fullest_bin(phase: Array, scale: float, shift: float, bins: int, rooms: Roo
         some = phase[at : at + numbers.size]
         for i in range(some.size):
             number = some[i] * scale - shift + 1.0
-            number = number if number > 0.0 else 0.0
-            numbers[i] = np.int32(number if number < bins else bins)
+            number = max(0.0, number)
+            numbers[i] = np.int32(min(bins, number))
         for i in range(some.size):
             counts[i & 3, numbers[i]] += 1
     best, most = 0, np.int64(-1)
@@ -570,24 +605,21 @@ def _fullest_bin(phase: Array, scale: float, shift: float, bins: int, rooms: Roo
 
 
 @compiled
-def _top(phase: Array, setting: Any, sign: int, row: Any, rooms: Rooms) -> float:
+def _top(phase: Array, setting: Fields, sign: int, row: Fields, rooms: Rooms) -> Real:
     """Mode of the upper half of the phase's histogram, refined to the mean of the samples around it."""
     fraction, peak = setting["fraction"], row["peak"]
     width = min(max(0.01, setting["noise"] / peak), 0.1)
     bins = int(np.ceil(0.5 / width))
-    best = _fullest_bin(phase, sign / (peak * width), (sign * fraction / peak + 0.5) / width, bins, rooms)
+    scale, shift = sign / (peak * width), (sign * fraction / peak + 0.5) / width
+    best = _holds_most(phase, scale, shift, bins)
+    if best < 0:
+        best = _fullest_bin(phase, scale, shift, bins, rooms)
     top = (0.5 + (best + 0.5) * width) * peak
     samples = np.int64(1)
     reach = 1.5 * width * peak
     for _ in range(2):
         a, b = sign * (top - reach) + fraction, sign * (top + reach) + fraction
-        least, greatest = np.int64(np.ceil(min(a, b))), np.int64(np.floor(max(a, b)))
-        n, total = np.int64(0), np.int64(0)
-        for i in range(phase.size):
-            deviation = np.int64(phase[i])
-            near = least <= deviation <= greatest
-            n += near
-            total += deviation * near
+        n, total = _between(phase, int(np.ceil(min(a, b))), int(np.floor(max(a, b))))
         if n:
             top = sign * (total / n - fraction)
         samples = max(n, np.int64(1))
@@ -596,7 +628,24 @@ def _top(phase: Array, setting: Any, sign: int, row: Any, rooms: Rooms) -> float
 
 
 @compiled
-def _crossing(part: Array, fraction: float, sign: int, level: float, before: int) -> float:
+def _between(part: Array, least: int, greatest: int) -> tuple[Whole, Whole]:
+    """Number and sum of the deviations from ``least`` to ``greatest``; 32 bits hold the sum of so many."""
+    count, total = np.int64(0), np.int64(0)
+    low, high = np.int32(least), np.int32(greatest)
+    for at in range(0, part.size, _MANY):
+        some = part[at : at + _MANY]
+        n, of_some = np.int32(0), np.int32(0)
+        for i in range(some.size):
+            near = (some[i] >= low) & (some[i] <= high)
+            n = np.int32(n + near)
+            of_some = np.int32(of_some + (some[i] if near else np.int32(0)))
+        count += n
+        total += of_some
+    return count, total
+
+
+@compiled
+def _crossing(part: Array, fraction: float, sign: int, level: float, before: int) -> Real:
     """Where the straight line from sample ``before`` to the next one crosses a level; NaN outside of the stretch."""
     if before < 0 or before >= part.size - 1:
         return np.nan
@@ -607,7 +656,7 @@ def _crossing(part: Array, fraction: float, sign: int, level: float, before: int
 
 
 @compiled
-def _plateau(part: Array, fraction: float, sign: int, row: Any) -> None:
+def _plateau(part: Array, fraction: float, sign: int, row: Fields) -> None:
     """Mean and least-squares slope; doubled places keep the sums whole numbers."""
     n = part.size
     total, weighted = np.int64(0), np.int64(0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rig.analysis.outcome import ratio
 from rig.analysis.segment import Pulses, Runs, group_pulses
 
 if TYPE_CHECKING:
@@ -16,7 +17,17 @@ if TYPE_CHECKING:
     from rig.analysis.trace import Flags, Floats, Integers
     from rig.model.stimulus import Stimulus
 
-__all__ = ["Anchors", "PhaseTable", "PulseTable", "Scale", "anchors", "joined", "phase_table", "pulse_table", "pulses_of"]
+__all__ = [
+    "Anchors",
+    "PhaseTable",
+    "PulseTable",
+    "Scale",
+    "anchors",
+    "joined",
+    "phase_table",
+    "pulse_table",
+    "pulses_of",
+]
 
 # A run of one sample is a phase if it is no small one.
 _LONE_SAMPLE = 0.25
@@ -48,7 +59,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Anchors:
-    """Instants up to which the integral is known exactly: whole numbers, and how far the instant lies after a sample."""
+    """Instants up to which integrals are known exactly: sums up to a sample, and how far beyond it the instant lies."""
 
     index: Integers
     part: Floats
@@ -183,8 +194,8 @@ def phase_table(phases: NDArray[Any], pulses: Pulses, scale: Scale) -> PhaseTabl
         peak=size * peak,
         rise=scale.interval * phases["rise"],
         fall=scale.interval * phases["fall"],
-        droop=_ratio(lost, steady),
-        overshoot=_ratio(peak - top, top),
+        droop=ratio(lost, steady),
+        overshoot=ratio(peak - top, top),
         charge=scale.gain * scale.interval * begin.integral_to(end, scale.pedestal),
         square=scale.gain**2 * scale.interval * begin.square_to(end, scale.pedestal),
         resolved=phases["unresolved"] == 0,
@@ -226,10 +237,26 @@ class PulseTable:
         return len(self.start)
 
 
+_NOTHING, _NONE = np.empty(0), np.empty(0, dtype=np.int64)
+_NO_PULSE = PulseTable(
+    start=_NOTHING,
+    width=_NOTHING,
+    phases=_NONE,
+    whole=np.empty(0, dtype=bool),
+    polarity=_NONE,
+    interphase=_NOTHING,
+    net_charge=_NOTHING,
+    net_charge_active=_NOTHING,
+    square=_NOTHING,
+    gap=_NOTHING,
+    period=_NOTHING,
+)
+
+
 def pulse_table(phases: NDArray[Any], pulses: Pulses, scale: Scale, after: NDArray[Any]) -> PulseTable:
     """Read pulses in SI units; ``after`` holds the first phase of the pulse after the last one, if it is known."""
     if not len(pulses):
-        return PulseTable(**{name: np.empty(0) for name in PulseTable.__dataclass_fields__})
+        return _NO_PULSE
     first, last = phases[pulses.first], phases[pulses.stop - 1]
     following = np.concatenate((first[1:], after))
     known = len(following)
@@ -256,7 +283,3 @@ def pulse_table(phases: NDArray[Any], pulses: Pulses, scale: Scale, after: NDArr
 
 def _to_length(values: Floats, length: int) -> Floats:
     return np.concatenate((values, np.full(length - len(values), np.nan)))
-
-
-def _ratio(upper: Floats, lower: Floats) -> Floats:
-    return np.divide(upper, lower, out=np.full(len(upper), np.nan), where=lower > 0)
