@@ -299,7 +299,7 @@ class ErrorEntry(_Entry):
 
 
 class CaseRecord(_Entry):
-    """One attempt at one case."""
+    """One attempt at one case; one that is ``judged_from`` other cases energised nothing itself."""
 
     id: str
     plan: str
@@ -323,6 +323,7 @@ class CaseRecord(_Entry):
     agreements: tuple[AgreementEntry, ...] = ()
     output_off: OutputOffEntry | None = None
     error: ErrorEntry | None = None
+    judged_from: tuple[str, ...] = ()
 
 
 class RunRecord(_Entry):

@@ -9,31 +9,28 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from rig.model.limit import Statistic
 from rig.plan.measurands import MEASURANDS, Measurand
+from rig.plan.series import SERIES_MEASURANDS
 from rig.plan.terms import LoadName, Text, mistake
 from rig.plan.tolerance import Level, LevelField, Within, WithinField
 from rig.units import Unit
 
-__all__ = ["Bound", "Check"]
+__all__ = ["Bound", "Check", "SeriesBound", "SeriesCheck"]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Bound(_Strict):
-    """One bound on one measurand; which forms there are depends on the measurand.
+class SeriesBound(_Strict):
+    """One bound on one measurand over several cases; which forms there are depends on the measurand.
 
     Attributes
     ----------
-    of : whether the bound binds each item (the default) or their mean
-    during : the load of the stretch of the case that is meant; the whole case where None
     waiver : the reason for which an undecidable check is accepted as INCONCLUSIVE; refused where None
     """
 
     forms: ClassVar[tuple[str, ...]] = ()
 
-    of: Statistic = Field(default=Statistic.EACH, description="each item (the default), or their mean")
-    during: LoadName | None = Field(default=None, description="only while this load is connected")
     waiver: Text | None = Field(
         default=None, description="why it is accepted that this bench may not be able to decide this; goes on record"
     )
@@ -56,6 +53,19 @@ class Bound(_Strict):
     def value(self) -> Any:  # noqa: ANN401 - Within, Level, two Levels, or the name of a polarity
         """Return what the form was given."""
         return getattr(self, self.form)
+
+
+class Bound(SeriesBound):
+    """One bound on one measurand of a case.
+
+    Attributes
+    ----------
+    of : whether the bound binds each item (the default) or their mean
+    during : the load of the stretch of the case that is meant; the whole case where None
+    """
+
+    of: Statistic = Field(default=Statistic.EACH, description="each item (the default), or their mean")
+    during: LoadName | None = Field(default=None, description="only while this load is connected")
 
 
 def _shown_form(form: str) -> str:
@@ -98,6 +108,14 @@ def _bound_model(name: str) -> type[Bound]:
     return model
 
 
+@cache
+def _series_bound_model(name: str) -> type[SeriesBound]:
+    forms = _forms(SERIES_MEASURANDS[name].measurand)
+    model = create_model(f"Bound_{name}", __base__=SeriesBound, __doc__=f"Bounds on {name}.", **forms)
+    model.forms = tuple(forms)
+    return model
+
+
 class _AnyCheck(_Strict):
     limits: Literal["all"] | None = Field(default=None, description="every rule of the limit packs that applies")
 
@@ -119,7 +137,18 @@ class _AnyCheck(_Strict):
     @property
     def bound(self) -> Bound:
         """Return the bound of the measurand."""
-        return cast("Bound", getattr(self, next(iter(self.model_fields_set))))
+        return cast("Bound", self._given)
+
+    @property
+    def _given(self) -> object:
+        return getattr(self, next(iter(self.model_fields_set)))
+
+
+class _AnySeriesCheck(_AnyCheck):
+    @property
+    def series_bound(self) -> SeriesBound:
+        """Return the bound of the measurand."""
+        return cast("SeriesBound", self._given)
 
 
 # One optional key per measurand, so that an editor completes the names and each unit is checked in its place.
@@ -128,4 +157,11 @@ Check: type[_AnyCheck] = create_model(
     __base__=_AnyCheck,
     __doc__="One measurand with its bound, or the rules of the limit packs.",
     **cast("dict[str, Any]", {name: (_bound_model(name), None) for name in MEASURANDS}),
+)
+
+SeriesCheck: type[_AnySeriesCheck] = create_model(
+    "SeriesCheck",
+    __base__=_AnySeriesCheck,
+    __doc__="One measurand over all cases of a sweep with its bound, or the rules of the limit packs.",
+    **cast("dict[str, Any]", {name: (_series_bound_model(name), None) for name in SERIES_MEASURANDS}),
 )

@@ -54,6 +54,8 @@ class Case:
     packs : ids of limit packs
     zero : whether a zero capture is taken
     location : file, line and column of the case in the plan
+    series : the cases that this one is judged from, in order; it then energises nothing itself, and its load and
+        stimulus are those of the first and of the last of them
     """
 
     id: str
@@ -70,3 +72,4 @@ class Case:
     decision_rule: DecisionRule
     ceiling: Ceiling
     location: tuple[str, int, int]
+    series: tuple[Case, ...] = ()

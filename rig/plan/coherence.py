@@ -52,7 +52,9 @@ def plan_mistakes(plan: Plan, numbers: Sequence[int]) -> Iterator[Mistake]:
     for pack, times in Counter(plan.limits).items():
         if times > 1:
             yield Mistake(loc=("limits",), message=f"the limit pack {pack!r} is given twice")
-    if plan.limits and not any(check.measurand is None for case in plan.cases for check in case.verify):
+    if plan.limits and not any(
+        check.measurand is None for case in plan.cases for check in (*case.verify, *case.series)
+    ):
         message = "no case verifies these packs; add '- limits: all' where they apply"
         yield Mistake(loc=("limits",), message=message, at_key=True)
 
@@ -106,12 +108,12 @@ def case_mistakes(plan: Plan, case: CasePart) -> Iterator[Mistake]:
     """Yield what is wrong within a case, whatever the swept values are."""
     yield from _load_mistakes(plan, case)
     yield from _event_mistakes(plan, case)
+    yield from _series_mistakes(plan, case)
     for index, check in enumerate(case.verify):
         name = check.measurand
         if name is None:
             if not plan.limits:
-                message = "there are no limit packs to verify; name them under 'limits' at the top of the plan"
-                yield Mistake(loc=("verify", index, "limits"), message=message)
+                yield Mistake(loc=("verify", index, "limits"), message=_NO_PACKS)
             continue
         loc: Loc = ("verify", index, name)
         if MEASURANDS[name].needs_zero and not takes_zero(plan, case):
@@ -121,6 +123,17 @@ def case_mistakes(plan: Plan, case: CasePart) -> Iterator[Mistake]:
         during = check.bound.during
         if during is not None and during not in _loads(plan, case):
             yield Mistake(loc=(*loc, "during"), message=f"{during!r} is never connected in this case")
+
+
+def _series_mistakes(plan: Plan, case: CasePart) -> Iterator[Mistake]:
+    if case.series and case.sweep is None:
+        yield Mistake(loc=("series",), message="a series speaks of a sweep, and this case has none", at_key=True)
+    if case.series and case.events:
+        message = "a series compares undisturbed trains, and this case has events"
+        yield Mistake(loc=("series",), message=message, at_key=True)
+    for index, check in enumerate(case.series):
+        if check.measurand is None and not plan.limits:
+            yield Mistake(loc=("series", index, "limits"), message=_NO_PACKS)
 
 
 def _loads(plan: Plan, case: CasePart) -> tuple[str, ...]:
@@ -167,6 +180,7 @@ def _event_mistakes(plan: Plan, case: CasePart) -> Iterator[Mistake]:
         yield Mistake(loc=("stimulus", "train"), message="forever needs an event that ends it")
 
 
+_NO_PACKS = "there are no limit packs to verify; name them under 'limits' at the top of the plan"
 NO_INTERPHASE = "a monophasic pulse has no interphase interval"
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from rig.errors import AnalysisError, UnitError
 from rig.model.limit import Interval, Limit, Statistic
 from rig.model.stimulus import Polarity, Stimulus
-from rig.plan.bounds import Bound
+from rig.plan.bounds import Bound, SeriesBound
 from rig.plan.measurands import MEASURANDS, Measurand
+from rig.plan.series import SERIES_MEASURANDS
 from rig.plan.tolerance import Level, Within
 from rig.units import Unit, format_quantity
 
-__all__ = ["resolve_limit"]
+__all__ = ["resolve_limit", "resolve_series_limit"]
 
 
 def resolve_limit(name: str, bound: Bound, *, stimulus: Stimulus, load: float, source: str) -> Limit:
@@ -23,6 +24,17 @@ def resolve_limit(name: str, bound: Bound, *, stimulus: Stimulus, load: float, s
     """
     measurand = MEASURANDS[name]
     set_value = measurand.set_value(stimulus, load) if measurand.set_value else None
+    return _limit(name, bound, measurand, set_value, bound.of, source)
+
+
+def resolve_series_limit(name: str, bound: SeriesBound, *, source: str) -> Limit:
+    """Return the limit that a bound on several cases means; raise UnitError if it leaves no room for any value."""
+    return _limit(name, bound, SERIES_MEASURANDS[name].measurand, None, Statistic.EACH, source)
+
+
+def _limit(
+    name: str, bound: SeriesBound, measurand: Measurand, set_value: float | None, statistic: Statistic, source: str
+) -> Limit:
     try:
         interval, text = _interval(bound, measurand, set_value)
     except AnalysisError as error:
@@ -30,7 +42,7 @@ def resolve_limit(name: str, bound: Bound, *, stimulus: Stimulus, load: float, s
     if interval.width == 0 and measurand.unit is not Unit.COUNT:
         msg = f"{text} leaves no room: no measured value is that exact"
         raise UnitError(msg)
-    if bound.of is Statistic.MEAN:
+    if statistic is Statistic.MEAN:
         text += " (mean)"
     return Limit(
         measurand=name,
@@ -38,12 +50,12 @@ def resolve_limit(name: str, bound: Bound, *, stimulus: Stimulus, load: float, s
         unit=measurand.unit,
         text=text,
         source=source,
-        statistic=bound.of,
+        statistic=statistic,
         waiver=bound.waiver or "",
     )
 
 
-def _interval(bound: Bound, measurand: Measurand, set_value: float | None) -> tuple[Interval, str]:
+def _interval(bound: SeriesBound, measurand: Measurand, set_value: float | None) -> tuple[Interval, str]:
     value, unit = bound.value, measurand.unit
     if isinstance(value, Within):
         return _within(value, unit, set_value)

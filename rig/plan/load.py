@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -24,8 +24,9 @@ from rig.plan.coherence import (
     takes_zero,
 )
 from rig.plan.expand import axes_of, combinations, count, merged_stimulus, missing_keys, stimulus_of
-from rig.plan.limits import resolve_limit
+from rig.plan.limits import resolve_limit, resolve_series_limit
 from rig.plan.schema import CasePart, Plan
+from rig.plan.series import unsuited
 from rig.plan.terms import OPEN
 from rig.units import Unit, parse_quantity
 
@@ -164,10 +165,10 @@ class _Expansion:
         if self._left < 0:
             self._tell(iter([Mistake(loc=(), message=f"the plan expands to more than {MAX_CASES} cases")]), base)
             return
-        for combination in combinations(axes):
-            case = self._case(number, part, combination)
-            if case is not None:
-                yield case
+        family = [case for combination in combinations(axes) if (case := self._case(number, part, combination))]
+        yield from family
+        if part.series and len(family) == count(axes):
+            yield self._series(number, part, tuple(family))
 
     def _case(self, number: int, part: CasePart, combination: Combination) -> Case | None:
         plan, base = self._plan, ("cases", number)
@@ -203,6 +204,32 @@ class _Expansion:
             decision_rule=plan.decision_rule,
             ceiling=Ceiling(**dict(plan.ceiling)),
             location=(self._document.shown_as, *self._document.locate(base)),
+        )
+
+    def _series(self, number: int, part: CasePart, family: tuple[Case, ...]) -> Case:
+        """Return the case that is judged from all others of its family."""
+        limits: list[Limit] = []
+        for index, check in enumerate(part.series):
+            name = check.measurand
+            if name is None:
+                continue
+            loc = ("cases", number, "series", index, name)
+            if reason := unsuited(name, family):
+                self._tell(iter([Mistake(loc=(), message=reason, at_key=True)]), loc)
+                continue
+            line, column = self._document.locate_key(loc)
+            source = f"{self._document.shown_as}:{line}:{column}"
+            try:
+                limits.append(resolve_series_limit(name, check.series_bound, source=source))
+            except UnitError as error:
+                self._tell(iter([Mistake(loc=(check.series_bound.form,), message=str(error))]), loc)
+        return replace(
+            family[-1],
+            id=f"{part.id}[series]",
+            load=family[0].load,
+            checks=tuple(limits),
+            apply_packs=any(check.measurand is None for check in part.series),
+            series=family,
         )
 
     def _checks(self, number: int, part: CasePart, stimulus: Stimulus, load: str, told: str) -> tuple[Limit, ...]:

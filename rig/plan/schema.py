@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rig.model.judgement import DecisionRule
 from rig.model.stimulus import Polarity, Shape
-from rig.plan.bounds import Check
+from rig.plan.bounds import Check, SeriesCheck
 from rig.plan.case import Communication
 from rig.plan.terms import Identifier, LoadName, PackId, Range, Text, mistake
 from rig.units import Unit
@@ -157,6 +157,7 @@ class CasePart(_Part):
     capture: CapturePart = CapturePart()
     events: tuple[EventPart, ...] = ()
     verify: Values[Check]
+    series: tuple[SeriesCheck, ...] = Field(default=(), description="what is verified over all cases of the sweep")
 
 
 class Plan(_Part):

@@ -63,7 +63,7 @@ def _of_case(case: CaseRecord) -> Iterator[tuple[str, str]]:
         if not capture.triggered and capture.purpose == "signal":
             yield "capture", f"{capture.id}: not triggered"
     off = case.output_off
-    if off is None and case.verdict is not Verdict.NOT_RUN:
+    if off is None and case.verdict is not Verdict.NOT_RUN and not case.judged_from:
         yield "output off", "It was not recorded whether the output was off after this case."
     elif off and off.verdict is not Verdict.PASS:
         yield "output off", f"{off.verdict.value.replace('_', ' ')}: {off.reason}"

@@ -122,6 +122,7 @@ class CaseView:
     output_off: str
     output_off_verdict: VerdictView | None
     error: str
+    judged_from: tuple[str, ...]
 
     @property
     def ranked_checks(self) -> tuple[CheckView, ...]:
@@ -166,6 +167,7 @@ def view_case(case: CaseRecord, index: int, section: int) -> CaseView:
         captures=tuple(map(_capture, case.captures)),
         output_off=_output_off(off) if off else "",
         output_off_verdict=view_verdict(off.verdict) if off else None,
+        judged_from=case.judged_from,
         error=f"{case.error.type} while {case.error.stage}: {case.error.message}" if case.error else "",
     )
 

@@ -56,6 +56,11 @@ class Forecast:
     objection: str = ""
     remedy: str = ""
 
+    @property
+    def met(self) -> bool:
+        """Whether an ideal device would meet the limit, and this bench could tell."""
+        return not self.objection and self.expected is not None and self.expected in self.limit.interval
+
 
 def forecast(limit: Limit, outcomes: Mapping[str, Outcome], rule: DecisionRule) -> Forecast:
     """Say whether a check could be decided for an ideal device, and with what uncertainty."""

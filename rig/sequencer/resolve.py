@@ -5,25 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from rig.analysis.series import SERIES
 from rig.bench.paths import signal_path
 from rig.errors import DocumentInvalid, Problem, Refused
 from rig.sequencer.exposure import Exposure, estimate
 from rig.sequencer.measurability import Forecast, forecast, show_forecast
 from rig.sequencer.rehearsal import rehearse
 from rig.sequencer.requires import unmet
+from rig.sequencer.series import Found, measure_all
 from rig.sequencer.settings import Views, plan_views, quiet_time
 from rig.units import Unit, format_quantity
-from rig.verdict.packs import Situation, resolve
+from rig.verdict.packs import NotApplicable, Resolution, Situation, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from rig.bench.definition import BenchDefinition, DeviceDefinition
     from rig.model.limit import Limit
     from rig.model.load import Load
+    from rig.model.measurement import Outcome
     from rig.plan.case import Case
     from rig.plan.load import LoadedPlan
-    from rig.verdict.packs import LimitPack, NotApplicable
+    from rig.verdict.packs import LimitPack
 
 __all__ = ["ResolvedCase", "Resolver"]
 
@@ -64,7 +67,8 @@ class Resolver:
             with everything that this bench or device cannot do, each at its place in the plan.
         """
         problems = [problem for loaded in plans for problem in unmet(loaded, self._definition)]
-        problems += [_problem(case, text) for case in cases for text in self._objections(case)]
+        chosen = {(case.plan, case.id) for case in cases}
+        problems += [_problem(case, text) for case in cases for text in self._objections(case, chosen)]
         if problems:
             raise DocumentInvalid(problems)
         resolved = tuple(self._resolved(case) for case in cases)
@@ -79,22 +83,54 @@ class Resolver:
     def _resolved(self, case: Case) -> ResolvedCase:
         load = self._definition.loads[case.load]
         exposure = self._exposure(case, load)
-        limits = list(case.checks)
-        not_applicable: list[NotApplicable] = []
-        if case.apply_packs:
-            situation = Situation(
-                load_nominal=load.nominal,
-                stimulus=case.stimulus,
-                device_class=self._device.device_class,
-                electrode_area=self._device.electrodes.smallest_area,
-            )
-            for name in case.packs:
-                resolution = resolve(self._packs[name], situation)
-                limits.extend(resolution.limits)
-                not_applicable.extend(resolution.not_applicable)
         views = plan_views(case.stimulus, exposure, self._voltage, self._current)
-        rehearsed = rehearse(
-            {limit.measurand for limit in limits},
+        resolution = self._pack_rules(case, load)
+        limits = (*case.checks, *resolution.limits)
+        rehearse_case = self._rehearsed_series if case.series else self._rehearsed
+        rehearsed = rehearse_case(case, {limit.measurand for limit in limits})
+        forecasts = [forecast(limit, rehearsed, case.decision_rule) for limit in limits]
+        not_applicable = list(resolution.not_applicable)
+        if case.series:
+            unshown = [one for one in forecasts if one.limit in resolution.limits and not one.met]
+            not_applicable += [_not_shown(one) for one in unshown]
+            forecasts = [one for one in forecasts if one not in unshown]
+        return ResolvedCase(
+            case=case,
+            load=load,
+            exposure=exposure,
+            views=views,
+            limits=tuple(one.limit for one in forecasts),
+            not_applicable=tuple(not_applicable),
+            forecasts=tuple(forecasts),
+        )
+
+    def _pack_rules(self, case: Case, load: Load) -> Resolution:
+        """Return what the packs say of a case; what the cases of a series judge themselves is told there."""
+        if not case.apply_packs:
+            return Resolution(limits=(), not_applicable=())
+        situation = Situation(
+            load_nominal=load.nominal,
+            stimulus=case.stimulus,
+            device_class=self._device.device_class,
+            electrode_area=self._device.electrodes.smallest_area,
+            series=bool(case.series),
+        )
+        found = [resolve(self._packs[name], situation) for name in case.packs]
+        judged_there = bool(case.series) and case.series[0].apply_packs
+        return Resolution(
+            limits=tuple(limit for one in found for limit in one.limits),
+            not_applicable=tuple(
+                entry for one in found for entry in one.not_applicable if not (judged_there and entry.elsewhere)
+            ),
+        )
+
+    def _rehearsed(self, case: Case, wanted: Collection[str]) -> dict[str, Outcome]:
+        """Return what an ideal device would be measured to give in one case."""
+        load = self._definition.loads[case.load]
+        exposure = self._exposure(case, load)
+        views = plan_views(case.stimulus, exposure, self._voltage, self._current)
+        return rehearse(
+            wanted,
             case.stimulus,
             load,
             exposure,
@@ -106,18 +142,24 @@ class Resolver:
             zero=case.zero,
             electrode_area=self._device.electrodes.smallest_area,
         )
-        return ResolvedCase(
-            case=case,
-            load=load,
-            exposure=exposure,
-            views=views,
-            limits=tuple(limits),
-            not_applicable=tuple(not_applicable),
-            forecasts=tuple(forecast(limit, rehearsed, case.decision_rule) for limit in limits),
-        )
 
-    def _objections(self, case: Case) -> Iterator[str]:
-        """Yield every reason why this case must not be attempted on this bench."""
+    def _rehearsed_series(self, case: Case, wanted: Collection[str]) -> dict[str, Outcome]:
+        """Return what an ideal device would be measured to give over a series."""
+        used = {name for one in wanted for name in SERIES[one].uses}
+        # One digitizer range serves all cases, so that one gain does.
+        found = {one.id: Found(outcomes=self._rehearsed(one, used), way="current") for one in case.series}
+        loads = {name: load.nominal for name, load in self._definition.loads.items()}
+        return measure_all(case, wanted, found, loads, selected=found)
+
+    def _objections(self, case: Case, chosen: Collection[tuple[str, str]]) -> Iterator[str]:
+        """Yield every reason why this case must not be attempted; of a series, what its own cases do not say."""
+        if not case.series:
+            yield from self._case_objections(case)
+        for one in case.series:
+            if (one.plan, one.id) not in chosen:
+                yield from (f"{one.id}: {text}" for text in self._case_objections(one))
+
+    def _case_objections(self, case: Case) -> Iterator[str]:
         if case.events:
             yield "events cannot be executed yet; the plan is understood, but nothing is run without them"
         for name in case.packs:
@@ -155,6 +197,21 @@ class Resolver:
         yield "current_peak", self._current.half_range / self._sense, "what the digitizer can show", Unit.AMPERE
         if not load.is_open:
             yield "dissipation", load.power_rating, "the load's rating", Unit.WATT
+
+
+def _not_shown(entry: Forecast) -> NotApplicable:
+    """Say of a pack's rule that these settings cannot show it: not even an ideal device would meet it with them."""
+    limit = entry.limit
+    reason = entry.objection
+    if not reason and entry.expected is not None:
+        given = format_quantity(entry.expected, limit.unit, digits=4)
+        reason = f"these settings cannot show it, with them an ideal device gives {given}"
+    return NotApplicable(
+        pack=limit.source,
+        clause=limit.clause,
+        title=limit.text.rpartition(": ")[0],  # behind the title stands what it allows
+        reason=f"not evaluated: {limit.measurand}: {reason}",
+    )
 
 
 def _undecidable(resolved: ResolvedCase) -> Iterator[Problem]:

@@ -6,13 +6,16 @@ import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rig.analysis.series import SERIES
 from rig.errors import BenchError, InterlockTripped, RigError
 from rig.evidence import mapping
 from rig.evidence.record import AgreementEntry, CaseRecord, ErrorEntry, ForecastEntry, NotEvaluatedEntry, OutputOffEntry
 from rig.model.verdict import Verdict
 from rig.sequencer.proof import prove_off
+from rig.sequencer.series import found_in, judge_series, measure_all
 from rig.sequencer.work import CaseWork
 from rig.verdict.aggregate import case_verdict
+from rig.verdict.notice import stated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,10 +27,12 @@ if TYPE_CHECKING:
     from rig.evidence.journal import Journal
     from rig.evidence.record import RunRecord
     from rig.evidence.store import Bundle
+    from rig.model.measurement import Outcome
     from rig.plan.case import Case
     from rig.sequencer.agreement import Agreement
     from rig.sequencer.measurability import Forecast
     from rig.sequencer.resolve import ResolvedCase, Resolver
+    from rig.sequencer.series import Found
     from rig.verdict.packs import NotApplicable
 
 __all__ = ["Run"]
@@ -54,6 +59,7 @@ class Run:
     ) -> None:
         self._cases: Mapping[tuple[str, str], ResolvedCase] = {(one.case.plan, one.case.id): one for one in cases}
         self._records: dict[tuple[str, str], CaseRecord] = {}
+        self._found: dict[tuple[str, str], Found] = {}
         self._open: dict[tuple[str, str], Callable[[], CaseRecord]] = {}
         self._bench: Bench | None = None
         self._resolver, self.device, self.bundle, self.journal, self._utc = resolver, device, bundle, journal, utc
@@ -106,6 +112,8 @@ class Run:
         resolved = self._cases[case.plan, case.id]
         if self.latched:
             return self.decline(resolved)
+        if case.series:
+            return self._conclude(resolved)
         with self.attempt(resolved) as work:
             work.perform(resolved, electrode_area=self.electrode_area)
         return self._records[case.plan, case.id]
@@ -117,6 +125,32 @@ class Run:
     def decline(self, resolved: ResolvedCase) -> CaseRecord:
         """Record a case that the latched bench refuses."""
         return self._keep(self.not_run(resolved, self.latched))
+
+    def _conclude(self, resolved: ResolvedCase) -> CaseRecord:
+        """Judge a series from what its cases have found; the bench is not touched."""
+        case, started = resolved.case, self._utc()
+        self.journal.write("case started", plan=case.plan, case=case.id)
+        found = {name: one for (plan, name), one in self._found.items() if plan == case.plan}
+        selected = {name for plan, name in self._cases if plan == case.plan}
+        loads = {name: load.nominal for name, load in self.bench.loads.items()}
+        asked = (limit.measurand for limit in resolved.limits)
+        also = (entry.asks for entry in resolved.not_applicable if entry.asks in SERIES)
+        outcomes = measure_all(case, dict.fromkeys((*asked, *also)), found, loads, selected=selected)
+        judgements = judge_series(case, resolved.limits, outcomes)
+        undecided = () if judgements else (Verdict.INCONCLUSIVE,)
+        verdict = case_verdict(judgements, declared=resolved.limits, others=undecided)
+        reason = next((one.reason for one in judgements if one.verdict is verdict), _NOTHING_JUDGED)
+        record = self.not_run(resolved, "" if verdict is Verdict.PASS else reason).model_copy(
+            update={
+                "verdict": verdict,
+                "started": started,
+                "duration": (self._utc() - started).total_seconds(),
+                "measurements": tuple(mapping.measurement_entry(outcome) for outcome in outcomes.values()),
+                "judgements": tuple(mapping.judgement_entry(judgement) for judgement in judgements),
+                "not_evaluated": _stated(resolved, outcomes),
+            }
+        )
+        return self._keep(record)
 
     @contextmanager
     def attempt(self, resolved: ResolvedCase) -> Iterator[CaseWork]:
@@ -151,6 +185,9 @@ class Run:
             self._make_safe()
             self.latched = f"the bench is latched since {case.id}: {off.reason}"
             self.ending = "limit_stop" if off.verdict is Verdict.FAIL else "comms_error"
+        trouble = work.doubt if error is None else error.message
+        trouble = trouble or ("" if off.verdict is Verdict.PASS else off.reason)
+        self._found[case.plan, case.id] = found_in(work.outcomes, work.captures, work.realised, trouble)
         self._keep(self._case_record(resolved, work, started, error, off, aborted=stopped is not None))
         if stopped is not None:
             raise stopped
@@ -193,6 +230,7 @@ class Run:
                 "measurements": tuple(mapping.measurement_entry(outcome) for outcome in work.outcomes.values()),
                 "agreements": tuple(_agreement(one) for one in work.agreements),
                 "judgements": tuple(mapping.judgement_entry(judgement) for judgement in work.judgements),
+                "not_evaluated": _stated(resolved, work.outcomes),
                 "output_off": off,
                 "error": error,
             }
@@ -213,8 +251,9 @@ class Run:
             decision_rule=case.decision_rule,
             stimulus=mapping.stimulus_entry(case.stimulus),
             load=mapping.load_entry(resolved.load),
-            not_evaluated=tuple(_not_evaluated(entry) for entry in resolved.not_applicable),
+            not_evaluated=tuple(_not_evaluated(entry, entry.reason) for entry in resolved.not_applicable),
             forecasts=tuple(_forecast(entry) for entry in resolved.forecasts),
+            judged_from=tuple(one.id for one in case.series),
         )
 
     def _keep(self, record: CaseRecord) -> CaseRecord:
@@ -227,8 +266,13 @@ class Run:
         return record
 
 
-def _not_evaluated(entry: NotApplicable) -> NotEvaluatedEntry:
-    return NotEvaluatedEntry(pack=entry.pack, clause=entry.clause, title=entry.title, reason=entry.reason)
+def _not_evaluated(entry: NotApplicable, reason: str) -> NotEvaluatedEntry:
+    return NotEvaluatedEntry(pack=entry.pack, clause=entry.clause, title=entry.title, reason=reason)
+
+
+def _stated(resolved: ResolvedCase, outcomes: Mapping[str, Outcome]) -> tuple[NotEvaluatedEntry, ...]:
+    """Return what packs say beside their limits, with the values that they ask to be stated."""
+    return tuple(_not_evaluated(entry, stated(entry, outcomes.get(entry.asks))) for entry in resolved.not_applicable)
 
 
 def _forecast(entry: Forecast) -> ForecastEntry:

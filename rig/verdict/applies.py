@@ -32,6 +32,7 @@ class Situation:
     electrode_area : conductive area of the smallest electrode, m², None where it is not stated
     load_range : over which the maker declares the output's accuracy, ohm, None where it is not stated
     frequency : Hz, None for the repetition rate of the stimulus
+    series : whether several settings are judged together, and not a single case
     """
 
     load_nominal: float
@@ -40,6 +41,7 @@ class Situation:
     electrode_area: float | None = None
     load_range: tuple[float, float] | None = None
     frequency: float | None = None
+    series: bool = False
 
     @property
     def rate(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -23,6 +23,7 @@ __all__ = [
     "LimitPack",
     "NotApplicable",
     "Resolution",
+    "Scope",
     "Situation",
     "limit_pack_json_schema",
     "resolve",
@@ -41,12 +42,20 @@ class Kind(StrEnum):
     REPORT = "report"
 
 
+class Scope(StrEnum):
+    """What an entry speaks of: the output in one case, or several settings together."""
+
+    CASE = "case"
+    SERIES = "series"
+
+
 class Entry(BaseModel):
     """One requirement, with the place where it is written and how sure we are of it.
 
     A limit states one of ``at_most``, ``at_least``, ``below``, ``above`` (the last two without the value itself),
     ``between`` two values, or ``within`` a share of the set value. For a measurand with a sign ``at_most`` binds the
-    magnitude. ``not_evaluated`` says why no single case can decide the entry; it is then listed, not judged.
+    magnitude. ``not_evaluated`` says why nothing can decide the entry; it is then listed, not judged. An entry with
+    ``scope: series`` speaks of several settings together. ``then`` says what follows where a notice's value is passed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,6 +64,7 @@ class Entry(BaseModel):
     title: _Text
     measurand: str = ""
     kind: Kind = Kind.LIMIT
+    scope: Scope = Scope.CASE
     at_most: Bound | None = None
     at_least: Bound | None = None
     below: Bound | None = None
@@ -67,6 +77,7 @@ class Entry(BaseModel):
     confidence: Confidence
     note: str = ""
     not_evaluated: str = ""
+    then: str = ""
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
@@ -93,6 +104,12 @@ class Entry(BaseModel):
                 raise _mistake("'between' needs the lower and then the upper value, in units of one kind")
         return self
 
+    @model_validator(mode="after")
+    def _only_a_notice_has_consequences(self) -> Self:
+        if self.then and self.kind is not Kind.NOTICE:
+            raise _mistake("only a notice says what follows ('then')")
+        return self
+
     def form(self) -> str:
         """Say the limit in words: ``at most 80 mA``; empty where none is stated."""
         if self.between is not None:
@@ -117,12 +134,24 @@ class LimitPack(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotApplicable:
-    """An entry of a pack that is not judged in this situation, and why."""
+    """An entry of a pack that is not judged in this situation, and why.
+
+    Attributes
+    ----------
+    elsewhere : whether it is judged in the single cases of a series, where this is the series, or the other way round
+    asks : the measurand whose value is to be stated all the same; empty where none is
+    notice : the value from which notice is to be given, where the entry is one
+    then : what follows where it is passed
+    """
 
     pack: str
     clause: str
     title: str
     reason: str
+    elsewhere: bool = False
+    asks: str = ""
+    notice: Limit | None = None
+    then: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,26 +168,41 @@ def resolve(pack: LimitPack, situation: Situation) -> Resolution:
     left_out: list[NotApplicable] = []
     for entry in pack.entries:
         reason = _why_not(entry, situation)
-        if reason:
-            left_out.append(NotApplicable(pack=pack.id, clause=entry.clause, title=entry.title, reason=reason))
+        if reason or entry.kind is not Kind.LIMIT:
+            left_out.append(_left_out(pack, entry, situation, reason))
         else:
             limits.append(_limit(pack, entry, situation))
     return Resolution(limits=tuple(limits), not_applicable=tuple(left_out))
 
 
-def _why_not(entry: Entry, situation: Situation) -> str:
-    reason = entry.applies.why_not(situation)
+def _left_out(pack: LimitPack, entry: Entry, situation: Situation, reason: str) -> NotApplicable:
+    plain = NotApplicable(pack=pack.id, clause=entry.clause, title=entry.title, reason=reason)
     if reason:
-        return reason
+        return replace(plain, elsewhere=not entry.not_evaluated and _is_elsewhere(entry, situation))
+    if entry.kind is Kind.REPORT:
+        return replace(plain, reason="to be reported; the document sets no limit", asks=entry.measurand)
+    return replace(
+        plain,
+        reason=f"a notice, not a limit: {entry.form()}{_how_sure(entry)}",
+        asks=entry.measurand,
+        notice=_limit(pack, entry, situation),
+        then=entry.then,
+    )
+
+
+def _is_elsewhere(entry: Entry, situation: Situation) -> bool:
+    return (entry.scope is Scope.SERIES) is not situation.series
+
+
+def _why_not(entry: Entry, situation: Situation) -> str:
+    """Return why an entry has no meaning in this situation; empty where it has one."""
     if entry.not_evaluated:
-        return f"not evaluated: {entry.not_evaluated}"
-    match entry.kind:
-        case Kind.REPORT:
-            return "to be reported; the document sets no limit"
-        case Kind.NOTICE:
-            return f"a notice, not a limit: {entry.form()}{_how_sure(entry)}"
-        case Kind.LIMIT:
-            return ""
+        return entry.applies.why_not(situation) or f"not evaluated: {entry.not_evaluated}"
+    if _is_elsewhere(entry, situation):
+        if situation.series:
+            return "not evaluated here: it binds single cases; 'limits: all' under 'verify' judges it there"
+        return "not evaluated here: it compares several settings; 'limits: all' under 'series' judges it over a sweep"
+    return entry.applies.why_not(situation)
 
 
 def _limit(pack: LimitPack, entry: Entry, situation: Situation) -> Limit:

@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 from rig.analysis.catalogue import CATALOGUE
+from rig.analysis.series import SERIES
 from rig.bench.files import FAULTS, InstrumentFault
 from rig.documents import read_document, validate
 from rig.model.stimulus import Polarity, Shape, Stimulus
@@ -16,7 +17,7 @@ from rig.plan.measurands import MEASURANDS
 from rig.twin import config
 from rig.units import Unit
 from rig.verdict.bounds import COUNTED, SIGNED, set_value
-from rig.verdict.packs import Entry, Kind, LimitPack
+from rig.verdict.packs import Entry, Kind, LimitPack, Scope
 from tests.architecture.project import ROOT
 
 # Measured from two signals at once, outside the catalogue of what one signal gives.
@@ -73,15 +74,22 @@ def test_every_limit_of_a_shipped_pack_can_be_measured_in_its_unit(path: Path) -
     judged = [entry for entry in pack.entries if entry.measurand and not entry.not_evaluated]
     assert judged
     for entry in judged:
-        assert entry.measurand in CATALOGUE, entry.clause
-        assert units_of(entry) <= {CATALOGUE[entry.measurand].unit}, entry.clause
+        assert entry.measurand in measured_in(entry.scope), entry.clause
+        assert units_of(entry) <= {measured_in(entry.scope)[entry.measurand]}, entry.clause
 
 
 @pytest.mark.parametrize("path", PACKS, ids=lambda path: path.name)
 def test_what_a_shipped_pack_leaves_out_it_leaves_out_with_a_reason(path: Path) -> None:
     for entry in validate(read_document(path), LimitPack).entries:
-        assert entry.measurand in CATALOGUE or entry.not_evaluated or entry.kind is Kind.REPORT, entry.clause
+        measured = entry.measurand in measured_in(entry.scope)
+        assert measured or entry.not_evaluated or entry.kind is Kind.REPORT, entry.clause
         assert entry.source
+
+
+def measured_in(scope: Scope) -> dict[str, Unit]:
+    if scope is Scope.SERIES:
+        return {name: entry.unit for name, entry in SERIES.items()}
+    return {name: entry.unit for name, entry in CATALOGUE.items()}
 
 
 def units_of(entry: Entry) -> set[Unit]:
