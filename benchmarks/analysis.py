@@ -1,9 +1,12 @@
-"""How fast a record is measured: every current measurand of a 1.2 million sample record, held against ``numpy.max``.
+"""How fast a record is measured, and how fast a long capture is streamed through, held against ``numpy.max``.
 
 Run from the project's root::
 
-    python -m benchmarks.analysis            # print the table
-    python -m benchmarks.analysis --write    # also into docs/performance.md
+    python -m benchmarks.analysis            # print the tables
+    python -m benchmarks.analysis --write    # also into docs/performance.md and docs/performance-analysis.md
+
+The first part measures every current measurand of a record of 1.2 million samples, the second streams a capture of 200
+million samples (:mod:`benchmarks.streaming`); ``--only`` takes one of them.
 
 The record is a train of symmetric biphasic pulses with noise, as 16-bit codes at 1 MS/s. ``numpy.max`` over the same
 array as float64 is a single pass through memory: the ratio to it says how many passes a stage costs, and changes little
@@ -19,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks import streaming
 from benchmarks.page import machine, milliseconds, spread, table, write_section
 from rig.acquisition.correct import correct
 from rig.acquisition.quality import inspect
@@ -141,12 +145,20 @@ def main() -> int:
     """Measure and show."""
     parser = argparse.ArgumentParser(description="How fast a record is measured.")
     parser.add_argument("--repeats", type=int, default=15)
-    parser.add_argument("--write", action="store_true", help="also write the figures into docs/performance.md")
+    parser.add_argument("--samples", type=int, default=200_000_000, help="of the long capture")
+    parser.add_argument("--only", choices=("record", "stream"), help="one part alone")
+    parser.add_argument("--write", action="store_true", help="also write the figures into the pages in docs")
     options = parser.parse_args()
-    text = report(*measure_times(options.repeats))
-    print(text)
-    if options.write:
-        write_section("analysis", text)
+    if options.only != "stream":
+        text = report(*measure_times(options.repeats))
+        print(text)
+        if options.write:
+            write_section("analysis", text)
+    if options.only != "record":
+        text = streaming.report(options.samples, options.repeats)
+        print(text)
+        if options.write:
+            streaming.PAGE.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from rig.analysis import Analysis, measure
 from rig.analysis.record import Record, prepare
-from rig.analysis.record import Record, prepare
 from rig.analysis.stream import Levels, Spread, StreamAnalysis, analyse_stream, levels_from
 from rig.errors import AnalysisError
 from rig.model.measurement import Measurement, NotMeasured
@@ -86,7 +85,7 @@ def captured(train: Train, *, zero_level: float) -> tuple[Codes, Codes]:
     return np.rint((values - OFFSET) / GAIN).astype(np.int16), zero.astype(np.int16)
 
 
-def both(train: Train, *, zero_level: float) -> tuple[Analysis, Record, StreamAnalysis]:
+def both(train: Train, *, zero_level: float) -> tuple[Analysis, StreamAnalysis]:
     codes, zero = captured(train, zero_level=zero_level)
     whole = measure(
         waveform(codes),

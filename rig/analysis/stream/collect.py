@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rig.analysis.outcome import ratio
-from rig.analysis.stream.layout import PHASE
+from rig.analysis.stream.layout import PHASE, one_after_another
 from rig.analysis.stream.tables import (
+    Columns,
     PhaseTable,
     PulseTable,
     Scale,
@@ -87,21 +88,23 @@ class Periods:
     square: float = 0.0
     magnitude: float = 0.0
 
-    def add(self, phases: NDArray[Any], pulses: Pulses, after: NDArray[Any], pedestal: float) -> None:
+    def add(self, phases: Columns, pulses: Pulses, after: Columns, pedestal: float) -> None:
         """Add the periods from pulse to pulse, up to the first phase of the pulse after them, where that is known."""
-        first = np.concatenate((phases[pulses.first], after))
+        first = phases.at(pulses.first).then(after)
         inside = np.flatnonzero(np.isfinite(first["start"]) | (first["unresolved"] != 0))
         if len(inside) < 2:  # noqa: PLR2004 - a period has two ends
             return
-        begins = anchors(first[inside], "begin")
-        self.length += float(begins[:-1].length_to(begins[1:]).sum())
-        self.integral += float(begins[:-1].integral_to(begins[1:], pedestal).sum())
-        self.square += float(begins[:-1].square_to(begins[1:], pedestal).sum())
-        chain = np.concatenate((phases[pulses.first[inside[0]] : pulses.stop[-1]], after))
-        chain = chain[chain["first"] <= first[inside[-1]]["first"]]
-        begin, end = anchors(chain, "begin"), anchors(chain, "end")
-        self.magnitude += float(np.abs(begin.integral_to(end, pedestal)[:-1]).sum())
-        self.magnitude += float(np.abs(end[:-1].integral_to(begin[1:], pedestal)).sum())
+        begins = anchors(first.at(inside), "begin")
+        here, there = begins.at(slice(-1)), begins.at(slice(1, None))
+        self.length += float(here.length_to(there).sum())
+        self.integral += float(here.integral_to(there, pedestal).sum())
+        self.square += float(here.square_to(there, pedestal).sum())
+        chain = phases.then(after)
+        number = np.append(pulses.first, len(phases))[inside]
+        chain = chain.at(slice(int(number[0]), int(number[-1]) + 1))
+        begin, end = anchors(chain, "begin"), anchors(chain, "end").at(slice(-1))
+        self.magnitude += float(np.abs(begin.at(slice(-1)).integral_to(end, pedestal)).sum())
+        self.magnitude += float(np.abs(end.integral_to(begin.at(slice(1, None)), pedestal)).sum())
         if math.isnan(self.begin):
             self.begin = float(begins.index[0] + begins.part[0])
         self.end = float(begins.index[-1] + begins.part[-1])
@@ -129,13 +132,13 @@ class Collector:
         """Take phases; work off as many full batches as there are."""
         self._waiting.append(phases)
         while sum(map(len, self._waiting)) > self.batch:
-            waiting = np.concatenate(self._waiting)
+            waiting = one_after_another(self._waiting)
             held = self._work_off(waiting[: self.batch], samples=_ENDLESS)
             self._waiting = [held, waiting[self.batch :]]
 
     def finish(self, samples: int) -> tuple[PhaseTable, PulseTable]:
         """Work off the rest of a record of so many samples; return the tables of the first batch."""
-        self._work_off(np.concatenate(self._waiting), samples=samples)
+        self._work_off(one_after_another(self._waiting), samples=samples)
         self._waiting.clear()
         if self.tables is None:  # cannot be: working off makes them
             raise RuntimeError
@@ -146,16 +149,15 @@ class Collector:
         phases, pulses = pulses_of(
             joined(phases), self.levels, samples=samples, interval=self.scale.interval, expected=self.expected
         )
-        after = phases[:0]
-        held = after
+        held = phases[:0]
         if samples == _ENDLESS and len(pulses) > 1:
             held = phases[pulses.first[-1] :]
-            after = held[:1]
             phases = phases[: pulses.first[-1]]
             pulses = type(pulses)(first=pulses.first[:-1], stop=pulses.stop[:-1], whole=pulses.whole[:-1])
-        of_phases = phase_table(phases, pulses, self.scale)
-        of_pulses = pulse_table(phases, pulses, self.scale, after)
-        self.periods.add(phases, pulses, after, self.scale.pedestal)
+        columns, after = Columns.of(phases), Columns.of(held[:1])
+        of_phases = phase_table(columns, pulses, self.scale)
+        of_pulses = pulse_table(columns, pulses, self.scale, after)
+        self.periods.add(columns, pulses, after, self.scale.pedestal)
         self._count(of_phases, of_pulses, pulses)
         if self.tables is None:
             self.tables = (of_phases, of_pulses)

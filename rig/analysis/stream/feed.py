@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rig.analysis.stream.kernel import Rooms, finish, scan
-from rig.analysis.stream.layout import CARRY, GUARD, PHASE, RUN, RUNS, SETTING, WINDOW
+from rig.analysis.stream.layout import CARRY, GUARD, PHASE, RUN, RUNS, SETTING, WINDOW, one_after_another
 from rig.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Feed:
     def _taken_out(self) -> NDArray[Any]:
         count = int(self.carry["rows"][0])
         self.carry["rows"] = 0
-        return self._rooms.rows[:count].copy()
+        return one_after_another([self._rooms.rows[:count]])
 
 
 def _setting(levels: Levels, reference: int, rails: tuple[float, float] | None, stride: int) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from rig.analysis.outcome import ratio
 from rig.analysis.segment import Pulses, Runs, group_pulses
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from rig.analysis.stream.levels import Levels
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Anchors",
+    "Columns",
     "PhaseTable",
     "PulseTable",
     "Scale",
@@ -57,6 +61,36 @@ class Scale:
         return self.gain * (self.reference + deviation) + self.offset
 
 
+class Columns:
+    """Fields of many phases, each next to itself in memory; taken from the records when they are asked for."""
+
+    def __init__(self, column: Callable[[str], NDArray[Any]], length: int) -> None:
+        self._column = column
+        self._length = length
+
+    @classmethod
+    def of(cls, records: NDArray[Any]) -> Columns:
+        """Return the fields of records."""
+        return cls(cache(lambda name: np.ascontiguousarray(records[name])), len(records))
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self._column(name)
+
+    def at(self, index: Integers | slice) -> Columns:
+        """Return the fields of some of the phases."""
+        length = len(range(self._length)[index]) if isinstance(index, slice) else len(index)
+        return Columns(lambda name: np.asarray(self[name][index]), length)
+
+    def then(self, other: Columns) -> Columns:
+        """Return the fields of these phases and of the other ones after them."""
+        if not len(other):
+            return self
+        return Columns(lambda name: np.concatenate((self[name], other[name])), len(self) + len(other))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Anchors:
     """Instants up to which integrals are known exactly: sums up to a sample, and how far beyond it the instant lies."""
@@ -68,7 +102,8 @@ class Anchors:
     left: Integers
     right: Integers
 
-    def __getitem__(self, which: Any) -> Anchors:  # noqa: ANN401 - whatever an array takes
+    def at(self, which: Integers | slice) -> Anchors:
+        """Return some of them."""
         return Anchors(**{name: getattr(self, name)[which] for name in _ANCHOR})
 
     def length_to(self, other: Anchors) -> Floats:
@@ -99,7 +134,7 @@ class Anchors:
 _ANCHOR = ("index", "part", "total", "squares", "left", "right")
 
 
-def anchors(phases: NDArray[Any], edge: str) -> Anchors:
+def anchors(phases: Columns, edge: str) -> Anchors:
     """Return where the phases begin or end (``edge`` is ``begin`` or ``end``)."""
     return Anchors(**{name: phases[f"{edge}_{name}"] for name in _ANCHOR})
 
@@ -129,8 +164,8 @@ def pulses_of(
 ) -> tuple[NDArray[Any], Pulses]:
     """Leave out lone samples that are no phase, and put the others into pulses."""
     largest = float(phases["peak"].max()) if len(phases) else 0.0
-    lone = phases["stop"] - phases["first"] == 1
-    phases = phases[~lone | (phases["peak"] >= _LONE_SAMPLE * largest)]
+    noise = (phases["stop"] - phases["first"] == 1) & (phases["peak"] < _LONE_SAMPLE * largest)
+    phases = phases[~noise] if noise.any() else phases
     runs = Runs(
         first=phases["first"],
         stop=phases["stop"],
@@ -176,7 +211,7 @@ class PhaseTable:
         return len(self.sign)
 
 
-def phase_table(phases: NDArray[Any], pulses: Pulses, scale: Scale) -> PhaseTable:
+def phase_table(phases: Columns, pulses: Pulses, scale: Scale) -> PhaseTable:
     """Read phases in SI units, about the baseline."""
     size = abs(scale.gain)
     sign = phases["sign"]
@@ -253,12 +288,12 @@ _NO_PULSE = PulseTable(
 )
 
 
-def pulse_table(phases: NDArray[Any], pulses: Pulses, scale: Scale, after: NDArray[Any]) -> PulseTable:
+def pulse_table(phases: Columns, pulses: Pulses, scale: Scale, after: Columns) -> PulseTable:
     """Read pulses in SI units; ``after`` holds the first phase of the pulse after the last one, if it is known."""
     if not len(pulses):
         return _NO_PULSE
-    first, last = phases[pulses.first], phases[pulses.stop - 1]
-    following = np.concatenate((first[1:], after))
+    first, last = phases.at(pulses.first), phases.at(pulses.stop - 1)
+    following = first.at(slice(1, None)).then(after)
     known = len(following)
     begin, end, next_begin = anchors(first, "begin"), anchors(last, "end"), anchors(following, "begin")
     unit = scale.gain * scale.interval
@@ -273,10 +308,10 @@ def pulse_table(phases: NDArray[Any], pulses: Pulses, scale: Scale, after: NDArr
         whole=pulses.whole,
         polarity=first["sign"] * (1 if scale.gain > 0 else -1),
         interphase=np.where(pulses.stop - pulses.first > 1, scale.interval * rest, np.nan),
-        net_charge=_to_length(unit * begin[:known].integral_to(next_begin, scale.pedestal), len(pulses)),
+        net_charge=_to_length(unit * begin.at(slice(known)).integral_to(next_begin, scale.pedestal), len(pulses)),
         net_charge_active=unit * np.add.reduceat(within, pulses.first),
         square=scale.gain**2 * scale.interval * begin.square_to(end, scale.pedestal),
-        gap=_to_length(scale.interval * end[:known].length_to(next_begin), len(pulses)),
+        gap=_to_length(scale.interval * end.at(slice(known)).length_to(next_begin), len(pulses)),
         period=_to_length(scale.interval * period, len(pulses)),
     )
 

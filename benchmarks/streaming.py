@@ -1,0 +1,262 @@
+"""How fast a long capture is analysed from its codes, held against the machine's memory and against NumPy and SciPy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter, strftime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.page import ROOT, machine, table
+from benchmarks.pipeline import Figures, pipeline
+from rig.analysis.stream import Levels, StreamAnalysis, analyse_stream, levels_from
+from rig.evidence.capture_file import capture_bytes
+from rig.model.waveform import Capture, Purpose, Waveform
+from rig.units import Unit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["PAGE", "report"]
+
+PAGE = ROOT / "docs" / "performance-analysis.md"
+RATE, PERIOD = 1_000_000, 20_000
+GAIN, TOP, NOISE = 2.5e-6, 8000, 5.0
+RAILS = (-32768.0, 32767.0)
+_LEAST = 0.25
+_TIMES = 50.0
+_MEMORY = 300.0
+# What the analysis of a file does, in a process of its own, so that its memory is its own.
+_CHILD = """
+import json, sys, time
+from pathlib import Path
+import numpy as np
+from rig.analysis.stream import Levels, analyse_stream, levels_from
+from rig.evidence.capture_file import capture_chunks
+
+def peak():
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+    except OSError:
+        return float("nan")
+
+path = Path(sys.argv[1])
+levels = Levels(quiet=0.0, noise=1.0, threshold=9.0, baseline=0.0)
+analyse_stream([np.zeros(9, dtype=np.int16)], gain=1.0, offset=0.0, interval=1.0, levels=levels)
+before = peak()
+began = time.perf_counter()
+head = next(iter(capture_chunks(path, "current", most=200_000)))
+found = analyse_stream(
+    (part.samples for part in capture_chunks(path, "current")), gain=head.gain, offset=head.offset,
+    interval=head.interval, levels=levels_from(head.samples), rails=head.rails)
+taken = time.perf_counter() - began
+print(json.dumps([found.record.samples, found.whole, taken, before, peak(), found.record.rms.hex()]))
+"""
+
+
+def train(samples: int) -> NDArray[np.int16]:
+    """Return a 50 Hz train of symmetric biphasic pulses, 300 µs a phase, with noise, as codes."""
+    edge = [200, TOP // 2, TOP - 200]
+    phase = np.array([*edge, *[TOP] * 297, *edge[::-1]])
+    one = np.zeros(PERIOD)
+    one[5000 : 5000 + len(phase)] = phase
+    one[5400 : 5400 + len(phase)] = -phase
+    noise = np.random.default_rng(20261122).normal(0.0, NOISE, 100 * PERIOD)
+    codes = np.empty(samples, dtype=np.int16)
+    for begin in range(0, samples, len(noise)):
+        part = codes[begin : begin + len(noise)]
+        # The same noise elsewhere: no two pulses are alike, and making it takes seconds, not minutes.
+        shifted = np.roll(noise, 7919 * (begin // len(noise)))
+        part[:] = np.rint(np.resize(one, len(part)) + shifted[: len(part)])
+    return codes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """s, taken alternately."""
+
+    single_pass: list[float]
+    analysis: list[float]
+    pipeline: float
+
+
+def _time(function: Any) -> tuple[float, Any]:  # noqa: ANN401 - whatever it gives
+    began = perf_counter()
+    result = function()
+    return perf_counter() - began, result
+
+
+def _measure(codes: NDArray[np.int16], levels: Levels, repeats: int) -> tuple[Times, StreamAnalysis, Figures]:
+    def analysis() -> StreamAnalysis:
+        return analyse_stream([codes], gain=GAIN, offset=0.0, interval=1 / RATE, levels=levels, rails=RAILS)
+
+    def scipy() -> Figures:
+        return pipeline(
+            codes,
+            gain=GAIN,
+            interval=1 / RATE,
+            rest=levels.quiet,
+            zero=levels.baseline,
+            threshold=levels.threshold,
+            noise=levels.noise,
+        )
+
+    found = analysis()
+    single, ours = [], []
+    for _ in range(repeats):
+        single.append(_time(codes.max)[0])
+        ours.append(_time(analysis)[0])
+    yardstick, figures = _time(scipy)
+    return Times(single_pass=single, analysis=ours, pipeline=yardstick), found, figures
+
+
+def _agreement(found: StreamAnalysis, figures: Figures) -> str:
+    """How far both are apart, at most, of the largest value of each figure."""
+    phases, pulses, record = found.phases, found.pulses, found.record
+    ours: dict[str, Any] = {
+        "phase_start": phases.start,
+        "phase_duration": phases.duration,
+        "phase_top": phases.top,
+        "phase_peak": phases.peak,
+        "phase_charge": phases.charge,
+        "phase_square": phases.square,
+        "rise_time": phases.rise,
+        "fall_time": phases.fall,
+        "droop": phases.droop,
+        "net_charge": pulses.net_charge[:-1],
+        "net_charge_active": pulses.net_charge_active,
+        "gap": pulses.gap[:-1],
+        "period": pulses.period[:-1],
+        **{name: getattr(record, name) for name in figures.record if hasattr(record, name)},
+        **{name: sliding.rms for name, sliding in record.sliding.items()},
+    }
+    theirs: dict[str, Any] = {**figures.phases, **figures.pulses, **figures.record}
+    rows = []
+    for name, other in theirs.items():
+        one, two = np.atleast_1d(ours[name]), np.atleast_1d(other)
+        scale = _SCALES.get(name) or float(np.abs(two).max())
+        apart = float(np.abs(one - two).max()) / scale if scale else float(np.abs(one - two).max())
+        rows.append([f"`{name}`", f"{len(two):,}", f"{float(two.mean()):.6g}", f"{apart:.1e}"])
+    return table(("figure", "items", "mean", "furthest apart"), rows)
+
+
+# Differences are given as parts of these, where the figure itself is next to nothing.
+_SCALES = {
+    "droop": 1.0,
+    "net_charge": GAIN * TOP * 300e-6,
+    "net_charge_active": GAIN * TOP * 300e-6,
+    "mean": GAIN * TOP,
+    "dc": GAIN * TOP,
+}
+
+
+def _from_file(codes: NDArray[np.int16], folder: Path) -> list[Any]:
+    path = folder / "capture.h5"
+    current = Waveform(samples=codes, interval=1 / RATE, unit=Unit.AMPERE, source="benchmark", gain=GAIN, rails=RAILS)
+    path.write_bytes(capture_bytes(Capture(id="benchmark", purpose=Purpose.SIGNAL, waveforms={"current": current})))
+    shown = subprocess.run(
+        [sys.executable, "-c", _CHILD, str(path)], cwd=ROOT, check=True, capture_output=True, encoding="utf-8"
+    )
+    return [path.stat().st_size / 1e6, *json.loads(shown.stdout)]
+
+
+def _files(codes: NDArray[np.int16], whole: StreamAnalysis) -> tuple[str, list[Any]]:
+    rows, read = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for samples in (len(codes) // 10, len(codes)):
+            read = _from_file(codes[:samples], Path(folder))
+            size, _, pulses, taken, before, peak, _ = read
+            rate = f"{samples / taken / 1e6:.0f} MS/s"
+            rows.append([f"{samples:,}", f"{pulses:,}", f"{size:.0f} MB", rate, f"{before:.0f} MB", f"{peak:.0f} MB"])
+    same = "the same to the last bit" if read[-1] == whole.record.rms.hex() else "NOT the same"
+    heading = ("samples", "whole pulses", "file", "speed", "memory before", "peak memory")
+    return f"{table(heading, rows)}\n\nThe rms current from the file is {same} as that from memory.", read
+
+
+def _verdict(value: float, limit: float) -> str:
+    return "reached" if value >= limit else "not reached"
+
+
+def _within(value: float, limit: float) -> str:
+    return "reached" if value < limit else "not reached"
+
+
+def report(samples: int, repeats: int) -> str:
+    """Measure, and return the page."""
+    codes = train(samples)
+    levels = levels_from(codes[:200_000])
+    times, found, figures = _measure(codes, levels, repeats)
+    files, read = _files(codes, found)
+    single, ours, theirs = min(times.single_pass), min(times.analysis), times.pipeline
+    ratios = [a / b for a, b in zip(times.single_pass, times.analysis, strict=True)]
+    bytes_read = codes.nbytes / 1e9
+
+    def row(name: str, seconds: float) -> list[str]:
+        return [
+            name,
+            f"{1000 * seconds:.0f} ms",
+            f"{samples / seconds / 1e6:.0f} MS/s",
+            f"{bytes_read / seconds:.2f} GB/s",
+        ]
+
+    speeds = table(
+        ("", "fastest run", "samples", "bytes"),
+        [
+            row("`numpy.max` over the same array", single),
+            row("streaming analysis, everything", ours),
+            row("NumPy and SciPy, the same figures", theirs),
+        ],
+    )
+    part, times_faster = single / ours, theirs / ours
+    targets = table(
+        ("", "wanted", "measured", ""),
+        [
+            ["part of the read bandwidth", f"≥ {_LEAST}", f"{part:.3f}", _verdict(part, _LEAST)],
+            ["times NumPy and SciPy", f"≥ {_TIMES:.0f}", f"{times_faster:.0f}", _verdict(times_faster, _TIMES)],
+            [
+                "peak memory from a file",
+                f"< {_MEMORY:.0f} MB",
+                f"{read[5]:.0f} MB",
+                _within(read[5], _MEMORY),
+            ],
+        ],
+    )
+    return f"""# Performance of the streaming analysis
+
+`python -m benchmarks.analysis --write` wrote this page on {strftime("%Y-%m-%d")}.
+
+{samples:,} samples of 16 bits at 1 MS/s in memory: a 50 Hz train of biphasic pulses, 300 µs a phase, with noise. One
+core. {machine()}
+
+`numpy.max` and the analysis ran {repeats} times in turn, and the fastest run of each counts, for other work on the
+machine only ever slows them; of the {repeats} pairs the ratio was {median(ratios):.3f} in the middle. NumPy and SciPy
+ran once.
+
+{targets}
+
+{speeds}
+
+## The same figures
+
+Every figure of the yardstick ([benchmarks/pipeline.py](../benchmarks/pipeline.py)) against that of the streaming
+analysis, item by item; differences as parts of the figure's largest value (charges, droop and means about zero: of a
+phase's charge, of one, of the amplitude). The worst sliding windows are looked for in steps of a thousandth of a
+second, so they differ by what noise does within a step.
+
+{_agreement(found, figures)}
+
+## From a file
+
+A capture's HDF5 file, compressed as evidence is, read and analysed in a process of its own. Memory is that of the whole
+process, with interpreter, NumPy, HDF5 and compiler; before the analysis and at its peak.
+
+{files}
+"""
