@@ -272,12 +272,13 @@ class AgreementEntry(_Entry):
 
 
 class NotEvaluatedEntry(_Entry):
-    """An entry of a limit pack that was not evaluated in this case, and why."""
+    """An entry of a limit pack that gave no verdict in this case, why, and what was ``found`` for it, if it asks."""
 
     pack: str
     clause: str
     title: str
     reason: str
+    found: str = ""
 
 
 class OutputOffEntry(_Entry):

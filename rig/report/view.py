@@ -57,12 +57,13 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unevaluated:
-    """An entry of a limit pack that was not evaluated, why not, and in how many cases."""
+    """An entry of a limit pack without a verdict, why, in how many cases, and what each of them found for it."""
 
     pack: str
     clause: str
     title: str
     reasons: tuple[str, ...]
+    found: tuple[str, ...]
     cases: str
 
 
@@ -205,18 +206,22 @@ def _traces(cases: Iterable[CaseView]) -> tuple[Trace, ...]:
 def _unevaluated(cases: tuple[CaseRecord, ...]) -> tuple[Unevaluated, ...]:
     """Return each entry of a pack once, with its reasons and the number of cases it concerns."""
     found: dict[tuple[str, str, str], dict[str, None]] = {}
+    stated: dict[tuple[str, str, str], list[str]] = {}
     counts: Counter[tuple[str, str, str]] = Counter()
     for case in cases:
-        entries = {(entry.pack, entry.clause, entry.title): entry.reason for entry in case.not_evaluated}
-        for name, reason in entries.items():
-            found.setdefault(name, {})[wording.prose(reason)] = None
+        entries = {(entry.pack, entry.clause, entry.title): entry for entry in case.not_evaluated}
+        for name, entry in entries.items():
+            found.setdefault(name, {})[wording.prose(entry.reason)] = None
             counts[name] += 1
+            if entry.found:
+                stated.setdefault(name, []).append(f"{case.id}: {wording.prose(entry.found)}")
     return tuple(
         Unevaluated(
             pack=pack,
             clause=clause,
             title=wording.prose(title),
             reasons=_few(list(reasons)),
+            found=tuple(stated.get((pack, clause, title), ())),
             cases=f"{counts[pack, clause, title]} of {_number(len(cases), 'case')}",
         )
         for (pack, clause, title), reasons in found.items()

@@ -251,7 +251,7 @@ class Run:
             decision_rule=case.decision_rule,
             stimulus=mapping.stimulus_entry(case.stimulus),
             load=mapping.load_entry(resolved.load),
-            not_evaluated=tuple(_not_evaluated(entry, entry.reason) for entry in resolved.not_applicable),
+            not_evaluated=tuple(_not_evaluated(entry) for entry in resolved.not_applicable),
             forecasts=tuple(_forecast(entry) for entry in resolved.forecasts),
             judged_from=tuple(one.id for one in case.series),
         )
@@ -266,8 +266,8 @@ class Run:
         return record
 
 
-def _not_evaluated(entry: NotApplicable, reason: str) -> NotEvaluatedEntry:
-    return NotEvaluatedEntry(pack=entry.pack, clause=entry.clause, title=entry.title, reason=reason)
+def _not_evaluated(entry: NotApplicable, found: str = "") -> NotEvaluatedEntry:
+    return NotEvaluatedEntry(pack=entry.pack, clause=entry.clause, title=entry.title, reason=entry.reason, found=found)
 
 
 def _stated(resolved: ResolvedCase, outcomes: Mapping[str, Outcome]) -> tuple[NotEvaluatedEntry, ...]:

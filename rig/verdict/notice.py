@@ -16,23 +16,23 @@ __all__ = ["stated"]
 
 
 def stated(entry: NotApplicable, outcome: Outcome | None) -> str:
-    """Return the entry's reason, with what was measured; what was not measured is said to be not evaluated.
+    """Return what was measured for an entry; what was not is said to be not evaluated; empty where it asks for nothing.
 
     A notice is given where the largest item, with its uncertainty, is not surely within the value it is given from.
     """
     if not entry.asks:
-        return entry.reason
+        return ""
     if outcome is None:
-        return f"{entry.reason}; not evaluated: {entry.asks} was not measured"
+        return f"not evaluated: {entry.asks} was not measured"
     if not isinstance(outcome, Measurement):
-        return f"{entry.reason}; not evaluated: {entry.asks} was not measured: {outcome.reason}"
+        return f"not evaluated: {entry.asks} was not measured: {outcome.reason}"
     found = f"{entry.asks} {format_result(outcome.value, outcome.expanded_uncertainty, outcome.unit)}"
-    if outcome.minimum < outcome.maximum:
-        lowest, highest = (format_quantity(one, outcome.unit, digits=4) for one in (outcome.minimum, outcome.maximum))
+    lowest, highest = (format_quantity(one, outcome.unit, digits=4) for one in (outcome.minimum, outcome.maximum))
+    if lowest != highest:
         found += f" ({lowest} to {highest})"
     if entry.notice is not None:
         found += _notice(entry.notice, outcome, entry.then)
-    return f"{entry.reason}: {found}"
+    return found
 
 
 def _notice(limit: Limit, outcome: Measurement, then: str) -> str:

@@ -74,3 +74,14 @@ def test_traces_lead_to_their_cases(record: RunRecord) -> None:
     traces = {trace.name: [case.number for case in trace.cases] for trace in view_report(record).traces}
     assert traces["REQ-<b>bold</b>"] == ["8.8"]
     assert len(traces["REQ-OUT-003"]) == len(record.cases) - 1
+
+
+def test_what_every_case_found_for_an_entry_is_shown(
+    make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord]
+) -> None:
+    entry = NotEvaluatedEntry(pack="p:1", clause="3", title="Peak", reason="to be reported", found="5.00 ± 0.10 mA")
+    cases = tuple(make_case(rate, 0.02, "500 ohm", not_evaluated=(entry,)) for rate in (10, 20, 30, 40))
+    (found,) = view_report(make_run(cases)).unevaluated
+    assert found.reasons == ("to be reported",)
+    assert [line.rpartition(": ")[2] for line in found.found] == ["5.00 ± 0.10\u202fmA"] * 4
+    assert len(set(found.found)) == 4, "each names its case"

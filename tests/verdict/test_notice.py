@@ -31,8 +31,9 @@ def measured(lowest: float, highest: float, u: float = 1e-4) -> Measurement:
 
 
 def test_what_is_to_be_reported_is_stated_with_its_uncertainty_and_its_spread() -> None:
-    assert stated(REPORT, measured(0.008, 0.008)) == "to be reported: rms_current 8.00 ± 0.20 mA"
-    assert stated(REPORT, measured(0.008, 0.009)).endswith("rms_current 8.50 ± 0.20 mA (8 mA to 9 mA)")
+    assert stated(REPORT, measured(0.008, 0.008)) == "rms_current 8.00 ± 0.20 mA"
+    assert stated(REPORT, measured(0.008, 0.009)) == "rms_current 8.50 ± 0.20 mA (8 mA to 9 mA)"
+    assert stated(REPORT, measured(0.008, 0.0080000001)) == "rms_current 8.00 ± 0.20 mA"
 
 
 @pytest.mark.parametrize(
@@ -50,11 +51,11 @@ def test_notice_is_given_unless_every_item_surely_gives_no_cause(lowest: float, 
 
 @pytest.mark.parametrize("entry", [REPORT, NOTICE])
 def test_what_was_not_measured_is_said_to_be_not_evaluated(entry: NotApplicable) -> None:
-    assert stated(entry, None).endswith("not evaluated: rms_current was not measured")
+    assert stated(entry, None) == "not evaluated: rms_current was not measured"
     why = NotMeasured(measurand="rms_current", reason="the record is too short")
-    assert stated(entry, why).endswith("not evaluated: rms_current was not measured: the record is too short")
+    assert stated(entry, why) == "not evaluated: rms_current was not measured: the record is too short"
 
 
 def test_what_asks_for_no_value_stays_as_it_is() -> None:
     plain = replace(REPORT, asks="", reason="applies into 500 ohm, the load is 1 kohm")
-    assert stated(plain, measured(0.008, 0.008)) == plain.reason
+    assert not stated(plain, measured(0.008, 0.008))

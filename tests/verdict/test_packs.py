@@ -165,7 +165,7 @@ def test_a_notice_and_a_figure_to_be_reported_are_listed_and_not_judged() -> Non
         shape=st.sampled_from(Shape),
         electrode_area=st.one_of(st.none(), st.floats(1e-4, 1e-2)),
     ),
-    source=st.sampled_from([IEC, FDA]),
+    source=st.sampled_from([IEC, FDA, read("fda-bci-2021")]),
 )
 def test_every_entry_is_either_judged_or_listed_with_its_reason(where: Situation, source: LimitPack) -> None:
     found = resolve(source, where)
@@ -296,3 +296,64 @@ def test_a_pack_can_be_written_out_in_words() -> None:
     written = json.loads(pack(entry(), entry(at_most=None, within="10 % of set")).model_dump_json())
     assert [item["at_most"] for item in written["entries"]] == ["20 mA", None]
     assert written["entries"][1]["within"] == "10 % of set"
+
+
+def test_an_entry_over_a_series_is_judged_there_and_listed_elsewhere_and_the_other_way_round() -> None:
+    over = entry(measurand="amplitude_step", at_most="1 mA", scope="series", title="step")
+    both = pack(over, entry(title="single"))
+    single, series = resolve(both, situation()), resolve(both, situation(series=True))
+    assert [limit.measurand for limit in single.limits] == ["phase_top"]
+    assert [limit.measurand for limit in series.limits] == ["amplitude_step"]
+    for found, words in ((single, "compares several settings"), (series, "binds single cases")):
+        (listed,) = found.not_applicable
+        assert listed.elsewhere
+        assert words in listed.reason
+
+
+def test_a_notice_and_a_report_ask_for_their_value_where_they_apply() -> None:
+    notice = entry(kind="notice", at_most="10 mA", then="say so", applies={"load": "1 kohm"})
+    asked = pack(notice, entry(kind="report", at_most=None))
+    there, report = resolve(asked, situation(1000.0)).not_applicable
+    assert (there.asks, there.then, report.asks, report.notice) == ("phase_top", "say so", "phase_top", None)
+    assert there.notice is not None
+    assert there.notice.interval == Interval(upper=0.01)
+    away, _ = resolve(asked, situation(500.0)).not_applicable
+    assert (away.asks, away.notice) == ("", None)
+
+
+def test_only_a_notice_has_a_consequence() -> None:
+    with pytest.raises(ValidationError, match="only a notice says what follows"):
+        pack(entry(then="say so"))
+
+
+BCI = read("fda-bci-2021")
+INDICATOR = "Output above 10 mA rms or 10 V rms into 1000 ohm is indicated"
+
+
+def test_the_indicator_of_the_output_is_a_notice_into_1000_ohm() -> None:
+    (found,) = [one for one in resolve(IEC, situation(1000.0)).not_applicable if one.title == INDICATOR]
+    assert found.asks == "rms_current"
+    assert found.notice is not None
+    assert found.notice.interval == Interval(upper=0.01)
+    assert "an indicator of the output is required" in found.then
+    assert "the load is 500 ohm" in reasons(IEC, situation())[INDICATOR]
+
+
+@pytest.mark.parametrize(("load", "name"), [(500.0, "500 ohm"), (2000.0, "2 kohm"), (10e3, "10 kohm")])
+@pytest.mark.parametrize("shape", Shape)
+def test_the_output_table_of_1999_asks_for_voltage_and_current_per_mode_and_load(
+    load: float, name: str, shape: Shape
+) -> None:
+    found = resolve(FDA, situation(load, shape=shape)).not_applicable
+    asked = {one.title: one.asks for one in found if one.asks}
+    assert asked[f"Maximum output voltage into {name}"] == "peak_output_voltage"
+    assert asked[f"Maximum output current into {name}"] == "phase_peak"
+    assert sum(title.startswith("Maximum output") for title in asked) == 2, "and for no other load's"
+
+
+def test_what_2021_added_is_asked_for_and_nothing_of_it_is_a_limit() -> None:
+    found = resolve(BCI, situation(electrode_area=0.0025))
+    assert found.limits == ()
+    asked = {one.asks for one in found.not_applicable}
+    assert {"dc_component", "idle_current", "phase_charge_density", "charge_imbalance", "pulse_width"} <= asked
+    assert {one.asks for one in resolve(BCI, situation(math.inf)).not_applicable} >= {"peak_output_voltage"}
