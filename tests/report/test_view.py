@@ -80,7 +80,7 @@ def test_what_every_case_found_for_an_entry_is_shown(
     make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord]
 ) -> None:
     entry = NotEvaluatedEntry(pack="p:1", clause="3", title="Peak", reason="to be reported", found="5.00 ± 0.10 mA")
-    cases = tuple(make_case(rate, 0.02, "500 ohm", not_evaluated=(entry,)) for rate in (10, 20, 30, 40))
+    cases = tuple(make_case(50, top, "500 ohm", not_evaluated=(entry,)) for top in (0.01, 0.02, 0.03, 0.04))
     (found,) = view_report(make_run(cases)).unevaluated
     assert found.reasons == ("to be reported",)
     assert [line.rpartition(": ")[2] for line in found.found] == ["5.00 ± 0.10\u202fmA"] * 4
