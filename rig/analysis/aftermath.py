@@ -22,6 +22,7 @@ _STRAIGHT = 0.25
 # … and it falls from its peak to the threshold; natural logarithms.
 _NEAR_ENDS = 0.35
 _LEAST_FALL = 0.3
+_MOST_GIVEN = 1.2
 
 
 def ringing(first: Integers, stop: Integers, peak: Floats, *, chatter: int) -> Flags:
@@ -63,7 +64,7 @@ def passive_recoveries(
     threshold: float,
     chatter: int,
 ) -> Flags:
-    """Return which runs are exponential discharges that begin where an opposite, larger phase ends.
+    """Return which runs are exponential discharges that begin where an opposite phase ends.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ def passive_recoveries(
     found = np.zeros(len(first), dtype=bool)
     length = stop - first
     follows = np.zeros(len(first), dtype=bool)
-    follows[1:] = (first[1:] - stop[:-1] <= chatter) & (sign[1:] == -sign[:-1]) & (peak[1:] < peak[:-1])
+    follows[1:] = (first[1:] - stop[:-1] <= chatter) & (sign[1:] == -sign[:-1])
     at = np.flatnonzero(follows & (length >= _LEAST_LENGTH))
     if not len(at):
         return found
@@ -91,7 +92,10 @@ def passive_recoveries(
     straight = (np.abs(steps - step[:, None]) <= _STRAIGHT * step[:, None]).all(axis=1)
     ends = np.abs(level[:, -1] - 0.5 * step - np.log(threshold)) <= _NEAR_ENDS
     begins = np.abs(level[:, 0] + 0.5 * step - np.log(peak[at])) <= _NEAR_ENDS
-    found[at] = straight & ends & begins & ((len(_PARTS) * step) >= _LEAST_FALL)
+    # It gives back no more than the phase before it brought.
+    given = np.exp(level).mean(axis=1) * length[at]
+    brought = peak[at - 1] * length[at - 1]
+    found[at] = straight & ends & begins & ((len(_PARTS) * step) >= _LEAST_FALL) & (given <= _MOST_GIVEN * brought)
     return found
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from rig.analysis import charge, energy, pulse, timing
+from rig.analysis import burst_timing, carrier, charge, energy, envelope, modulation, pulse, timing
 from rig.analysis.record import Record
 from rig.model.measurement import NotMeasured, Outcome
 from rig.units import Unit
@@ -92,12 +92,27 @@ _ENTRIES: Final = (
      timing.period_jitter_peak_to_peak),
     ("missing_pulses", "pulses that should have come and did not", _N, _TRAIN, _EITHER, timing.missing_pulses),
     ("extra_pulses", "pulses that came and should not have", _N, _TRAIN, _EITHER, timing.extra_pulses),
-    ("pulses_per_burst", "number of pulses in a burst", _N, _TRAIN, _EITHER, timing.pulses_per_burst),
-    ("burst_duration", "begin of a burst's first to end of its last pulse", _S, _TRAIN, _EITHER, timing.burst_duration),
-    ("burst_rate", "bursts per second", Unit.HERTZ, _TRAIN, _EITHER, timing.burst_rate),
-    ("duty_cycle", "bursts per second · burst duration", _1, _TRAIN, _EITHER, timing.duty_cycle),
-    ("on_time", "time during which pulses come", _S, _TRAIN, _EITHER, timing.on_time),
-    ("off_time", "rest between two stretches of pulses", _S, _TRAIN, _EITHER, timing.off_time),
+    ("pulses_per_burst", "number of pulses in a burst", _N, _TRAIN, _EITHER, burst_timing.pulses_per_burst),
+    ("burst_duration", "begin of a burst's first to end of its last pulse", _S, _TRAIN, _EITHER,
+     burst_timing.burst_duration),
+    ("burst_rate", "bursts per second", Unit.HERTZ, _TRAIN, _EITHER, burst_timing.burst_rate),
+    ("duty_cycle", "bursts per second · burst duration", _1, _TRAIN, _EITHER, burst_timing.duty_cycle),
+    ("on_time", "time during which pulses come", _S, _TRAIN, _EITHER, burst_timing.on_time),
+    ("off_time", "rest between two stretches of pulses", _S, _TRAIN, _EITHER, burst_timing.off_time),
+    ("ramp_up_time", "10 % to 90 % of the amplitude envelope at the begin of a train", _S, _TRAIN, _EITHER,
+     envelope.ramp_up_time),
+    ("ramp_down_time", "90 % to 10 % of the amplitude envelope at the end of a train", _S, _TRAIN, _EITHER,
+     envelope.ramp_down_time),
+    ("ramp_linearity", "largest deviation of a ramp's pulses from a straight line, of its top", _1, _TRAIN, _EITHER,
+     envelope.ramp_linearity),
+    ("amplitude_modulation", "(largest − smallest) / (largest + smallest) amplitude, ramps left out", _1, _TRAIN,
+     _EITHER, modulation.amplitude_modulation),
+    ("width_range", "longest minus shortest duration of the leading phases", _S, _TRAIN, _EITHER,
+     modulation.width_range),
+    ("carrier_frequency", "cycles per second of an alternating current while it flows", Unit.HERTZ, _TRAIN, _EITHER,
+     carrier.carrier_frequency),
+    ("beat_frequency", "how often per second an alternating current's amplitude comes and goes", Unit.HERTZ, _TRAIN,
+     _EITHER, carrier.beat_frequency),
     ("rms_current", "root of mean i² over the record's whole periods", _A, _RECORD, _CURRENT, energy.rms_current),
     ("rms_1s", "root of mean i² over the worst sliding 1 s", _A, _RECORD, _CURRENT, energy.rms_1s),
     ("rms_5s", "root of mean i² over the worst sliding 5 s", _A, _RECORD, _CURRENT, energy.rms_5s),

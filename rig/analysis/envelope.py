@@ -80,6 +80,14 @@ class Ramp:
         return float(self.at[above - 1] + between * (self.at[above] - self.at[above - 1]))
 
     @property
+    def bend(self) -> float:
+        """How far a curve through the pulses leaves the lines between them, in samples: a standard uncertainty."""
+        if len(self.amplitude) < _LEAST_RAMP:
+            return 0.0
+        bow = float(np.abs(np.diff(self.amplitude, 2)).max()) / 8
+        return bow / ((_HIGH - _LOW) * self.top) * self.duration / math.sqrt(3)
+
+    @property
     def deviation(self) -> float:
         """Largest deviation of a pulse from the least-squares line, of the top; NaN with fewer than three pulses."""
         inside = (self.amplitude >= _LOW * self.top) & (self.amplitude <= _HIGH * self.top)
@@ -146,9 +154,14 @@ def _ramp_time(record: Record, name: str, which: int) -> Outcome:
         for ramp in chosen
     )
     unseen = max(ramp.begin[1] for ramp in chosen) * record.interval
+    bend = math.sqrt(2) * max(ramp.bend for ramp in chosen) * record.interval
     budget = Budget(
         relative={"timebase": record.path.timebase},
-        systematic={"begin between pulses": unseen, "crossing interpolation": math.sqrt(2) * record.edge.crossing},
+        systematic={
+            "begin between pulses": unseen,
+            "envelope between pulses": bend,
+            "crossing interpolation": math.sqrt(2) * record.edge.crossing,
+        },
         random={"noise": noise},
     )
     return items(record, name, Unit.SECOND, durations, budget, what="ramps")

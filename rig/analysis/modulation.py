@@ -24,9 +24,12 @@ __all__ = ["amplitude_modulation", "width_range"]
 
 # So long after 90 % a ramp has ended, in times from 10 % to 90 %: a straight one takes an eighth.
 _SETTLED = 0.2
-# How well the expected extreme of noise is known, of itself; the extremes themselves scatter by half a deviation.
-_EXTREME_DOUBT = 0.1
+# How well the expected extreme of noise is known, of itself: levels found in noise scatter more than the mean of as
+# many samples would; the extremes themselves scatter by half a deviation.
+_EXTREME_DOUBT = 0.25
 _EXTREME_SPREAD = 0.5
+# So many of the worst pulses are looked at for what noise could add to the range of all.
+_MOST = 64
 
 
 def _between_ramps(record: Record) -> Floats:
@@ -113,9 +116,13 @@ def width_range(record: Record) -> Outcome:
     n = len(durations)
     if n < 2:  # noqa: PLR2004 - a range needs two
         return NotMeasured(measurand=name, reason="fewer than two whole pulses in the record")
-    jitter, crossing = math.sqrt(2) * record.edge.jitter, math.sqrt(2) * record.edge.crossing
-    adds = 2 * expected_extreme(n) * jitter
-    left = math.hypot(math.sqrt(2) * _EXTREME_SPREAD * jitter, _EXTREME_DOUBT * adds)
+    # Noise moves the edges of small pulses more than those of large ones.
+    tops_of = record.phases.top[leading]
+    jitter = np.sort(math.sqrt(2) * record.edge.jitter * record.edge.height / tops_of)[::-1]
+    adds = 2 * max(expected_extreme(2 * (k + 1)) * float(worst) for k, worst in enumerate(jitter[:_MOST]))
+    adds = max(adds, 2 * expected_extreme(n) * float(np.median(jitter)))
+    crossing = math.sqrt(2) * record.edge.crossing
+    left = math.hypot(math.sqrt(2) * _EXTREME_SPREAD * float(jitter[0]), _EXTREME_DOUBT * adds)
     value, u = _without_noise(float(np.ptp(durations)), adds, left)
     budget = Budget(
         relative={"timebase": record.path.timebase},

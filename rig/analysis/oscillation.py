@@ -15,8 +15,9 @@ from rig.analysis.trace import Flags, Floats, Integers, ragged
 
 __all__ = ["Oscillation", "find_oscillation", "white_noise"]
 
-# Rms of the second difference of white noise over its own: √(1 + 4 + 1).
-_SECOND = 6**0.5
+# Rms of the fourth difference of white noise over its own: √(1 + 16 + 36 + 16 + 1).
+_ORDER = 4
+_FOURTH = 70**0.5
 _BLOCK = 4096
 _BLOCKS = 16
 # A record whose spread at rest is this much more than its noise from sample to sample does not rest there.
@@ -98,15 +99,15 @@ def _is_regular(lengths: Floats, period: float) -> Flags:
 
 
 def white_noise(values: Floats) -> float:
-    """Rms noise from sample to sample, whatever the signal does more slowly: from second differences.
+    """Rms noise from sample to sample, whatever the signal does more slowly: from fourth differences.
 
     Parameters
     ----------
-    values : shape (n,), n ≥ 3; of long records sixteen stretches are looked at
+    values : shape (n,), n ≥ 5; of long records sixteen stretches are looked at
     """
     starts = np.unique(np.linspace(0, max(len(values) - _BLOCK, 0), _BLOCKS).astype(np.int64))
-    pieces = [np.diff(values[start : start + _BLOCK], 2) for start in starts]
-    return 1.4826 * float(np.median(np.abs(np.concatenate(pieces)))) / _SECOND
+    pieces = [np.diff(values[start : start + _BLOCK], _ORDER) for start in starts]
+    return 1.4826 * float(np.median(np.abs(np.concatenate(pieces)))) / _FOURTH
 
 
 def find_oscillation(values: Floats, quiet: Quiet, *, zero: float, floor: float) -> Oscillation | None:

@@ -140,6 +140,13 @@ MEASURANDS: Final[Mapping[str, Measurand]] = MappingProxyType({
     "burst_duration": Measurand(unit=Unit.SECOND),
     "burst_rate": Measurand(unit=Unit.HERTZ),
     "duty_cycle": Measurand(unit=Unit.ONE),
+    "ramp_up_time": Measurand(unit=Unit.SECOND),
+    "ramp_down_time": Measurand(unit=Unit.SECOND),
+    "ramp_linearity": Measurand(unit=Unit.ONE),
+    "amplitude_modulation": Measurand(unit=Unit.ONE),
+    "width_range": Measurand(unit=Unit.SECOND),
+    "carrier_frequency": Measurand(unit=Unit.HERTZ),
+    "beat_frequency": Measurand(unit=Unit.HERTZ),
     # per record
     "rms_current": Measurand(unit=Unit.AMPERE, set_value=_rms),
     "rms_1s": Measurand(unit=Unit.AMPERE, set_value=_rms),
