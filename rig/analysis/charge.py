@@ -9,12 +9,13 @@ baseline term dominates whatever is a small difference of large charges.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rig.analysis.outcome import derived, items, ratio, single, span
-from rig.analysis.uncertainty import Budget
+from rig.analysis.uncertainty import Budget, root_sum_square
 from rig.model.measurement import Measurement, NotMeasured, Outcome
 from rig.units import Unit
 
@@ -46,12 +47,11 @@ def _charge_budget(record: Record, window: float, phases: float, *, absolute: bo
     offset = {name: window * part for name, part in record.offset(absolute=absolute).items()}
     return Budget(
         relative=record.relative | {"timebase": record.path.timebase},
-        systematic=offset
-        | {
-            "edges between samples": math.sqrt(2 * phases) * record.edge.integral,
-            "quantisation": record.quantisation * window,
-        },
+        systematic=offset | {"quantisation": record.quantisation * window},
+        periodic={"edges between samples": math.sqrt(2 * phases) * record.edge.integral},
         random={"noise": math.sqrt(samples) * record.interval * record.noise},
+        averaging=record.averaging,
+        degrees_of_freedom=record.degrees_of_freedom,
     )
 
 
@@ -95,11 +95,12 @@ def phase_mean(record: Record) -> Outcome:
     typical = float(np.median(durations)) if len(durations) else 1.0
     charge = _phase_budget(record)
     height = record.edge.height
-    budget = Budget(
+    # Charge and duration err together where an edge lies between two samples: one sample more of both.
+    edges = abs(charge.periodic["edges between samples"] - math.sqrt(2) * record.edge.crossing * height) / typical
+    budget = replace(
+        charge.scaled(1 / typical),
         relative=record.relative,
-        systematic={name: part / typical for name, part in charge.systematic.items()}
-        | {"crossing interpolation": math.sqrt(2) * record.edge.crossing / typical * height},
-        random={name: part / typical for name, part in charge.random.items()},
+        periodic={"edges between samples": edges},
     )
     return items(record, "phase_mean", Unit.AMPERE, ratio(np.abs(_signed(record)), durations), budget)
 
@@ -174,12 +175,9 @@ def charge_imbalance(record: Record) -> Outcome:
     if first == 0.0:
         return NotMeasured(measurand="charge_imbalance", reason="the first phase has no charge")
     phase = _phase_budget(record)
-    u_first = math.hypot(*phase.systematic.values(), *phase.random.values()) / first
-    relative = Budget(
-        relative={"charge of the first phase": u_first},
-        systematic={name: part / first for name, part in budget.systematic.items()},
-        random={name: part / first for name, part in budget.random.items()},
-    )
+    # Gain and resistor cancel; what is left of the first phase's own uncertainty scales with the imbalance.
+    own = root_sum_square(*phase.systematic.values(), *phase.periodic.values(), *phase.random.values())
+    relative = replace(budget.scaled(1 / first), relative={"charge of the first phase": own / first})
     return items(record, "charge_imbalance", Unit.ONE, ratio(net, np.abs(leading)), relative, what="periods")
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rig.analysis.outcome import derived, items, single, span
-from rig.analysis.uncertainty import Budget
+from rig.analysis.periods import whole_periods
+from rig.analysis.uncertainty import Budget, expected_extreme, spread_of_extreme
 from rig.model.measurement import Measurement, NotMeasured, Outcome
 from rig.units import Unit
 
 if TYPE_CHECKING:
+    from rig.analysis.oscillation import Oscillation
     from rig.analysis.record import Record
     from rig.analysis.trace import Floats
     from rig.model.measurement import Window
@@ -28,19 +31,7 @@ __all__ = [
     "rms_1s",
     "rms_5s",
     "rms_current",
-    "whole_periods",
 ]
-
-
-def whole_periods(record: Record) -> tuple[float, float, Window]:
-    """Return the longest stretch of whole periods, in samples; the whole record where it holds none."""
-    inside = ~np.isnan(record.phases.start[record.pulses.first]) if len(record.pulses) else np.empty(0, dtype=bool)
-    begins = record.pulse_begin[inside] if len(record.pulses) else np.empty(0)
-    if len(begins) > 1:
-        begin, end = float(begins[0]), float(begins[-1])
-        return begin, end, span(record, begin, end, f"{len(begins) - 1} whole periods")
-    begin, end = 0.0, float(len(record.trace) - 1)
-    return begin, end, span(record, begin, end, "whole record, for it holds no whole period")
 
 
 def _array(value: float) -> Floats:
@@ -52,36 +43,51 @@ def _mean(record: Record, begin: float, end: float) -> float:
 
 
 def _mean_square(record: Record, begin: float, end: float) -> float:
+    """Mean i² without the power of the instrument's noise."""
     mean = float(record.trace.integral_of_square(_array(begin), _array(end))[0]) / ((end - begin) * record.interval)
-    return max(mean, 0.0)
+    return max(mean - record.noise_power, 0.0)
 
 
 def _edge_error(record: Record) -> float:
-    """Standard uncertainty of a mean over periods from the edges between samples, A: the same in every period."""
+    """Standard uncertainty of a mean over periods from the edges between samples, A."""
     if record.period is None or not len(record.pulses):
         return 0.0
     edges = 2.0 * float((record.pulses.stop - record.pulses.first).max())
-    return math.sqrt(edges) * record.edge.integral / (record.period * record.interval)
+    return record.averaging * math.sqrt(edges) * record.edge.integral / (record.period * record.interval)
 
 
-def _rms_budget(record: Record, rms: float, dc: float) -> Budget:
+def _rms_budget(record: Record, rms: float, dc: float, *, samples: float) -> Budget:
     """Return the budget of an effective value, A.
 
-    Errors of the mean square become errors of the root by division by twice the root; the noise's own power adds to it.
+    Errors of the mean square become errors of the root by division by twice the root. The noise's own power has been
+    removed; a tenth of it stays in doubt, and noise and signal beat.
     """
     if rms == 0.0:
         return Budget(relative=record.relative, systematic=record.offset(absolute=True))
     u_offset = record.offset_uncertainty(absolute=True)
     edges = _edge_error(record) * 2 * record.edge.height
+    power = min(_POWER_DOUBT * record.noise_power / (2 * rms), math.sqrt(record.noise_power))
     return Budget(
         relative=record.relative,
         systematic={
             "offset": math.hypot(abs(dc) * u_offset / rms, min(u_offset**2 / (2 * rms), u_offset)),
-            "noise": min(record.noise**2 / (2 * rms), record.noise),
-            "quantisation": min(record.quantisation**2 / (2 * rms), record.quantisation),
+            "noise": math.hypot(record.noise / math.sqrt(samples), power),
+            "quantisation": record.quantisation * min(record.edge.height * _duty(record) / rms, 1.0),
             "edges between samples": edges / (2 * rms),
         },
     )
+
+
+def _duty(record: Record) -> float:
+    """Part of the time during which a phase lasts."""
+    lengths = float((record.phases.end - record.phases.begin).sum())
+    return min(lengths / max(len(record.trace) - 1, 1), 1.0)
+
+
+# How well the expected extreme of noise is known, of itself.
+_EXTREME_DOUBT = 0.1
+# How well the power of the noise is known, of itself.
+_POWER_DOUBT = 0.1
 
 
 def _rms(record: Record) -> float:
@@ -93,7 +99,7 @@ def rms_current(record: Record) -> Outcome:
     """√(mean i²) over the record's whole periods, A."""
     begin, end, window = whole_periods(record)
     rms = math.sqrt(_mean_square(record, begin, end))
-    budget = _rms_budget(record, rms, _mean(record, begin, end))
+    budget = _rms_budget(record, rms, _mean(record, begin, end), samples=end - begin)
     return single(record, "rms_current", Unit.AMPERE, rms, budget=budget, window=window)
 
 
@@ -111,9 +117,9 @@ def _sliding(record: Record, name: str, seconds: float) -> Outcome:
         squares += 2 * trace.pedestal * (trace.integrals[width:] - trace.integrals[:-width])
         squares += width * trace.pedestal**2
     worst = int(squares.argmax())
-    rms = math.sqrt(max(float(squares[worst]) / width, 0.0))
+    rms = math.sqrt(max(float(squares[worst]) / width - record.noise_power, 0.0))
     window = span(record, worst, worst + width, f"worst sliding {seconds:g} s")
-    budget = _rms_budget(record, rms, _mean(record, float(worst), float(worst + width)))
+    budget = _rms_budget(record, rms, _mean(record, float(worst), float(worst + width)), samples=float(width))
     return single(record, name, Unit.AMPERE, rms, budget=budget, window=window)
 
 
@@ -137,6 +143,7 @@ def _mean_budget(record: Record, duration: float, *, absolute: bool) -> Budget:
             "quantisation": record.quantisation,
             "edges between samples": _edge_error(record),
         },
+        degrees_of_freedom=record.degrees_of_freedom,
     )
 
 
@@ -152,18 +159,28 @@ def ac_rms(record: Record) -> Outcome:
     begin, end, window = whole_periods(record)
     dc = _mean(record, begin, end)
     rms = math.sqrt(max(_mean_square(record, begin, end) - dc**2, 0.0))
-    return single(record, "ac_rms", Unit.AMPERE, rms, budget=_rms_budget(record, rms, 0.0), window=window)
+    return single(
+        record, "ac_rms", Unit.AMPERE, rms, budget=_rms_budget(record, rms, 0.0, samples=end - begin), window=window
+    )
 
 
 def average_current(record: Record) -> Outcome:
-    """Mean |i| over whole periods, A; a rest is integrated before its magnitude is taken: no noise is rectified."""
+    """Mean |i| over whole periods, A; what flows at rest is integrated before its magnitude is taken.
+
+    So no noise is rectified; nor is the baseline's doubt: what flows at rest counts as far as it exceeds that.
+    """
     begin, end, window = whole_periods(record)
+    if record.never_rests is not None:
+        return _rectified(record, record.never_rests, window, math.ceil(begin), math.floor(end) + 1)
     phases = record.phases
     within = (phases.begin >= begin) & (phases.end <= end)
     bounds = np.column_stack((phases.begin[within], phases.end[within])).ravel()
     bounds = np.concatenate(([begin], bounds, [end]))
     pieces = record.trace.integral(bounds[:-1], bounds[1:])
-    value = float(np.abs(pieces).sum()) / ((end - begin) * record.interval)
+    length = (end - begin) * record.interval
+    resting = abs(float(pieces[::2].sum())) / length
+    doubt = record.offset_uncertainty(absolute=True)
+    value = float(np.abs(pieces[1::2]).sum()) / length + math.sqrt(max(resting**2 - doubt**2, 0.0))
     return single(
         record,
         "average_current",
@@ -174,20 +191,55 @@ def average_current(record: Record) -> Outcome:
     )
 
 
+def _rectified(record: Record, oscillation: Oscillation, window: Window, first: int, stop: int) -> Outcome:
+    """Mean |i| of an alternating current, without what noise adds where it passes zero.
+
+    Noise of the power σ² adds σ² to the integral of |i| over i, so to the mean its product with how often i is zero.
+    """
+    size = np.abs(record.trace.deviation[first:stop] + record.trace.pedestal)
+    near = max(3 * oscillation.noise, _NEAR_ZERO * oscillation.peak)
+    adds = oscillation.noise**2 * float(np.count_nonzero(size < near)) / (2 * near * len(size))
+    budget = _mean_budget(record, window.duration, absolute=False)
+    rectified = {"rectified noise": _RECTIFIED_DOUBT * adds}
+    return single(
+        record,
+        "average_current",
+        Unit.AMPERE,
+        max(float(size.mean()) - adds, 0.0),
+        budget=replace(budget, systematic={**budget.systematic, **rectified}),
+        window=window,
+    )
+
+
+# A current is about as often near zero, by this part of its peak, as it is zero; what noise adds is known so well.
+_NEAR_ZERO = 0.1
+_RECTIFIED_DOUBT = 0.3
+
+
 def peak_output_voltage(record: Record) -> Outcome:
-    """Extreme |v| of the record, V."""
+    """Extreme |v| of the record, V, without what noise adds to the largest of many samples."""
     values = np.abs(record.trace.deviation + record.trace.pedestal)
     worst = int(values.argmax())
+    extreme = float(values[worst])
     window = span(
         record, 0.0, float(len(values) - 1), f"extreme of the whole record, at {record.trace.time(worst):.6g} s"
     )
-    noise = record.noise * math.sqrt(2 * math.log(len(values))) / math.sqrt(3)
+    noise = record.analogue_noise
+    # Noise lifts the largest of the samples that lie at the same level.
+    reach = noise * expected_extreme(float(record.phases.plateau.sum()) if len(record.phases) else len(values))
+    near = 2.0 * float(np.count_nonzero(values >= extreme - reach))
+    lifted = expected_extreme(near) * noise
     budget = Budget(
         relative=record.relative,
         systematic=record.offset(absolute=True)
-        | {"quantisation": record.path.resolution / math.sqrt(12), "noise of an extreme sample": noise},
+        | {
+            "quantisation": record.path.resolution / math.sqrt(12),
+            "noise of an extreme sample": math.hypot(_EXTREME_DOUBT * lifted, spread_of_extreme(near) * noise),
+        },
+        degrees_of_freedom=record.degrees_of_freedom,
     )
-    return single(record, "peak_output_voltage", Unit.VOLT, float(values[worst]), budget=budget, window=window)
+    value = max(extreme - lifted, 0.0)
+    return single(record, "peak_output_voltage", Unit.VOLT, value, budget=budget, window=window)
 
 
 def _load_terms(record: Record, rms: float) -> dict[str, float]:
@@ -208,7 +260,9 @@ def pulse_energy(record: Record) -> Outcome:
         return NotMeasured(measurand="pulse_energy", reason=record.nothing)
     whole = record.whole_pulses
     begin, end = record.pulse_begin[whole], record.pulse_end[whole]
-    energies = record.load_resistance * record.trace.integral_of_square(begin, end)
+    load = record.load_resistance
+    energies = record.trace.integral_of_square(begin, end) - record.noise_power * (end - begin) * record.interval
+    energies = load * np.maximum(energies, 0.0)
     longest = float((end - begin).max()) * record.interval
     phases = float((record.pulses.stop - record.pulses.first).max())
     charge = float(np.abs(record.phase_integral).max()) * phases
@@ -219,13 +273,13 @@ def pulse_energy(record: Record) -> Outcome:
         | {"timebase": record.path.timebase}
         | _load_terms(record, _rms(record)),
         systematic={
-            "offset": 2 * record.load_resistance * charge * u_offset,
-            "edges between samples": record.load_resistance * math.sqrt(2 * phases) * 2 * edge.height * edge.integral,
-            "noise power": record.load_resistance * record.noise**2 * longest,
+            "offset": 2 * load * charge * u_offset,
+            "quantisation": 2 * load * charge * record.quantisation,
+            "noise power": _POWER_DOUBT * load * record.noise_power * longest,
         },
-        random={
-            "noise": 2 * record.load_resistance * edge.height * record.noise * math.sqrt(longest * record.interval)
-        },
+        periodic={"edges between samples": load * math.sqrt(2 * phases) * 2 * edge.height * edge.integral},
+        random={"noise": 2 * load * edge.height * record.noise * math.sqrt(longest * record.interval)},
+        averaging=record.averaging,
     )
     return items(record, "pulse_energy", Unit.JOULE, energies, budget, what="energies")
 

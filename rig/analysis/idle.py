@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rig.analysis.coverage import coverage_factor
 from rig.analysis.record import block_uncertainty
-from rig.analysis.uncertainty import Budget
+from rig.analysis.uncertainty import Budget, combined, expected_extreme, rounding, spread_of_extreme
 from rig.errors import AnalysisError
 from rig.model.measurement import Measurement, Window
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Idle", "load_resistance", "measure_idle"]
 
 _COVERAGE = 2.0
+# The largest of many samples scatters to one side: 97.7 % lie below 2.5 standard deviations, not below 2.
+_SKEW = 1.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,14 @@ def measure_idle(waveform: Waveform, path: SignalPath, zero: Waveform | None, *,
     mean = float(values.mean())
     extreme = noise * (math.sqrt(2 * math.log(max(len(values), 2))) + 2)
     threshold = extreme + _COVERAGE * offset + path.resolution
+    # What is stated as the largest current is what is left of it once noise is taken off: of n samples of normal noise
+    # the largest lies that far out, and what the whole capture carries on average is not noise.
+    analogue = math.sqrt(max(noise**2 - path.resolution**2 / 12, 0.0))
+    reach = analogue * expected_extreme(2.0 * len(values))
+    found = max(residual - reach, abs(mean))
+    beyond = found > abs(mean)
+    # A single sample and the zero are rounded each; a mean of dithered samples hardly is.
+    rounded = path.resolution / math.sqrt(3) if beyond else math.sqrt(2) * rounding(path.resolution, analogue)
     budget = Budget(
         relative={
             "gain": path.gain,
@@ -87,21 +98,28 @@ def measure_idle(waveform: Waveform, path: SignalPath, zero: Waveform | None, *,
             "resistor temperature": path.resistor_temperature,
             "loading": path.loading,
         },
-        systematic={"offset": offset, "quantisation": path.resolution / math.sqrt(12), "noise": noise},
+        systematic={
+            "offset": offset,
+            "quantisation": rounded,
+            "noise": _SKEW * spread_of_extreme(len(values)) * noise if beyond else noise / math.sqrt(len(values)),
+        },
     )
-    u = budget.standard(residual)
+    components = budget.components(found)
+    u = combined(components)
+    k = coverage_factor(components)
     window = Window(
         start=waveform.start, stop=waveform.start + waveform.duration, description="whole capture, output off"
     )
     outcome = Measurement(
         measurand="idle_current",
-        value=residual,
+        value=found,
         unit=waveform.unit,
-        minimum=residual,
-        maximum=residual,
+        minimum=found,
+        maximum=found,
         standard_uncertainty=u,
         single_uncertainty=u,
-        components=budget.components(residual),
+        components=components,
+        coverage_factor=k,
         window=window,
         origin=(capture, path.signal, "idle_current"),
     )
@@ -110,7 +128,7 @@ def measure_idle(waveform: Waveform, path: SignalPath, zero: Waveform | None, *,
         threshold=threshold,
         mean=mean,
         rms=float(np.sqrt(np.square(values).mean())),
-        expanded_uncertainty=_COVERAGE * u,
+        expanded_uncertainty=k * u,
         outcome=outcome,
     )
 

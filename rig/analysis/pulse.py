@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rig.analysis.outcome import count, items, ratio
-from rig.analysis.uncertainty import Budget
+from rig.analysis.uncertainty import Budget, expected_extreme, spread_of_extreme
 from rig.units import Unit
 
 if TYPE_CHECKING:
@@ -33,44 +34,145 @@ __all__ = [
 ]
 
 
-def timing_budget(record: Record, *, edge_error: float | None = None) -> Budget:
-    """Return the budget of a time between two crossings, s.
+# How well the expected extreme of noise is known, of itself.
+_EXTREME_DOUBT = 0.1
+_FALLING_DOUBT = 0.4
+# Slopes below this many times what noise alone makes are noise; and a pole has settled after this many of its time
+# constants.
+_SLOPE_NOISE = 5.0
+_SETTLING = 6.0
+# 10 % to 90 % of an instantaneous edge as straight lines between samples draw it, in samples; and of a single pole,
+# times its bandwidth.
+_STEEP = 0.02
+# Half-width of the window about a mode in bins; in standard deviations, the least and what counts as all of it.
+_MODE_REACH = 1.5
+_LEAST_REACH = 0.5
+_WHOLE_REACH = 5.0
+_SAMPLED_EDGE = 0.8
+_POLE_EDGE = 0.35
 
-    Where pulses repeat in step with the samples, all have the same error of interpolation: it is not averaged.
+
+def timing_budget(record: Record, *, touching: float = 0.0) -> Budget:
+    """Return the budget of a time between two 50 % crossings, s.
+
+    Parameters
+    ----------
+    touching : how many of the two crossings lie on a transition straight into the opposite phase
+
+    Notes
+    -----
+    Where pulses repeat in step with the samples, all have the same error of interpolation: it is not averaged then. A
+    transition between opposite phases is passed twice as fast, and its crossings lie off its middle: one that is not
+    resolved seems longer than it is, every time alike; and a single pole delays its first crossing less than its
+    second, by τ·exp(−t/τ) after t.
     """
     edge = record.edge
-    error = edge.crossing if edge_error is None else edge_error
+    # Base and top are levels of rounded samples; half of the sum of their errors moves both crossings apart.
+    level = math.sqrt(2) * record.quantisation * edge.transition / edge.height
+    pole = 1 / (2 * math.pi * record.path.bandwidth)
+    delay = pole * math.exp(-min(edge.transition / (4 * pole), 700.0))
     return Budget(
         relative={"timebase": record.path.timebase},
-        systematic={"crossing interpolation": math.sqrt(2) * error},
-        random={"noise": math.sqrt(2) * edge.jitter},
+        systematic={
+            "reference level": level,
+            "bandwidth": touching * delay / math.sqrt(3),
+            "unresolved transition": 0.0 if edge.resolved else touching * edge.interval / 4 / math.sqrt(3),
+        },
+        periodic={"crossing interpolation": math.sqrt(2) * edge.crossing},
+        random={
+            "noise": math.sqrt(2) * edge.jitter,
+            "state level": 2 * record.state_jitter,
+        },
+        averaging=record.averaging,
     )
+
+
+def _touching(record: Record) -> bool:
+    """Whether phases follow each other without rest: the time between them is that of the transition."""
+    rest = _rests(record)
+    return bool(len(rest)) and float(np.median(rest)) < 2 * max(record.edge.slowest, record.interval)
+
+
+def _rests(record: Record) -> Floats:
+    """Rest between two phases of a pulse, 50 % to 50 %, s."""
+    phases, whole = record.phases, record.whole_phases
+    same = np.diff(record.pulses.of_phase[whole]) == 0
+    rest = (phases.start[whole][1:] - phases.stop[whole][:-1])[same] * record.interval
+    return np.asarray(rest, dtype=np.float64)
+
+
+def _mode_factor(reach: float, noise: float) -> float:
+    """How much more the mean of the samples near a mode scatters than that of all samples.
+
+    The mode is where the samples within ±c standard deviations balance; with P of all samples there, its variance is
+    1/(P − 2·c·φ(c)) times that of the mean.
+    """
+    c = max(reach / noise, _LEAST_REACH) if noise > 0 else math.inf
+    if c > _WHOLE_REACH:
+        return 1.0
+    kept = math.erf(c / math.sqrt(2)) - 2 * c * math.exp(-0.5 * c**2) / math.sqrt(2 * math.pi)
+    return 1 / math.sqrt(kept)
 
 
 def top_budget(record: Record) -> Budget:
     """Return the budget of a state level, A or V."""
     phases = record.phases
-    samples = float(np.median(phases.top_samples)) if len(phases) else 1.0
-    width = float(np.median(phases.bin_width)) if len(phases) else 0.0
+    samples = float(np.median(phases.plateau)) if len(phases) else 1.0
+    reach = _MODE_REACH * float(np.median(phases.bin_width)) if len(phases) else 0.0
     return Budget(
         relative=record.relative,
-        systematic=record.offset(absolute=False)
-        | {"quantisation": record.quantisation, "state level": width / math.sqrt(12 * max(samples, 1.0))},
-        random={"noise": record.noise / math.sqrt(max(samples, 1.0))},
+        systematic=record.offset(absolute=False) | {"quantisation": record.quantisation},
+        random={"noise": record.noise * _mode_factor(reach, record.noise) / math.sqrt(max(samples, 1.0))},
+        degrees_of_freedom=record.degrees_of_freedom,
     )
 
 
-def _extreme(record: Record) -> float:
-    """Standard uncertainty of an extreme sample: noise lifts it by up to σ·√(2·ln n) over the plateau's n samples."""
-    samples = float(np.median(record.phases.plateau)) if len(record.phases) else 1.0
-    return record.noise * math.sqrt(2 * math.log(max(samples, 2.0))) / math.sqrt(3)
+def _corrected_peaks(record: Record) -> Floats:
+    """Extreme values without what noise adds to the largest of many samples."""
+    lifted = np.array([expected_extreme(n) for n in record.phases.near_peak]) * record.analogue_noise
+    return np.asarray(record.true_peak - lifted + _lost_corner(record), dtype=np.float64)
+
+
+def _lost_corner(record: Record) -> float:
+    """By how much, on average, the extreme of a falling plateau is missed, A or V.
+
+    It lies at the plateau's very beginning: up to one sample before the first one, and rounded by the bandwidth.
+    """
+    slopes = np.abs(record.phases.slope)
+    if not np.isfinite(slopes).any():
+        return 0.0
+    length = float(np.median(record.phases.plateau))
+    # Of noise alone a line of n samples slopes by about σ·√(12/n³).
+    chance = _SLOPE_NOISE * record.noise * math.sqrt(12 / max(length, 1.0) ** 3)
+    fall = float(np.nanmedian(slopes))
+    settling = _SETTLING / (2 * math.pi * record.path.bandwidth * record.interval)
+    return 0.5 * fall * (1 + settling) if fall > chance else 0.0
+
+
+def _peak_budget(record: Record) -> Budget:
+    """Return the budget of an extreme sample, A or V, offset and relative terms left out."""
+    phases = record.phases
+    near = float(np.median(phases.near_peak)) if len(phases) else 1.0
+    noise = record.analogue_noise
+    # Of a falling plateau, fewer samples compete for the extreme than lie near it.
+    doubt = _EXTREME_DOUBT if _lost_corner(record) == 0.0 else _FALLING_DOUBT
+    return Budget(
+        systematic={
+            "quantisation": math.hypot(record.path.resolution / math.sqrt(12), record.quantisation),
+            "noise of an extreme sample": doubt * expected_extreme(near) * noise,
+            "bandwidth": _lost_corner(record) / math.sqrt(3),
+        },
+        random={"noise": spread_of_extreme(near) * noise},
+        degrees_of_freedom=record.degrees_of_freedom,
+    )
 
 
 def phase_duration(record: Record) -> Outcome:
     """Time between the 50 % crossings of a phase's two transitions, s."""
     phases, whole = record.phases, record.whole_phases
     durations = (phases.stop - phases.start)[whole] * record.interval
-    return items(record, "phase_duration", Unit.SECOND, durations, timing_budget(record))
+    budget = timing_budget(record, touching=1.0 if _touching(record) else 0.0)
+    return items(record, "phase_duration", Unit.SECOND, durations, budget)
 
 
 def phase_top(record: Record) -> Outcome:
@@ -80,17 +182,36 @@ def phase_top(record: Record) -> Outcome:
 
 def phase_peak(record: Record) -> Outcome:
     """Extreme value of a phase, magnitude, A (V)."""
-    budget = Budget(
-        relative=record.relative,
-        systematic=record.offset(absolute=False) | {"quantisation": record.path.resolution / math.sqrt(12)},
-        random={"noise of an extreme sample": _extreme(record)},
-    )
-    return items(record, "phase_peak", record.signal.unit, record.true_peak[record.whole_phases], budget)
+    budget = _peak_budget(record)
+    budget = replace(budget, relative=record.relative, systematic=budget.systematic | record.offset(absolute=False))
+    peaks = _corrected_peaks(record)[record.whole_phases]
+    return items(record, "phase_peak", record.signal.unit, peaks, budget)
 
 
 def _edge_time(record: Record, name: str, samples: Floats) -> Outcome:
-    budget = timing_budget(record, edge_error=record.edge.corner)
-    return items(record, name, Unit.SECOND, samples[record.whole_phases] * record.interval, budget)
+    """Remove what sampling and bandwidth add to an edge, in quadrature.
+
+    Straight lines between samples make an instantaneous edge one of 0.8 samples from 10 % to 90 %, a single pole one of
+    0.35/bandwidth; how such times combine depends on the edge's form, which half of the correction allows for.
+    """
+    seen = samples[record.whole_phases] * record.interval
+    own, pole = _SAMPLED_EDGE * record.interval, _POLE_EDGE / record.path.bandwidth
+    times = np.sqrt(np.maximum(seen**2 - own**2 - pole**2, 0.0))
+    resolved = times[np.isfinite(times)]
+    removed = float(np.mean(seen[np.isfinite(seen)] - resolved)) if len(resolved) else 0.0
+    share = own**2 / (own**2 + pole**2)
+    edge = record.edge
+    budget = Budget(
+        relative={"timebase": record.path.timebase},
+        systematic={
+            "edge form": 0.5 * removed * math.sqrt(share) / math.sqrt(3),
+            "bandwidth": 0.5 * removed * math.sqrt(1 - share) / math.sqrt(3),
+        },
+        periodic={"crossing interpolation": math.sqrt(2) * edge.corner},
+        random={"noise": math.sqrt(2) * edge.jitter},
+        averaging=record.averaging,
+    )
+    return items(record, name, Unit.SECOND, times, budget)
 
 
 def rise_time(record: Record) -> Outcome:
@@ -103,31 +224,52 @@ def fall_time(record: Record) -> Outcome:
     return _edge_time(record, "fall_time", record.phases.fall)
 
 
+def _third_order(record: Record) -> Floats:
+    """What a parabola misses of the fall of a plateau that decays, A or V; zero where it falls too little to tell.
+
+    Of an exponential decay the third coefficient follows from the first two: c₃ = 2·c₂²/(3·c₁). A least-squares
+    parabola over ±h misses c₃·(x³ − 3/5·h²·x) of it at x.
+    """
+    phases = record.phases
+    half, at = 0.5 * phases.plateau, 0.5 * (phases.stop - phases.start)
+    falls = np.abs(phases.slope) * phases.plateau > np.maximum(_STEEP * phases.middle, 10 * record.noise)
+    third = np.divide(
+        2 * phases.curve**2, 3 * phases.slope, out=np.zeros(len(phases)), where=falls & np.isfinite(phases.slope)
+    )
+    return np.asarray(-2 * third * (at**3 - 0.6 * half**2 * at), dtype=np.float64)
+
+
 def droop(record: Record) -> Outcome:
-    """(top at start − top at end) / top at start of a phase, from the least-squares line through its plateau."""
+    """(top at start − top at end) / top at start of a phase, from the least-squares parabola through its plateau."""
     phases = record.phases
     middle = phases.middle + phases.sign * record.trace.pedestal
-    lost = -phases.slope * (phases.stop - phases.start)
-    values = ratio(lost, middle + 0.5 * lost)
+    bow = (phases.plateau**2 - 1) / 12
+    first, last = (
+        middle + phases.slope * at + phases.curve * (at**2 - bow)
+        for at in (phases.start - phases.centre, phases.stop - phases.centre)
+    )
+    lost = first - last
+    bent = _third_order(record)
+    values = ratio(lost + np.nan_to_num(bent), first)
     n = float(np.median(phases.plateau)) if len(phases) else 1.0
     length = float(np.nanmedian(phases.stop - phases.start)) if record.nothing == "" else 1.0
     longer = max(length / max(n, 1.0), 1.0)
+    form = 0.5 * float(np.median(np.abs(bent[np.isfinite(bent)]))) if np.isfinite(bent).any() else 0.0
     budget = Budget(
-        systematic={"quantisation": record.quantisation / record.edge.height},
+        systematic={
+            "quantisation": record.quantisation / record.edge.height,
+            "plateau form": form / math.sqrt(3) / record.edge.height,
+        },
         random={"noise": longer * math.sqrt(12 / max(n, 1.0)) * record.noise / record.edge.height},
     )
     return items(record, "droop", Unit.ONE, values[record.whole_phases], budget)
 
 
 def overshoot(record: Record) -> Outcome:
-    """(peak − top) / top of a phase; noise alone lifts it, which its uncertainty says."""
-    values = ratio(record.true_peak - record.true_top, record.true_top)
-    height = record.edge.height
-    budget = Budget(
-        systematic={"quantisation": record.path.resolution / math.sqrt(12) / height},
-        random={"noise of an extreme sample": _extreme(record) / height},
-    )
-    return items(record, "overshoot", Unit.ONE, values[record.whole_phases], budget)
+    """(peak − top) / top of a phase, without what noise adds to the peak."""
+    values = ratio(_corrected_peaks(record) - record.true_top, record.true_top)
+    budget = _peak_budget(record)
+    return items(record, "overshoot", Unit.ONE, values[record.whole_phases], budget.scaled(1 / record.edge.height))
 
 
 def pulse_width(record: Record) -> Outcome:
@@ -139,11 +281,9 @@ def pulse_width(record: Record) -> Outcome:
 
 def interphase_interval(record: Record) -> Outcome:
     """Rest between two phases of a pulse, 50 % to 50 %, s."""
-    phases = record.phases
-    whole = record.whole_phases
-    same = np.diff(record.pulses.of_phase[whole]) == 0
-    rest = (phases.start[whole][1:] - phases.stop[whole][:-1])[same] * record.interval
-    return items(record, "interphase_interval", Unit.SECOND, rest, timing_budget(record), what="interphase intervals")
+    rest = _rests(record)
+    budget = timing_budget(record, touching=2.0 if _touching(record) else 0.0)
+    return items(record, "interphase_interval", Unit.SECOND, rest, budget, what="interphase intervals")
 
 
 def polarity(record: Record) -> Outcome:

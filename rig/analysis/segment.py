@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rig.analysis.aftermath import passive_recoveries, ringing
+from rig.analysis.cycles import carrier_cycles
 from rig.analysis.trace import Flags, Floats, Integers, ragged
 
 if TYPE_CHECKING:
     from rig.model.stimulus import Stimulus
 
-__all__ = ["Pulses", "Quiet", "Runs", "find_runs", "group_pulses", "quiet_level"]
+__all__ = ["Pulses", "Quiet", "Runs", "find_runs", "group_pulses", "no_runs", "quiet_level"]
 
 # A run must leave the quiet level by this many times the noise (two million samples hold none by chance) …
 _NOISE_FACTOR = 6.0
@@ -37,10 +39,14 @@ _SUBSAMPLE = 65536
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quiet:
-    """The level at rest and the rms noise around it; A or V."""
+    """The level at rest and the noise around it; A or V.
+
+    ``noise`` tells signal from rest, so it is never less than a code; ``rms`` is what was found, rounding included.
+    """
 
     level: float
     noise: float
+    rms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,11 +65,15 @@ class Runs:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pulses:
-    """Pulses as stretches of phases: ``first`` to ``stop`` (exclusive); ``whole`` where no edge of the record cuts."""
+    """Pulses as stretches of phases: ``first`` to ``stop`` (exclusive); ``whole`` where no edge of the record cuts.
+
+    ``cyclic`` says that they are cycles of a carrier.
+    """
 
     first: Integers
     stop: Integers
     whole: Flags
+    cyclic: bool = False
 
     def __len__(self) -> int:
         return len(self.first)
@@ -101,8 +111,13 @@ def quiet_level(values: Floats, *, zero: float | None, floor: float) -> Quiet:
             centre = float(np.median(near))
             reach = 0.5 * float(np.max(np.abs(some - centre)))
     near = some[np.abs(some - centre) <= max(reach, floor)]
+    if not len(near):
+        # Half of the time at one level and half at another: rest is the one nearer to zero.
+        near = some[np.argsort(np.abs(some - (zero or 0.0)), kind="stable")][: len(some) // 2]
     centre = float(np.median(near))
-    return Quiet(level=centre, noise=max(_spread(near, centre), floor))
+    noise = max(_spread(near, centre), floor)
+    rest = near[np.abs(near - centre) <= _NOISE_FACTOR * noise]
+    return Quiet(level=centre, noise=noise, rms=float(rest.std()))
 
 
 def _starts_and_stops(deviation: Floats, threshold: float) -> tuple[Integers, Integers, Integers]:
@@ -121,6 +136,12 @@ def _merged(first: Integers, stop: Integers, sign: Integers) -> tuple[Integers, 
     return first[begins], stop[ends], sign[begins]
 
 
+def no_runs(*, threshold: float, largest: float) -> Runs:
+    """Return that there are no phases."""
+    nothing = np.empty(0, dtype=np.int64)
+    return Runs(first=nothing, stop=nothing, sign=nothing, threshold=threshold, largest=largest)
+
+
 def find_runs(deviation: Floats, quiet: Quiet) -> Runs:
     """Return the phases of a record as runs beyond the threshold.
 
@@ -130,26 +151,19 @@ def find_runs(deviation: Floats, quiet: Quiet) -> Runs:
     """
     largest = float(max(deviation.max(), -deviation.min()))
     threshold = max(_NOISE_FACTOR * quiet.noise, _PART_OF_PEAK * largest)
-    nothing = np.empty(0, dtype=np.int64)
     if largest < _LEAST_PEAK * quiet.noise:
-        return Runs(first=nothing, stop=nothing, sign=nothing, threshold=threshold, largest=largest)
+        return no_runs(threshold=threshold, largest=largest)
     first, stop, sign = _merged(*_starts_and_stops(deviation, threshold))
     index, group, offset = ragged(first, stop)
     peak = np.maximum.reduceat(sign[group] * deviation[index], offset)
     length = stop - first
     real = (peak >= _HYSTERESIS * threshold) & ((length > 1) | (peak >= 0.25 * largest))
-    real[1:] &= ~_ringing(first, stop, sign, peak)
+    real &= ~ringing(first, stop, peak, chatter=_CHATTER)
+    real &= ~passive_recoveries(deviation, first, stop, sign, peak, threshold=threshold, chatter=_CHATTER)
     first, stop, sign = first[real], stop[real], sign[real]
     if len(first):
         first, stop, sign = _merged(first, stop, sign)
     return Runs(first=first, stop=stop, sign=sign, threshold=threshold, largest=largest)
-
-
-def _ringing(first: Integers, stop: Integers, sign: Integers, peak: Floats) -> Flags:
-    """Whether a run is the undershoot of the run just before it: adjacent, opposite, much shorter and much smaller."""
-    length = stop - first
-    adjacent = (first[1:] - stop[:-1] <= _CHATTER) & (sign[1:] != sign[:-1])
-    return np.asarray(adjacent & (length[1:] < 0.1 * length[:-1]) & (peak[1:] < 0.5 * peak[:-1]))
 
 
 def _longest_link(runs: Runs, interval: float, expected: Stimulus | None) -> float:
@@ -187,8 +201,11 @@ def group_pulses(runs: Runs, *, samples: int, interval: float, expected: Stimulu
         linked = (runs.sign[1:] != runs.sign[:-1]) & (gaps <= _longest_link(runs, interval, expected))
     first = np.flatnonzero(np.concatenate(([True], ~linked))).astype(np.int64)
     stop = np.append(first[1:], len(runs)).astype(np.int64)
+    cycles = carrier_cycles(runs.first, runs.stop, runs.sign, first, stop) if expected is None else None
+    if cycles is not None:
+        first, stop = cycles
     whole = (runs.first[first] > 0) & (runs.stop[stop - 1] < samples)
-    pulses = Pulses(first=first, stop=stop, whole=whole)
+    pulses = Pulses(first=first, stop=stop, whole=whole, cyclic=cycles is not None)
     return replace(pulses, whole=_not_cut(runs, pulses, samples=samples, interval=interval, expected=expected))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rig.analysis.trace import Flags, Floats, Integers, Trace, ragged
+from rig.analysis.uncertainty import expected_extreme
 
 if TYPE_CHECKING:
     from rig.analysis.segment import Quiet, Runs
@@ -19,6 +20,14 @@ _MARGIN = 8
 _LEAST_PLATEAU = 8
 # Part of a phase left out at either end of its plateau: edge and overshoot.
 _TRIM = 0.05
+# An edge is followed from 50 % to this part of the top, and taken to last so many times longer from 50 % on.
+_CLIMBED = 0.7
+_EDGE = 4
+# A plateau that falls by this part of itself, and by this many times what noise alone makes, has no mode.
+_STEEP = 0.02
+_STATE = 5.0
+_FALLS_FROM = 0.93
+_LEAST_CUBIC = 4
 _FAR = np.iinfo(np.int64).max
 
 
@@ -29,7 +38,8 @@ class Phases:
     Attributes
     ----------
     sign : +1 or −1
-    top : state level above the quiet level (mode of the histogram of the phase's own samples)
+    top : state level above the quiet level: mode of the histogram of the phase's own samples; of a plateau that slopes
+        by more than that can resolve, the level half way
     top_samples : number of samples that the top is the mean of
     bin_width : of the histogram, in the signal's unit
     peak : extreme deviation
@@ -37,8 +47,12 @@ class Phases:
     begin, end : from rest to rest, tail included: the limits of integration
     rise, fall : 10–90 %, in samples; NaN where not resolved
     middle : mean of the plateau, a twentieth of the phase left out at either end
-    slope : of the plateau, per sample; NaN with fewer than eight samples
+    slope, curve : of the plateau, per sample and per sample squared; NaN with fewer than eight samples
+    centre : of the plateau, in samples
     plateau : number of samples of the plateau
+    start_error, stop_error : by how much a cubic would put the 50 % crossings elsewhere than the straight line did,
+        in samples
+    near_peak : number of samples that noise alone keeps from being the extreme one
     """
 
     sign: Integers
@@ -54,7 +68,12 @@ class Phases:
     fall: Floats
     middle: Floats
     slope: Floats
+    curve: Floats
+    centre: Floats
     plateau: Floats
+    start_error: Floats
+    stop_error: Floats
+    near_peak: Floats
 
     def __len__(self) -> int:
         return len(self.sign)
@@ -102,15 +121,35 @@ def _between(trace: Trace, sign: Integers, level: Floats, before: Integers) -> F
     return np.where(inside, low + part, np.nan)
 
 
-def _plateaus(
-    trace: Trace, sign: Integers, first: Integers, high: Integers, last: Integers
-) -> tuple[Floats, Floats, Floats]:
-    """Mean and least-squares slope of every plateau, and its samples: trimmed at both ends.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Plateaus:
+    """Samples ``first`` to ``last`` of every phase, and the parabola through them."""
 
-    Between the 50 % crossings, less a twentieth and twice what the first edge takes from 50 % to 90 %, at either end:
-    a level that droops may well end below 90 % of its top, so the last edge cannot be told from it by level.
+    first: Integers
+    last: Integers
+    mean: Floats
+    slope: Floats
+    curve: Floats
+
+    @property
+    def n(self) -> Floats:
+        return np.asarray(self.last + 1 - self.first, dtype=np.float64)
+
+    @property
+    def bow(self) -> Floats:
+        """Mean of the squared distance from the middle, samples²: by so much times ``curve`` the middle lies lower."""
+        return np.asarray((self.n**2 - 1) / 12, dtype=np.float64)
+
+
+def _plateaus(trace: Trace, sign: Integers, first: Integers, climbed: Integers, last: Integers) -> _Plateaus:
+    """Mean and least-squares parabola of every plateau, trimmed at both ends.
+
+    Between the 50 % crossings, less a twentieth and four times what the slowest edge takes from 50 % to 70 %, at either
+    end: a level that slopes may begin or end below 90 % of its top, so an edge cannot be told from it by that.
     """
-    trim = np.maximum((_TRIM * (last - first)).astype(np.int64), 2 * (high - first) + 1)
+    # The slowest first edge of all stands for every edge: where phases touch, one goes from −1 to +1 and seems short.
+    edge = int((climbed - first).max())
+    trim = np.maximum((_TRIM * (last - first)).astype(np.int64), _EDGE * edge + 1)
     trim = np.minimum(trim, (last - first) // 2)
     first, last = first + trim, last - trim
     index, group, offset = ragged(first, last + 1)
@@ -118,9 +157,54 @@ def _plateaus(
     position = index - 0.5 * (first + last)[group]
     value = sign[group] * trace.deviation[index]
     mean = np.add.reduceat(value, offset) / n
-    spread = np.maximum(np.add.reduceat(position**2, offset), 1.0)
+    spread = np.maximum(n * (n**2 - 1) / 12, 1.0)
     slope = np.add.reduceat(position * value, offset) / spread
-    return mean, np.where(n >= _LEAST_PLATEAU, slope, np.nan), n
+    # The second orthogonal polynomial of n equidistant points, and the sum of its squares.
+    bow = position**2 - ((n**2 - 1) / 12)[group]
+    curve = np.add.reduceat(bow * value, offset) / np.maximum(n * (n**2 - 1) * (n**2 - 4) / 180, 1.0)
+    enough = n >= _LEAST_PLATEAU
+    return _Plateaus(
+        first=first,
+        last=last,
+        mean=mean,
+        slope=np.where(enough, slope, np.nan),
+        curve=np.where(enough, curve, np.nan),
+    )
+
+
+def _levels(rough: tuple[Floats, Floats, Floats], plateaus: _Plateaus, noise: float) -> tuple[Floats, Floats, Flags]:
+    """Top, number of samples it is the mean of, and whether the plateau slopes too much to have a mode.
+
+    Not by the width of a bin, which noise widens: two instruments of different noise mean the same by a top.
+    """
+    top, samples, _bin_width = rough
+    fall = np.abs(np.nan_to_num(plateaus.slope)) * plateaus.n
+    chance = noise * np.sqrt(12 / plateaus.n)
+    sloping = np.asarray(fall > np.maximum(_STEEP * plateaus.mean, _STATE * chance), dtype=np.bool_)
+    half_way = plateaus.mean - np.nan_to_num(plateaus.curve) * plateaus.bow
+    return np.where(sloping, half_way, top), np.where(sloping, plateaus.n, samples), sloping
+
+
+def _cubic(trace: Trace, sign: Integers, level: Floats, before: Integers) -> Floats:
+    """How far a cubic through four samples crosses from where the straight line does, in samples."""
+    low = np.clip(before, 1, max(len(trace) - 3, 1))
+    if len(trace) < _LEAST_CUBIC:
+        return np.zeros(len(level))
+    y = [sign * trace.deviation[low + k] for k in (-1, 0, 1, 2)]
+    step = np.where(y[2] == y[1], np.inf, y[2] - y[1])
+    t = np.clip((level - y[1]) / step, 0.0, 1.0)
+    bow = (2 - t) * (y[0] - 2 * y[1] + y[2]) + (1 + t) * (y[1] - 2 * y[2] + y[3])
+    return np.asarray(t * (1 - t) / 6 * bow / step, dtype=np.float64)
+
+
+def _near_peak(
+    magnitude: Floats, group: Integers, peak: Floats, plateau: Floats, *, noise: float, step: float
+) -> Floats:
+    """Of how many samples the extreme one is the largest by noise alone; ``step`` is one code."""
+    reach = 0.5 * step + noise * np.array([expected_extreme(n) for n in plateau])
+    near = magnitude >= (peak - reach)[group]
+    # Half of the samples of a level lie above its mean, and the extreme one lies as far above as is looked down here.
+    return np.asarray(2.0 * np.bincount(group[near], minlength=len(peak)), dtype=np.float64)
 
 
 def _limits(trace: Trace, runs: Runs, noise: float) -> tuple[Floats, Floats]:
@@ -155,8 +239,24 @@ def _at_rest(active: Flags, first: Integers, stop: Integers) -> tuple[Integers, 
     return np.maximum(begin, 0), np.minimum(end, len(active) - 1)
 
 
-def shape_phases(trace: Trace, runs: Runs, quiet: Quiet) -> Phases:
-    """Measure the shape of every phase; a record without runs gives empty arrays."""
+def _reached(
+    magnitude: Floats, top: Floats, index: Integers, group: Integers, offset: Integers
+) -> tuple[Integers, Integers, Integers, Integers]:
+    """First and last sample of every phase at or above 50 %, first and last at or above 90 % of its top."""
+    half, high = magnitude >= 0.5 * top[group], magnitude >= 0.9 * top[group]
+    return (
+        _first(half, index, offset),
+        _last(half, index, offset),
+        _first(high, index, offset),
+        _last(high, index, offset),
+    )
+
+
+def shape_phases(trace: Trace, runs: Runs, quiet: Quiet, *, noise: float, step: float = 0.0) -> Phases:
+    """Measure the shape of every phase; a record without runs gives empty arrays.
+
+    ``noise`` is the rms of what moves single samples, ``step`` one code, in the signal's unit.
+    """
     if not len(runs):
         none = np.empty(0)
         return Phases(sign=runs.sign, **dict.fromkeys(_FLOAT_FIELDS, none))
@@ -164,12 +264,15 @@ def shape_phases(trace: Trace, runs: Runs, quiet: Quiet) -> Phases:
     index, group, offset = ragged(runs.first, runs.stop)
     magnitude = sign[group] * trace.deviation[index]
     peak = np.maximum.reduceat(magnitude, offset)
-    top, top_samples, bin_width = _tops(magnitude, group, peak, quiet.noise)
-    first_half = _first(magnitude >= 0.5 * top[group], index, offset)
-    last_half = _last(magnitude >= 0.5 * top[group], index, offset)
-    first_high = _first(magnitude >= 0.9 * top[group], index, offset)
-    last_high = _last(magnitude >= 0.9 * top[group], index, offset)
-    middle, slope, plateau = _plateaus(trace, sign, first_half, first_high, last_half)
+    rough = _tops(magnitude, group, peak, quiet.noise)
+    bin_width = rough[2]
+    first_half, last_half, first_high, last_high = _reached(magnitude, rough[0], index, group, offset)
+    climbed = _first(magnitude >= _CLIMBED * rough[0][group], index, offset)
+    plateaus = _plateaus(trace, sign, first_half, climbed, last_half)
+    top, top_samples, sloping = _levels(rough, plateaus, quiet.noise)
+    if sloping.any():
+        first_half, last_half, first_high, last_high = _reached(magnitude, top, index, group, offset)
+    near_peak = _near_peak(magnitude, group, peak, plateaus.n, noise=noise, step=step)
     wide_first = np.maximum(runs.first - _MARGIN, np.concatenate(([0], runs.stop[:-1])))
     wide_stop = np.minimum(runs.stop + _MARGIN, np.concatenate((runs.first[1:], [len(trace)])))
     # One sample of the neighbour where phases touch: the line to it crosses 10 % as well.
@@ -192,14 +295,24 @@ def shape_phases(trace: Trace, runs: Runs, quiet: Quiet) -> Phases:
         begin=begin,
         end=end,
         rise=_between(trace, sign, 0.9 * top, first_high - 1) - _between(trace, sign, 0.1 * top, last_low),
-        fall=_between(trace, sign, 0.1 * top, next_low - 1) - _between(trace, sign, 0.9 * top, last_high),
-        middle=middle,
-        slope=slope,
-        plateau=plateau,
+        # A plateau that ends near 90 % of its top has no instant at which its last edge begins.
+        fall=np.where(
+            plateaus.mean + 0.5 * np.nan_to_num(plateaus.slope) * plateaus.n < _FALLS_FROM * top,
+            np.nan,
+            _between(trace, sign, 0.1 * top, next_low - 1) - _between(trace, sign, 0.9 * top, last_high),
+        ),
+        middle=plateaus.mean,
+        slope=plateaus.slope,
+        curve=plateaus.curve,
+        centre=np.asarray(0.5 * (plateaus.first + plateaus.last), dtype=np.float64),
+        plateau=plateaus.n,
+        start_error=_cubic(trace, sign, 0.5 * top, first_half - 1),
+        stop_error=_cubic(trace, sign, 0.5 * top, last_half),
+        near_peak=near_peak,
     )
 
 
 _FLOAT_FIELDS = (
     "top", "top_samples", "bin_width", "peak", "start", "stop", "begin", "end", "rise", "fall", "middle", "slope",
-    "plateau",
+    "curve", "centre", "plateau", "start_error", "stop_error", "near_peak",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Measurands of trains and bursts: rate, jitter, missing and extra pulses, bursts."""
+"""Measurands of trains: rate, jitter, missing and extra pulses."""
 
 from __future__ import annotations
 
@@ -8,50 +8,42 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rig.analysis.outcome import items, single, span
-from rig.analysis.uncertainty import Budget
+from rig.analysis.bursts import longest_period
+from rig.analysis.outcome import single, span
+from rig.analysis.uncertainty import Budget, expected_extreme
 from rig.model.measurement import NotMeasured, Outcome
 from rig.units import Unit
 
 if TYPE_CHECKING:
     from rig.analysis.record import Record
-    from rig.analysis.trace import Floats, Integers
+    from rig.analysis.trace import Floats
     from rig.model.measurement import Window
 
 __all__ = [
-    "burst_duration",
-    "burst_rate",
-    "duty_cycle",
     "extra_pulses",
     "missing_pulses",
-    "off_time",
-    "on_time",
     "period_jitter",
     "period_jitter_peak_to_peak",
     "pulse_rate",
-    "pulses_per_burst",
 ]
 
-# Without a stimulus to compare with, a rest of this many periods ends a burst; a shorter one is pulses missing.
-_BURST_GAP = 4.5
 # An interval below this part of a period holds an extra pulse.
 _EARLY = 0.75
 # A measured period this close to the set one is the device's own rate, else its pulses do not come as set.
 _NEAR_SET = 0.25
 _ONE_PULSE = "fewer than two pulses begin inside the record"
-_ONE_BURST = "fewer than two whole bursts in the record"
 
 
 def _intervals(record: Record) -> Floats:
     """Times from pulse to pulse inside bursts, s."""
-    steps = np.diff(record.starts)
+    steps = np.diff(record.starts) if not record.too_coarse else np.empty(0)
     if record.expected is None and len(steps):
-        steps = steps[steps <= _BURST_GAP * float(np.median(steps))]
+        steps = steps[steps <= longest_period(steps)]
     return np.asarray(steps * record.interval, dtype=np.float64)
 
 
 def _reason(record: Record) -> str:
-    return record.nothing if not len(record.runs) else _ONE_PULSE
+    return record.nothing if not len(record.runs) or record.too_coarse else _ONE_PULSE
 
 
 def _train(record: Record, what: str) -> Window:
@@ -65,7 +57,7 @@ def pulse_rate(record: Record) -> Outcome:
         return NotMeasured(measurand="pulse_rate", reason=_reason(record))
     n = len(periods)
     rate = 1 / float(periods.mean())
-    crossing = math.sqrt(2) * math.hypot(record.edge.crossing, record.edge.jitter)
+    crossing = math.sqrt(2) * math.hypot(record.leading_edge.crossing, record.leading_edge.jitter)
     one = Budget(relative={"timebase": record.path.timebase}, systematic={"crossing interpolation": crossing * rate**2})
     mean = Budget(relative=one.relative, systematic={"crossing interpolation": crossing * rate**2 / n})
     result = single(record, "pulse_rate", Unit.HERTZ, rate, budget=mean, window=_train(record, f"{n} periods"), n=n)
@@ -78,15 +70,40 @@ def pulse_rate(record: Record) -> Outcome:
     )
 
 
+def _left(noise: float, value: float, averaged: float, n: int) -> float:
+    """Standard uncertainty of a spread from which the noise's share has been removed, s.
+
+    Noise and periods beat, which averages out; and the noise's share is itself a chance result, of which the square
+    has a relative standard deviation of √(2/n). Near zero the root of that is left.
+    """
+    share = noise**2 * math.sqrt(2 / n)
+    return math.hypot(noise / averaged, share / (2 * value) if value**2 > share else math.sqrt(share))
+
+
 def _jitter(record: Record, name: str, *, peak_to_peak: bool) -> Outcome:
     periods = _intervals(record)
     if len(periods) < 2:  # noqa: PLR2004 - a spread needs two
-        return NotMeasured(measurand=name, reason="fewer than three pulses begin inside the record")
-    value = float(np.ptp(periods)) if peak_to_peak else float(periods.std(ddof=1))
-    floor = math.sqrt(2) * math.hypot(record.edge.crossing, record.edge.jitter)
+        few = "fewer than three pulses begin inside the record"
+        return NotMeasured(
+            measurand=name, reason=few if len(record.starts) and not record.too_coarse else _reason(record)
+        )
+    n = len(periods)
+    edge = record.leading_edge
+    noise, crossing = math.sqrt(2) * edge.jitter, math.sqrt(2) * edge.crossing
+    # The noise of the crossings adds to the spread in quadrature, so it can be removed; to the range it adds like the
+    # range of so many deviates.
+    found = float(np.ptp(periods)) if peak_to_peak else float(periods.std(ddof=1))
+    adds = 2 * expected_extreme(n) * noise if peak_to_peak else noise
+    value = math.sqrt(max(found**2 - adds**2, 0.0))
+    averaged = 1.0 if peak_to_peak else math.sqrt(n)
     budget = Budget(
         relative={"timebase": record.path.timebase},
-        systematic={"crossing interpolation": floor * (2 if peak_to_peak else 1)},
+        systematic={
+            "noise": _left(noise * (math.sqrt(2) if peak_to_peak else 1.0), value, averaged, n),
+            "state level": math.sqrt(2) * record.state_jitter * (math.sqrt(2) if peak_to_peak else 1.0),
+            "crossing interpolation": crossing
+            * (math.sqrt(2) if peak_to_peak else min(1.0, 1 / averaged + crossing / max(2 * value, 1e-30))),
+        },
     )
     return single(
         record,
@@ -169,89 +186,3 @@ def missing_pulses(record: Record) -> Outcome:
 def extra_pulses(record: Record) -> Outcome:
     """Number of pulses that came and should not have."""
     return _astray_count(record, "extra_pulses", 1)
-
-
-def _bursts(record: Record) -> tuple[Integers, Integers] | None:
-    """First and last pulse of every whole burst: between two rests that lie inside the record."""
-    starts = record.phases.start[record.pulses.first] if len(record.pulses) else np.empty(0)
-    steps = np.diff(starts)
-    steps = np.where(np.isnan(steps), 0.0, steps)
-    if len(steps) < 2:  # noqa: PLR2004 - a burst has two pulses, and another follows
-        return None
-    gaps = np.flatnonzero(steps > _BURST_GAP * float(np.median(steps)))
-    first, last = np.append(0, gaps + 1), np.append(gaps, len(record.pulses) - 1)
-    whole = record.pulses.whole[first] & record.pulses.whole[last]
-    first, last = first[whole], last[whole]
-    return (first, last) if len(first) > 1 else None
-
-
-def _burst_items(record: Record, name: str, unit: Unit, values: Floats, error: float) -> Outcome:
-    budget = Budget(relative={"timebase": record.path.timebase}, systematic={"crossing interpolation": error})
-    return items(record, name, unit, values, budget, what="bursts")
-
-
-def pulses_per_burst(record: Record) -> Outcome:
-    """Number of pulses in a burst."""
-    bursts = _bursts(record)
-    if bursts is None:
-        return NotMeasured(measurand="pulses_per_burst", reason=_ONE_BURST)
-    return items(
-        record, "pulses_per_burst", Unit.COUNT, (bursts[1] - bursts[0] + 1).astype(np.float64), Budget(), what="bursts"
-    )
-
-
-def _durations(record: Record, bursts: tuple[Integers, Integers]) -> Floats:
-    begin = record.phases.start[record.pulses.first[bursts[0]]]
-    end = record.phases.stop[record.pulses.stop[bursts[1]] - 1]
-    return np.asarray((end - begin) * record.interval, dtype=np.float64)
-
-
-def _repeats(record: Record, bursts: tuple[Integers, Integers]) -> Floats:
-    begin = record.phases.start[record.pulses.first[bursts[0]]]
-    return np.asarray(np.diff(begin) * record.interval, dtype=np.float64)
-
-
-def burst_duration(record: Record) -> Outcome:
-    """Begin of a burst's first to end of its last pulse, s."""
-    return _duration(record, "burst_duration")
-
-
-def on_time(record: Record) -> Outcome:
-    """Time during which pulses come, s: of a burst."""
-    return _duration(record, "on_time")
-
-
-def _duration(record: Record, name: str) -> Outcome:
-    bursts = _bursts(record)
-    if bursts is None:
-        return NotMeasured(measurand=name, reason=_ONE_BURST)
-    return _burst_items(record, name, Unit.SECOND, _durations(record, bursts), math.sqrt(2) * record.edge.crossing)
-
-
-def off_time(record: Record) -> Outcome:
-    """Rest between two bursts, s."""
-    bursts = _bursts(record)
-    if bursts is None:
-        return NotMeasured(measurand="off_time", reason=_ONE_BURST)
-    rest = _repeats(record, bursts) - _durations(record, bursts)[:-1]
-    return _burst_items(record, "off_time", Unit.SECOND, rest, math.sqrt(2) * record.edge.crossing)
-
-
-def burst_rate(record: Record) -> Outcome:
-    """Bursts per second, Hz."""
-    bursts = _bursts(record)
-    if bursts is None:
-        return NotMeasured(measurand="burst_rate", reason=_ONE_BURST)
-    repeats = _repeats(record, bursts)
-    error = math.sqrt(2) * record.edge.crossing / float(repeats.min()) ** 2
-    return _burst_items(record, "burst_rate", Unit.HERTZ, 1 / repeats, error)
-
-
-def duty_cycle(record: Record) -> Outcome:
-    """Bursts per second times burst duration (FDA 1999, line 13 d)."""
-    bursts = _bursts(record)
-    if bursts is None:
-        return NotMeasured(measurand="duty_cycle", reason=_ONE_BURST)
-    repeats = _repeats(record, bursts)
-    error = 2 * record.edge.crossing / float(repeats.min())
-    return _burst_items(record, "duty_cycle", Unit.ONE, _durations(record, bursts)[:-1] / repeats, error)

@@ -20,10 +20,19 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from statistics import NormalDist
 
 from rig.model.measurement import Component, Distribution
 
-__all__ = ["Budget", "Edge", "combined", "root_sum_square"]
+__all__ = [
+    "Budget",
+    "Edge",
+    "combined",
+    "expected_extreme",
+    "root_sum_square",
+    "rounding",
+    "spread_of_extreme",
+]
 
 
 def root_sum_square(*values: float) -> float:
@@ -68,10 +77,10 @@ class Budget:
     degrees_of_freedom : of those standard uncertainties that were found from few readings, by name
     """
 
-    relative: Mapping[str, float] = field(default_factory=dict)
-    systematic: Mapping[str, float] = field(default_factory=dict)
-    periodic: Mapping[str, float] = field(default_factory=dict)
-    random: Mapping[str, float] = field(default_factory=dict)
+    relative: dict[str, float] = field(default_factory=dict)
+    systematic: dict[str, float] = field(default_factory=dict)
+    periodic: dict[str, float] = field(default_factory=dict)
+    random: dict[str, float] = field(default_factory=dict)
     averaging: float = 1.0
     degrees_of_freedom: Mapping[str, float] = field(default_factory=dict)
 
@@ -111,7 +120,41 @@ class Budget:
         )
 
 
+def expected_extreme(n: float) -> float:
+    """Return how far the largest of ``n`` normal deviates lies above their mean, in standard deviations.
+
+    Blom's approximation of the expected order statistic.
+
+    >>> round(expected_extreme(100), 2)
+    2.5
+    """
+    return _NORMAL.inv_cdf((max(n, 1.0) - 0.375) / (max(n, 1.0) + 0.25))
+
+
+def spread_of_extreme(n: float) -> float:
+    """Return the standard deviation of the largest of ``n`` normal deviates, in their standard deviations.
+
+    That of Gumbel's distribution, to which it tends.
+    """
+    return min(1.0, math.pi / math.sqrt(6.0) / math.sqrt(2.0 * math.log(max(n, 2.0))))
+
+
+def rounding(step: float, noise: float) -> float:
+    """Return the standard uncertainty that rounding to steps leaves in a mean of samples with that rms noise.
+
+    Noise dithers: it moves the mean of the rounded samples towards the true mean, all but a part of
+    step/π·exp(−2π²(noise/step)²) at most (the first harmonic of the error of rounding).
+    """
+    if step <= 0:
+        return 0.0
+    harmonic = step / math.pi / math.sqrt(2.0) * math.exp(-2.0 * (math.pi * noise / step) ** 2)
+    return min(step / math.sqrt(12.0), harmonic)
+
+
+_NORMAL = NormalDist()
 _RESOLVED = 2.5
+# The largest difference between a cubic and a straight line through noise, as a part of the noise.
+_CUBIC_NOISE = 0.125
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,15 +164,18 @@ class Edge:
     Attributes
     ----------
     height : A or V
-    transition : 0–100 % duration, as far as resolved, s
+    transition, slowest : 0–100 % duration, as far as resolved, of a fast and of a slow one, s
     interval : between samples, s
     noise : rms, in the unit of ``height``
+    bend : rms of the time by which a cubic crosses 50 % elsewhere than a straight line does, s
     """
 
     height: float
     transition: float
     interval: float
     noise: float
+    bend: float = math.inf
+    slowest: float = 0.0
 
     @property
     def resolved(self) -> bool:
@@ -146,16 +192,17 @@ class Edge:
     @property
     def crossing(self) -> float:
         """Standard uncertainty of the instant of a 50 % crossing, noise apart, s."""
-        if self.resolved:
-            return self.interval**2 / (8 * self.transition * math.sqrt(3))
-        return self.interval / math.sqrt(12)
+        if not self.resolved:
+            return self.interval / math.sqrt(12)
+        bend = math.sqrt(max(self.bend**2 - (_CUBIC_NOISE * self.jitter) ** 2, 0.0))
+        return min(bend, self.interval**2 / (8 * self.transition * math.sqrt(3)))
 
     @property
     def jitter(self) -> float:
         """Standard uncertainty of the instant of a crossing from noise: noise over slope, s."""
-        return self.noise / self.height * max(self.transition, self.interval)
+        return self.noise / self.height * max(self.transition, self.slowest, self.interval)
 
     @property
     def corner(self) -> float:
         """Standard uncertainty of the instant of a 10 % or 90 % crossing, where the corner bends the line, s."""
-        return (self.interval / 4 if self.resolved else self.interval) / math.sqrt(3)
+        return (0.1 if self.resolved else 0.4) * self.interval
