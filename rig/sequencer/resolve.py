@@ -12,7 +12,7 @@ from rig.sequencer.exposure import Exposure, estimate
 from rig.sequencer.measurability import Forecast, forecast, show_forecast
 from rig.sequencer.rehearsal import rehearse
 from rig.sequencer.requires import unmet
-from rig.sequencer.series import Found, measure_all
+from rig.sequencer.series import Found, measure_all, way_of
 from rig.sequencer.settings import Views, plan_views, quiet_time
 from rig.units import Unit, format_quantity
 from rig.verdict.packs import NotApplicable, Resolution, Situation, resolve
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rig.model.limit import Limit
     from rig.model.load import Load
     from rig.model.measurement import Outcome
+    from rig.model.signal_path import SignalPath
     from rig.plan.case import Case
     from rig.plan.load import LoadedPlan
     from rig.verdict.packs import LimitPack
@@ -135,21 +136,30 @@ class Resolver:
             load,
             exposure,
             views,
-            {
-                "current": signal_path(self._definition, "current", views.signal.digitizer, load),
-                "voltage": signal_path(self._definition, "voltage", views.signal.scope, load),
-            },
+            self._paths(views, load),
             zero=case.zero,
             electrode_area=self._device.electrodes.smallest_area,
         )
 
+    def _paths(self, views: Views, load: Load) -> dict[str, SignalPath]:
+        """Return the ways of both signals, as the instruments will be set."""
+        return {
+            "current": signal_path(self._definition, "current", views.signal.digitizer, load),
+            "voltage": signal_path(self._definition, "voltage", views.signal.scope, load),
+        }
+
     def _rehearsed_series(self, case: Case, wanted: Collection[str]) -> dict[str, Outcome]:
         """Return what an ideal device would be measured to give over a series."""
         used = {name for one in wanted for name in SERIES[one].uses}
-        # One digitizer range serves all cases, so that one gain does.
-        found = {one.id: Found(outcomes=self._rehearsed(one, used), way="current") for one in case.series}
+        found = {one.id: Found(outcomes=self._rehearsed(one, used), way=self._way(one)) for one in case.series}
         loads = {name: load.nominal for name, load in self._definition.loads.items()}
         return measure_all(case, wanted, found, loads, selected=found)
+
+    def _way(self, case: Case) -> str:
+        """Return the name of the way that a case's current will take: cases of one way share its gain."""
+        load = self._definition.loads[case.load]
+        views = plan_views(case.stimulus, self._exposure(case, load), self._voltage, self._current)
+        return way_of(self._paths(views, load)["current"])
 
     def _objections(self, case: Case, chosen: Collection[tuple[str, str]]) -> Iterator[str]:
         """Yield every reason why this case must not be attempted; of a series, what its own cases do not say."""

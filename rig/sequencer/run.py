@@ -130,6 +130,16 @@ class Run:
         """Judge a series from what its cases have found; the bench is not touched."""
         case, started = resolved.case, self._utc()
         self.journal.write("case started", plan=case.plan, case=case.id)
+        try:
+            record = self._series_record(resolved, started)
+        except RigError as problem:
+            error = _error_entry(problem, "judging the series")
+            told = {"verdict": Verdict.ERROR, "error": error, "started": started}
+            record = self.not_run(resolved, error.message).model_copy(update=told)
+        return self._keep(record)
+
+    def _series_record(self, resolved: ResolvedCase, started: datetime) -> CaseRecord:
+        case = resolved.case
         found = {name: one for (plan, name), one in self._found.items() if plan == case.plan}
         selected = {name for plan, name in self._cases if plan == case.plan}
         loads = {name: load.nominal for name, load in self.bench.loads.items()}
@@ -140,7 +150,7 @@ class Run:
         undecided = () if judgements else (Verdict.INCONCLUSIVE,)
         verdict = case_verdict(judgements, declared=resolved.limits, others=undecided)
         reason = next((one.reason for one in judgements if one.verdict is verdict), _NOTHING_JUDGED)
-        record = self.not_run(resolved, "" if verdict is Verdict.PASS else reason).model_copy(
+        return self.not_run(resolved, "" if verdict is Verdict.PASS else reason).model_copy(
             update={
                 "verdict": verdict,
                 "started": started,
@@ -150,7 +160,6 @@ class Run:
                 "not_evaluated": _stated(resolved, outcomes),
             }
         )
-        return self._keep(record)
 
     @contextmanager
     def attempt(self, resolved: ResolvedCase) -> Iterator[CaseWork]:
