@@ -117,7 +117,7 @@ class TestShippedPlans:
             "10 kohm",
             "open",
         }
-        assert loaded.plan.limits == ("iec60601-2-10:2012", "fda-pms:1999")
+        assert loaded.plan.limits == ("iec60601-2-10:2012", "fda-pms:1999", "fda-bci:2021")
 
     @pytest.mark.parametrize("path", PLANS, ids=lambda path: path.name)
     def test_the_stimulator_can_be_set_to_every_case(self, path: Path) -> None:
