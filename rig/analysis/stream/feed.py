@@ -25,8 +25,9 @@ _KINDS = {np.dtype(kind) for kind in ("i1", "u1", "i2", "u2")}
 _MOST = 1 << 26
 _FAR = 1 << 40
 _LEAST_KEPT = 64
-# A window's places, as a part of its length.
-_PLACES = 1000
+# How many places a window has within its own length, about, and at least where that makes whole vectors.
+_PLACES, _LEAST_PLACES = 1000, 500
+_VECTOR = 64
 
 
 class Feed:
@@ -53,7 +54,7 @@ class Feed:
         self.reference = round(levels.quiet)
         self.total = self.squares = 0
         self._kind: np.dtype[Any] | None = None
-        self.stride = max(1, windows[0] // _PLACES) if windows else 1 << 16
+        self.stride = _stride(windows[0]) if windows else 1 << 16
         self._setting = _setting(levels, self.reference, rails, self.stride)
         self.carry = np.zeros(1, dtype=CARRY)
         self.carry["low"], self.carry["high"], self.carry["last_beyond"] = _FAR, -_FAR, -1
@@ -123,6 +124,13 @@ class Feed:
         count = int(self.carry["rows"][0])
         self.carry["rows"] = 0
         return one_after_another([self._rooms.rows[:count]])
+
+
+def _stride(window: int) -> int:
+    """Samples from place to place: a divisor of the window that is a multiple of 64, or else about a thousandth."""
+    most = window // _LEAST_PLACES
+    fitting = [stride for stride in range(_VECTOR, most + 1, _VECTOR) if window % stride == 0]
+    return fitting[-1] if fitting else max(1, window // _PLACES)
 
 
 def _setting(levels: Levels, reference: int, rails: tuple[float, float] | None, stride: int) -> NDArray[Any]:

@@ -451,7 +451,8 @@ def _merge_real(runs: Array, found: int) -> Whole:
             last["stop"] = run["stop"]
             last["peak"] = max(last["peak"], run["peak"]) if run["sign"] > 0 else min(last["peak"], run["peak"])
         else:
-            runs[count] = runs[k]
+            if count != k:
+                runs[count] = runs[k]
             count += 1
     return count
 
