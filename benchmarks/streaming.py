@@ -245,8 +245,8 @@ core. {machine()}
 
 `numpy.max` and the analysis ran {repeats} times in turn, and the fastest run of each counts, for other work on the
 machine only ever slows them. Where a core is shared, wall-clock times hold what others did with it; processor times
-do not. Of the {repeats} pairs the ratio was {median(ratios):.3f} in the middle. NumPy and SciPy ran once. The compiled pass
-was ready: the very first analysis of a type of code takes some seconds longer, and leaves it on the disk.
+do not. Of the {repeats} pairs the ratio was {median(ratios):.3f} in the middle. NumPy and SciPy ran once. The
+compiled pass was ready: the very first analysis of a type of code takes some seconds longer, and leaves it on the disk.
 
 {targets}
 
