@@ -260,7 +260,7 @@ class ForecastEntry(_Entry):
 
 
 class AgreementEntry(_Entry):
-    """One quantity as oscilloscope and digitizer saw it, values with U; above 1, ``e_n`` says that they disagree."""
+    """One quantity as oscilloscope and digitizer saw it, with U for k = 3; above 1, ``e_n`` says that they disagree."""
 
     quantity: str
     unit: Unit

@@ -63,4 +63,4 @@ def test_flat_phases_are_compared_with_nothing_added() -> None:
     top = amperes.measurement("phase_top")
     assert top is not None
     assert volts.measurement("phase_top") is not None
-    assert flat[0].digitizer_uncertainty == pytest.approx(top.expanded_single)
+    assert flat[0].digitizer_uncertainty == pytest.approx(3 * top.single_uncertainty)
