@@ -141,7 +141,9 @@ def verify(bundle: Annotated[Path, typer.Argument(help="An evidence folder, repo
 
 @app.command()
 def schema(
-    name: Annotated[str, typer.Argument(help="plan, bench, device, loadbox, resistor, calibration, limits or record.")] = "",
+    name: Annotated[
+        str, typer.Argument(help="plan, bench, device, loadbox, resistor, calibration, limits or record.")
+    ] = "",
     write: Annotated[Path | None, typer.Option(help="Write all schemas into this folder.", metavar="DIR")] = None,
     check_folder: Annotated[
         Path | None, typer.Option("--check", help="Fail if a schema in this folder is not current.", metavar="DIR")
