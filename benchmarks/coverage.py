@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +39,9 @@ class Row:
     n : benches on which it was measured
     missing : benches on which it was not
     bias : mean of error / U
-    coverage : share of the benches whose interval holds the truth
-    width : median of U over half of the central 95 % of error / U · U, that is, of the errors in units of their own U
+    coverage : share of the benches whose interval holds the truth; of a count, in which it is right
+    width : 1 over half of the central 95 % of error / U: how many times as wide as the errors the intervals are.
+        Benches differ by orders of magnitude, so every error is taken in units of its own U
     """
 
     shape: str
@@ -113,8 +114,8 @@ def _row(shape: str, name: str, found: list[tuple[float, float] | None]) -> Row:
 def _shown(row: Row) -> list[str]:
     if row.counted:
         return [row.measurand, row.shape, str(row.n), "", f"{100 * row.coverage:.1f} % right", ""]
-    mark = "" if 0.93 <= row.coverage <= 0.99 else " !"
-    wide = "" if 0.5 <= row.width <= 2.0 else " !"
+    mark = "" if _LEAST <= row.coverage <= _MOST else " !"
+    wide = "" if 1 / _WIDEST <= row.width <= _WIDEST else " !"
     return [
         row.measurand,
         row.shape,
@@ -126,6 +127,7 @@ def _shown(row: Row) -> list[str]:
 
 
 HEADING = ("measurand", "shape", "benches", "bias / U", "coverage", "relative width")
+_LEAST, _MOST, _WIDEST = 0.93, 0.99, 2.0
 
 
 def _all(shapes: Collection[str], benches: int, seed: int, workers: int) -> Iterator[Row]:
@@ -133,9 +135,53 @@ def _all(shapes: Collection[str], benches: int, seed: int, workers: int) -> Iter
         yield from rows(shape, benches, seed=seed, workers=workers)
 
 
+def _amiss(row: Row) -> str:
+    """Say in which bound a row does not stay, or nothing."""
+    if row.counted:
+        return "" if row.coverage == 1.0 else "not always right"
+    faults = []
+    if row.coverage < _LEAST:
+        faults.append("covers too little")
+    if row.coverage > _MOST:
+        faults.append("covers more than 99 %")
+    if row.width > _WIDEST:
+        faults.append(f"{row.width:.1f} times as wide as the errors")
+    return ", ".join(faults)
+
+
+def _summary(found: Sequence[Row]) -> str:
+    amiss = [row for row in found if _amiss(row)]
+    measured = sum(not row.counted for row in found)
+    within = sum(not row.counted and not _amiss(row) for row in found)
+    low = sum(not row.counted and row.coverage < _LEAST for row in found)
+    lines = [
+        (
+            f"Of {measured} pairs of measurand and shape with an interval, {within} stay in all bounds (coverage 93 % "
+            f"to 99 %, at most twice as wide as the errors); {low} cover less than 93 %. Outside of them:"
+        ),
+        "",
+        *(f"- `{row.measurand}`, {row.shape}: {100 * row.coverage:.1f} %, {_amiss(row)}" for row in amiss),
+    ]
+    return "\n".join(lines)
+
+
+def _write(found: Sequence[Row], options: argparse.Namespace) -> None:
+    """Replace what stands between the page's markers."""
+    begin, end = "<!-- coverage: begin -->", "<!-- coverage: end -->"
+    made = (
+        f"Made by `python -m benchmarks.coverage --benches {options.benches} --seed {options.seed} --write`: "
+        f"{options.benches} benches for each of {len(options.shapes)} shapes."
+    )
+    shapes = "\n".join(f"- **{name}**: {SHAPES[name].title}" for name in options.shapes)
+    text = "\n\n".join([begin, made, shapes, _summary(found), table(HEADING, [_shown(row) for row in found]), end])
+    page = PAGE.read_text(encoding="utf-8")
+    before, rest = page.split(begin)
+    PAGE.write_text(before + text + rest.split(end)[1], encoding="utf-8", newline="\n")
+
+
 def main() -> None:
     """Print the table; with ``--write`` put it into the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--benches", type=int, default=500, help="benches per shape")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--workers", type=int, default=1)
@@ -144,6 +190,10 @@ def main() -> None:
     options = parser.parse_args()
     found = sorted(_all(options.shapes, options.benches, options.seed, options.workers), key=lambda row: row.measurand)
     print(table(HEADING, [_shown(row) for row in found]))
+    print()
+    print(_summary(found))
+    if options.write:
+        _write(found, options)
 
 
 if __name__ == "__main__":

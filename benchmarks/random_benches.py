@@ -22,7 +22,7 @@ from rig.bench.definition import BenchDefinition, DeviceDefinition, load_bench, 
 from rig.bench.files import TwinEntry
 from rig.bench.loads import loads_of
 from rig.bench.paths import signal_path
-from rig.model.measurement import Outcome
+from rig.model.measurement import Measurement, Outcome
 from rig.model.setup import DigitizerSetup, ScopeChannel, ScopeSetup
 from rig.model.stimulus import Polarity, Shape, Stimulus
 from rig.model.waveform import Waveform
@@ -92,6 +92,7 @@ class _Plan:
     train: Train
     lead: float
     faults: tuple[dict[str, object], ...]
+    per_burst: int
 
     @property
     def exponential(self) -> bool:
@@ -127,6 +128,7 @@ def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 
 def _drawn(shape: ShapeOf, rng: np.random.Generator) -> _Plan:
     stimulus, train, amplitude, period, rise = _stimulus(shape, rng)
+    per_burst = (len(train.points) + 1) // (4 if stimulus.interphase else 3) if shape.burst else 1
     bench, device = _shipped()
     device = replace(
         device, file=device.file.model_copy(update={"twin": device.file.twin.model_copy(update={"rise_time": rise})})
@@ -159,6 +161,7 @@ def _drawn(shape: ShapeOf, rng: np.random.Generator) -> _Plan:
         train=train,
         lead=float(rng.uniform(0.1, 0.6)) * min(period, 10e-3),
         faults=_faults(shape, amplitude, rng),
+        per_burst=per_burst,
     )
 
 
@@ -318,6 +321,7 @@ def _measured(plan: _Plan, config: TwinConfig, world: World) -> Trial:
         signal=world.signal(quantity, start - 0.5e-3, stop + 1.5 * plan.stimulus.period),
         starts=np.array([start + row.start * end.timebase for row in analysis.pulses]),
         whole=np.array([row.whole for row in analysis.pulses], dtype=bool),
+        window=_window(analysis.outcomes["rms_current"], start, end.timebase),
         record=(start, start + plan.interval * end.timebase * (plan.samples - 1)),
     )
     outcomes = dict(analysis.outcomes)
@@ -326,6 +330,13 @@ def _measured(plan: _Plan, config: TwinConfig, world: World) -> Trial:
         outcomes["idle_current"] = measure_idle(idle, path, zero).outcome
         true["idle_current"] = 0.0
     return Trial(outcomes=outcomes, truth={name: value for name, value in true.items() if name in CATALOGUE})
+
+
+def _window(outcome: Outcome, start: float, timebase: float) -> tuple[float, float] | None:
+    """From when to when an outcome speaks of, in the world's time: which periods those are is the record's choice."""
+    if not isinstance(outcome, Measurement):
+        return None
+    return start + outcome.window.start * timebase, start + outcome.window.stop * timebase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -356,6 +367,7 @@ class _Truth:
     starts: np.ndarray
     whole: np.ndarray
     record: tuple[float, float]
+    window: tuple[float, float] | None
 
     @cached_property
     def commanded(self) -> list[tuple[float, float, int]]:
@@ -370,8 +382,12 @@ class _Truth:
     @cached_property
     def begins(self) -> np.ndarray:
         """When every pulse that was found truly began, s: the nearest pulse of the world."""
-        all_begins = np.array([begin for begin, _, _ in self.commanded[:: self.plan.shape.phases]])
-        return np.array([all_begins[np.abs(all_begins - start).argmin()] for start in self.starts])
+        return np.array([self.all_begins[np.abs(self.all_begins - start).argmin()] for start in self.starts])
+
+    @cached_property
+    def all_begins(self) -> np.ndarray:
+        """When every pulse of the world began, s."""
+        return np.array([begin for begin, _, _ in self.commanded[:: self.plan.shape.phases]])
 
     def _phases(self) -> list[_Phase]:
         number = int(np.flatnonzero(self.whole)[0])
@@ -505,26 +521,24 @@ class _Truth:
             yield "period_jitter_peak_to_peak", float(np.ptp(steps))
 
     def _of_bursts(self, phases: list[_Phase], inside: np.ndarray) -> Iterator[tuple[str, float]]:
-        gaps = np.flatnonzero(~inside)
-        first, last = np.append(0, gaps + 1), np.append(gaps, len(self.begins) - 1)
-        whole = self.whole[first] & self.whole[last]
-        first, last = first[whole], last[whole]
-        if len(first) < 2:
-            return
+        del inside
+        number = self.plan.per_burst
+        every = self.all_begins
         width = phases[-1].stop - phases[0].start
-        durations = self.begins[last] - self.begins[first] + width
-        repeats = np.diff(self.begins[first])
-        yield "pulses_per_burst", float(np.mean(last - first + 1))
-        yield "burst_duration", float(durations.mean())
-        yield "on_time", float(durations.mean())
-        yield "off_time", float((repeats - durations[:-1]).mean())
-        yield "burst_rate", float((1 / repeats).mean())
-        yield "duty_cycle", float((durations[:-1] / repeats).mean())
+        duration = float(every[number - 1] - every[0]) + width
+        repeat = float(np.mean(np.diff(every[::number])))
+        yield "pulses_per_burst", float(number)
+        yield "burst_duration", duration
+        yield "on_time", duration
+        yield "off_time", repeat - duration
+        yield "burst_rate", 1 / repeat
+        yield "duty_cycle", duration / repeat
 
     def _of_records(self, phases: list[_Phase]) -> Iterator[tuple[str, float]]:
-        begin, end = float(self.begins[0]), float(self.begins[-1])
-        if len(self.begins) < 2:
+        if self.window is None:
             return
+        first, last = (int(np.abs(self.all_begins - at).argmin()) for at in self.window)
+        begin, end = float(self.all_begins[first]), float(self.all_begins[last])
         length = end - begin
         square, mean = self.signal.integral_of_square(begin, end) / length, self.signal.integral(begin, end) / length
         yield "rms_current", math.sqrt(square)
@@ -532,7 +546,7 @@ class _Truth:
         yield "dc_component", mean
         yield "ac_rms", math.sqrt(square - mean**2)
         if not self.plan.shape.imbalance:
-            pieces = sum(one.charge for one in phases) * (len(self.begins) - 1)
+            pieces = sum(one.charge for one in phases) * (last - first)
             yield "average_current", pieces / length
         for name, seconds in (("rms_1s", 1.0), ("rms_5s", 5.0)):
             worst = self._sliding(seconds)

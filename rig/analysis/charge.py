@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rig.analysis.outcome import derived, items, ratio, single, span
+from rig.analysis.pulse import cut_corner
 from rig.analysis.uncertainty import Budget, root_sum_square
 from rig.model.measurement import Measurement, NotMeasured, Outcome
 from rig.units import Unit
@@ -55,10 +56,18 @@ def _charge_budget(record: Record, window: float, phases: float, *, absolute: bo
     )
 
 
-def _phase_budget(record: Record) -> Budget:
+def _phase_budget(record: Record, *, magnitudes: bool = False) -> Budget:
+    """Return the budget of a phase's charge; in a mean of magnitudes the baseline enters with their directions."""
     lengths = (record.phases.end - record.phases.begin)[record.whole_phases]
     longest = float(lengths.max()) * record.interval if len(lengths) else 0.0
-    return _charge_budget(record, longest, 1.0, absolute=False)
+    budget = _charge_budget(record, longest, 1.0, absolute=False)
+    if cut := cut_corner(record):
+        budget = replace(budget, systematic=budget.systematic | {"unresolved transition": cut})
+    if not magnitudes:
+        return budget
+    offset = {name: part for name, part in budget.systematic.items() if name in record.offset(absolute=False)}
+    others = {name: part for name, part in budget.systematic.items() if name not in offset}
+    return replace(budget, systematic=others, directed=offset, direction=record.direction)
 
 
 def _signed(record: Record) -> Floats:
@@ -67,7 +76,8 @@ def _signed(record: Record) -> Floats:
 
 def phase_charge(record: Record) -> Outcome:
     """∫ i dt over a phase, tail included, magnitude, C."""
-    return items(record, "phase_charge", Unit.COULOMB, np.abs(_signed(record)), _phase_budget(record))
+    budget = _phase_budget(record, magnitudes=True)
+    return items(record, "phase_charge", Unit.COULOMB, np.abs(_signed(record)), budget)
 
 
 def _one_direction(record: Record, name: str, sign: int) -> Outcome:
@@ -93,7 +103,7 @@ def phase_mean(record: Record) -> Outcome:
     phases, whole = record.phases, record.whole_phases
     durations = (phases.stop - phases.start)[whole] * record.interval
     typical = float(np.median(durations)) if len(durations) else 1.0
-    charge = _phase_budget(record)
+    charge = _phase_budget(record, magnitudes=True)
     height = record.edge.height
     # Charge and duration err together where an edge lies between two samples: one sample more of both.
     edges = abs(charge.periodic["edges between samples"] - math.sqrt(2) * record.edge.crossing * height) / typical

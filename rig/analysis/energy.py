@@ -10,6 +10,7 @@ import numpy as np
 
 from rig.analysis.outcome import derived, items, single, span
 from rig.analysis.periods import whole_periods
+from rig.analysis.pulse import cut_corner
 from rig.analysis.uncertainty import Budget, expected_extreme, spread_of_extreme
 from rig.model.measurement import Measurement, NotMeasured, Outcome
 from rig.units import Unit
@@ -181,14 +182,10 @@ def average_current(record: Record) -> Outcome:
     resting = abs(float(pieces[::2].sum())) / length
     doubt = record.offset_uncertainty(absolute=True)
     value = float(np.abs(pieces[1::2]).sum()) / length + math.sqrt(max(resting**2 - doubt**2, 0.0))
-    return single(
-        record,
-        "average_current",
-        Unit.AMPERE,
-        value,
-        budget=_mean_budget(record, window.duration, absolute=False),
-        window=window,
-    )
+    budget = _mean_budget(record, window.duration, absolute=False)
+    cut = {"unresolved transition": cut_corner(record) * float(np.count_nonzero(within)) / length}
+    budget = replace(budget, systematic=budget.systematic | cut)
+    return single(record, "average_current", Unit.AMPERE, value, budget=budget, window=window)
 
 
 def _rectified(record: Record, oscillation: Oscillation, window: Window, first: int, stop: int) -> Outcome:
@@ -233,7 +230,7 @@ def peak_output_voltage(record: Record) -> Outcome:
         relative=record.relative,
         systematic=record.offset(absolute=True)
         | {
-            "quantisation": record.path.resolution / math.sqrt(12),
+            "quantisation": math.hypot(record.path.resolution / math.sqrt(12), record.quantisation),
             "noise of an extreme sample": math.hypot(_EXTREME_DOUBT * lifted, spread_of_extreme(near) * noise),
         },
         degrees_of_freedom=record.degrees_of_freedom,
@@ -266,6 +263,8 @@ def pulse_energy(record: Record) -> Outcome:
     longest = float((end - begin).max()) * record.interval
     phases = float((record.pulses.stop - record.pulses.first).max())
     charge = float(np.abs(record.phase_integral).max()) * phases
+    # An offset beats with what the pulse leaves: where its phases balance, only the offset's own power is added.
+    net = float(np.abs(record.trace.integral(begin, end)).max())
     u_offset = record.offset_uncertainty(absolute=False)
     edge = record.edge
     budget = Budget(
@@ -273,7 +272,7 @@ def pulse_energy(record: Record) -> Outcome:
         | {"timebase": record.path.timebase}
         | _load_terms(record, _rms(record)),
         systematic={
-            "offset": 2 * load * charge * u_offset,
+            "offset": 2 * load * math.hypot(net * u_offset, 0.5 * u_offset**2 * longest),
             "quantisation": 2 * load * charge * record.quantisation,
             "noise power": _POWER_DOUBT * load * record.noise_power * longest,
         },

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["Idle", "load_resistance", "measure_idle"]
 
 _COVERAGE = 2.0
-# The largest of many samples scatters to one side: 97.7 % lie below 2.5 standard deviations, not below 2.
+# The largest of many samples scatters to one side: of the error, more lies above the mean than below.
 _SKEW = 1.25
+# A sample that sits near the border of two codes reads a whole code off its level, more often than not.
+_ONE_CODE = 0.65
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ def measure_idle(waveform: Waveform, path: SignalPath, zero: Waveform | None, *,
     found = max(residual - reach, abs(mean))
     beyond = found > abs(mean)
     # A single sample and the zero are rounded each; a mean of dithered samples hardly is.
-    rounded = path.resolution / math.sqrt(3) if beyond else math.sqrt(2) * rounding(path.resolution, analogue)
+    rounded = _ONE_CODE * path.resolution if beyond else math.sqrt(2) * rounding(path.resolution, analogue)
     budget = Budget(
         relative={
             "gain": path.gain,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rig.model.measurement import Outcome
 
 __all__ = [
+    "cut_corner",
     "droop",
     "fall_time",
     "interphase_interval",
@@ -31,11 +32,14 @@ __all__ = [
     "rise_time",
     "timing_budget",
     "top_budget",
+    "touching",
 ]
 
 
 # How well the expected extreme of noise is known, of itself.
-_EXTREME_DOUBT = 0.1
+_EXTREME_DOUBT = 0.15
+# The largest of many samples scatters to one side: of the error, more lies above the mean than below.
+_SKEW = 1.25
 _FALLING_DOUBT = 0.4
 # Slopes below this many times what noise alone makes are noise; and a pole has settled after this many of its time
 # constants.
@@ -50,14 +54,15 @@ _LEAST_REACH = 0.5
 _WHOLE_REACH = 5.0
 _SAMPLED_EDGE = 0.8
 _POLE_EDGE = 0.35
+_FORM_DOUBT = 0.8
 
 
-def timing_budget(record: Record, *, touching: float = 0.0) -> Budget:
+def timing_budget(record: Record, *, shared: float = 0.0) -> Budget:
     """Return the budget of a time between two 50 % crossings, s.
 
     Parameters
     ----------
-    touching : how many of the two crossings lie on a transition straight into the opposite phase
+    shared : how many of the two crossings lie on a transition straight into the opposite phase
 
     Notes
     -----
@@ -75,8 +80,8 @@ def timing_budget(record: Record, *, touching: float = 0.0) -> Budget:
         relative={"timebase": record.path.timebase},
         systematic={
             "reference level": level,
-            "bandwidth": touching * delay / math.sqrt(3),
-            "unresolved transition": 0.0 if edge.resolved else touching * edge.interval / 4 / math.sqrt(3),
+            "bandwidth": shared * delay / math.sqrt(3),
+            "unresolved transition": 0.0 if edge.resolved else shared * edge.interval / 4 / math.sqrt(3),
         },
         periodic={"crossing interpolation": math.sqrt(2) * edge.crossing},
         random={
@@ -87,10 +92,22 @@ def timing_budget(record: Record, *, touching: float = 0.0) -> Budget:
     )
 
 
-def _touching(record: Record) -> bool:
+def touching(record: Record) -> bool:
     """Whether phases follow each other without rest: the time between them is that of the transition."""
     rest = _rests(record)
     return bool(len(rest)) and float(np.median(rest)) < 2 * max(record.edge.slowest, record.interval)
+
+
+def cut_corner(record: Record) -> float:
+    """Standard uncertainty of a phase's charge where it passes straight into the opposite one, C; else 0.
+
+    A straight line from one phase into the other cuts a corner off each, of up to a quarter of a sample.
+    """
+    if not touching(record):
+        return 0.0
+    edge = record.edge
+    steep = min(1.0, edge.interval / max(edge.transition, 1e-30)) ** 2
+    return steep * edge.height * edge.interval / 4 / math.sqrt(3)
 
 
 def _rests(record: Record) -> Floats:
@@ -121,7 +138,9 @@ def top_budget(record: Record) -> Budget:
     reach = _MODE_REACH * float(np.median(phases.bin_width)) if len(phases) else 0.0
     return Budget(
         relative=record.relative,
-        systematic=record.offset(absolute=False) | {"quantisation": record.quantisation},
+        systematic={"quantisation": record.quantisation},
+        directed=record.offset(absolute=False),
+        direction=record.direction,
         random={"noise": record.noise * _mode_factor(reach, record.noise) / math.sqrt(max(samples, 1.0))},
         degrees_of_freedom=record.degrees_of_freedom,
     )
@@ -162,7 +181,7 @@ def _peak_budget(record: Record) -> Budget:
             "noise of an extreme sample": doubt * expected_extreme(near) * noise,
             "bandwidth": _lost_corner(record) / math.sqrt(3),
         },
-        random={"noise": spread_of_extreme(near) * noise},
+        random={"noise": _SKEW * spread_of_extreme(near) * noise},
         degrees_of_freedom=record.degrees_of_freedom,
     )
 
@@ -171,7 +190,7 @@ def phase_duration(record: Record) -> Outcome:
     """Time between the 50 % crossings of a phase's two transitions, s."""
     phases, whole = record.phases, record.whole_phases
     durations = (phases.stop - phases.start)[whole] * record.interval
-    budget = timing_budget(record, touching=1.0 if _touching(record) else 0.0)
+    budget = timing_budget(record, shared=1.0 if touching(record) else 0.0)
     return items(record, "phase_duration", Unit.SECOND, durations, budget)
 
 
@@ -182,8 +201,12 @@ def phase_top(record: Record) -> Outcome:
 
 def phase_peak(record: Record) -> Outcome:
     """Extreme value of a phase, magnitude, A (V)."""
-    budget = _peak_budget(record)
-    budget = replace(budget, relative=record.relative, systematic=budget.systematic | record.offset(absolute=False))
+    budget = replace(
+        _peak_budget(record),
+        relative=record.relative,
+        directed=record.offset(absolute=False),
+        direction=record.direction,
+    )
     peaks = _corrected_peaks(record)[record.whole_phases]
     return items(record, "phase_peak", record.signal.unit, peaks, budget)
 
@@ -192,7 +215,7 @@ def _edge_time(record: Record, name: str, samples: Floats) -> Outcome:
     """Remove what sampling and bandwidth add to an edge, in quadrature.
 
     Straight lines between samples make an instantaneous edge one of 0.8 samples from 10 % to 90 %, a single pole one of
-    0.35/bandwidth; how such times combine depends on the edge's form, which half of the correction allows for.
+    0.35/bandwidth; how such times combine depends on the edge's form, which most of the correction allows for.
     """
     seen = samples[record.whole_phases] * record.interval
     own, pole = _SAMPLED_EDGE * record.interval, _POLE_EDGE / record.path.bandwidth
@@ -204,8 +227,8 @@ def _edge_time(record: Record, name: str, samples: Floats) -> Outcome:
     budget = Budget(
         relative={"timebase": record.path.timebase},
         systematic={
-            "edge form": 0.5 * removed * math.sqrt(share) / math.sqrt(3),
-            "bandwidth": 0.5 * removed * math.sqrt(1 - share) / math.sqrt(3),
+            "edge form": _FORM_DOUBT * removed * math.sqrt(share) / math.sqrt(3),
+            "bandwidth": _FORM_DOUBT * removed * math.sqrt(1 - share) / math.sqrt(3),
         },
         periodic={"crossing interpolation": math.sqrt(2) * edge.corner},
         random={"noise": math.sqrt(2) * edge.jitter},
@@ -282,7 +305,7 @@ def pulse_width(record: Record) -> Outcome:
 def interphase_interval(record: Record) -> Outcome:
     """Rest between two phases of a pulse, 50 % to 50 %, s."""
     rest = _rests(record)
-    budget = timing_budget(record, touching=2.0 if _touching(record) else 0.0)
+    budget = timing_budget(record, shared=2.0 if touching(record) else 0.0)
     return items(record, "interphase_interval", Unit.SECOND, rest, budget, what="interphase intervals")
 
 

@@ -96,6 +96,12 @@ class Record:
         return np.flatnonzero(self.pulses.whole)
 
     @cached_property
+    def direction(self) -> float:
+        """Magnitude of the mean sign of the whole pulses' phases: 0 where both directions are as frequent."""
+        signs = self.phases.sign[self.whole_phases]
+        return abs(float(signs.mean())) if len(signs) else 1.0
+
+    @cached_property
     def first_phase(self) -> Integers:
         """Number of the leading phase of every pulse."""
         return self.pulses.first

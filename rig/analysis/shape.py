@@ -26,6 +26,7 @@ _EDGE = 4
 # A plateau that falls by this part of itself, and by this many times what noise alone makes, has no mode.
 _STEEP = 0.02
 _STATE = 5.0
+_SOME = 0.1
 _FALLS_FROM = 0.93
 _LEAST_CUBIC = 4
 _FAR = np.iinfo(np.int64).max
@@ -180,7 +181,10 @@ def _levels(rough: tuple[Floats, Floats, Floats], plateaus: _Plateaus, noise: fl
     top, samples, _bin_width = rough
     fall = np.abs(np.nan_to_num(plateaus.slope)) * plateaus.n
     chance = noise * np.sqrt(12 / plateaus.n)
-    sloping = np.asarray(fall > np.maximum(_STEEP * plateaus.mean, _STATE * chance), dtype=np.bool_)
+    steepness = fall / np.maximum(_STEEP * plateaus.mean, _STATE * chance)
+    # Where some of a record's phases slope, those that nearly do are treated alike: their tops must not jump.
+    alike = float(np.mean(steepness > 1.0)) > _SOME
+    sloping = np.asarray(steepness > (0.5 if alike else 1.0), dtype=np.bool_)
     half_way = plateaus.mean - np.nan_to_num(plateaus.curve) * plateaus.bow
     return np.where(sloping, half_way, top), np.where(sloping, plateaus.n, samples), sloping
 

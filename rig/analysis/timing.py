@@ -70,6 +70,10 @@ def pulse_rate(record: Record) -> Outcome:
     )
 
 
+# Near zero a spread errs to one side alone: the root of its share is then close to the largest error there is.
+_NEAR_ZERO = 0.8
+
+
 def _left(noise: float, value: float, averaged: float, n: int) -> float:
     """Standard uncertainty of a spread from which the noise's share has been removed, s.
 
@@ -77,7 +81,7 @@ def _left(noise: float, value: float, averaged: float, n: int) -> float:
     has a relative standard deviation of √(2/n). Near zero the root of that is left.
     """
     share = noise**2 * math.sqrt(2 / n)
-    return math.hypot(noise / averaged, share / (2 * value) if value**2 > share else math.sqrt(share))
+    return math.hypot(noise / averaged, share / (2 * value) if value**2 > 4 * share else _NEAR_ZERO * math.sqrt(share))
 
 
 def _jitter(record: Record, name: str, *, peak_to_peak: bool) -> Outcome:

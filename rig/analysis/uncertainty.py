@@ -71,24 +71,30 @@ class Budget:
     ----------
     relative : to the value, the same for all items of a record (gain, resistor, …)
     systematic : in the measurand's unit, the same for all items
+    directed : in the measurand's unit, the same for all items but with the sign of their direction: what lifts a
+        positive phase lowers the magnitude of a negative one
     periodic : in the measurand's unit, a function of where the samples lie on the item
     random : in the measurand's unit, independent from item to item
     averaging : what part of ``periodic`` is left in the mean of all items
+    direction : what part of ``directed`` is: the magnitude of the items' mean sign
     degrees_of_freedom : of those standard uncertainties that were found from few readings, by name
     """
 
     relative: dict[str, float] = field(default_factory=dict)
     systematic: dict[str, float] = field(default_factory=dict)
+    directed: dict[str, float] = field(default_factory=dict)
     periodic: dict[str, float] = field(default_factory=dict)
     random: dict[str, float] = field(default_factory=dict)
     averaging: float = 1.0
+    direction: float = 1.0
     degrees_of_freedom: Mapping[str, float] = field(default_factory=dict)
 
     def components(self, value: float, n: int = 1) -> tuple[Component, ...]:
         """Return the budget of the mean of ``n`` items whose mean is ``value``; what is zero is left out."""
-        averaging = self.averaging if n > 1 else 1.0
+        averaging, direction = (self.averaging, self.direction) if n > 1 else (1.0, 1.0)
         lines = [(name, abs(value) * part) for name, part in self.relative.items()]
         lines += self.systematic.items()
+        lines += [(name, part * direction) for name, part in self.directed.items()]
         lines += [(name, part * averaging) for name, part in self.periodic.items()]
         lines += [(name, part / math.sqrt(n)) for name, part in self.random.items()]
         return tuple(
@@ -115,6 +121,7 @@ class Budget:
         return replace(
             self,
             systematic=times(self.systematic),
+            directed=times(self.directed),
             periodic=times(self.periodic),
             random=times(self.random),
         )

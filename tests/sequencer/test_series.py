@@ -86,10 +86,10 @@ def test_rules_of_single_cases_are_listed_where_no_case_of_the_family_judges_the
 
 def test_a_check_that_this_bench_cannot_decide_is_refused_at_its_line() -> None:
     with pytest.raises(DocumentInvalid) as caught:
-        resolve(*plan(("[10 mA, 10.5 mA, 11 mA]", "[10 mA, 10.002 mA]"), ("{limits: all}", "{limits: all}")))
+        resolve(*plan(("[10 mA, 10.5 mA, 11 mA]", "[10 mA, 10.0002 mA]"), ("{limits: all}", "{limits: all}")))
     (found,) = caught.value.problems
     assert (found.file, found.line, found.column) == ("p", 12, 52)
-    assert "set 2 uA apart, and their difference is known to" in found.message
+    assert "set 200 nA apart, and their difference is known to" in found.message
 
 
 def test_a_series_alone_is_resolved_too_and_what_its_cases_lack_is_told() -> None:
