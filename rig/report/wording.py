@@ -234,14 +234,14 @@ RULES = {
     ),
     DecisionRule.GUARDED: RuleText(
         title="Binary with guard band w = U (ILAC-G8:09/2019, 4.2.2)",
-        text="A value passes only if it lies inside its limit by at least its own expanded uncertainty U (k = 2); "
+        text="A value passes only if it lies inside its limit by at least its own expanded uncertainty U (95 %); "
         "any other value fails.",
         risk="The true value of an accepted result lies beyond the limit with a probability of at most 2.5 %. "
         "A result that fails inside the limit may come from a conforming device.",
     ),
     DecisionRule.NON_BINARY: RuleText(
         title="Non-binary with guard band w = U (ILAC-G8:09/2019, 4.2.3)",
-        text="PASS inside the limit by at least U (k = 2); CONDITIONAL PASS from there to the limit; "
+        text="PASS inside the limit by at least U (95 %); CONDITIONAL PASS from there to the limit; "
         "CONDITIONAL FAIL beyond the limit by no more than U; FAIL beyond that.",
         risk="The true value behind a PASS lies beyond the limit, and that behind a FAIL within it, with a "
         "probability of at most 2.5 %; for conditional verdicts that probability is up to 50 %.",

@@ -100,12 +100,12 @@ def risk_statement(rule: DecisionRule) -> str:
         case DecisionRule.GUARDED:
             return (
                 "Binary with guard band (ILAC-G8:09/2019 §4.2.2): PASS where the measured value lies within the limit "
-                "by at least its expanded uncertainty, w = U (k = 2); FAIL otherwise. A PASS is wrong with a "
+                "by at least its expanded uncertainty, w = U (95 %); FAIL otherwise. A PASS is wrong with a "
                 "probability of at most 2.3 % (normal model, JCGM 106)."
             )
         case DecisionRule.NON_BINARY:
             return (
-                "Non-binary with guard band (ILAC-G8:09/2019 §4.2.3): w = U (k = 2). PASS within the limit by at least "
+                "Non-binary with guard band (ILAC-G8:09/2019 §4.2.3): w = U (95 %). PASS within the limit by at least "
                 "U, CONDITIONAL_PASS within it by less, CONDITIONAL_FAIL beyond it by up to U, FAIL beyond it by more. "
                 "A PASS, and likewise a FAIL, is wrong with a probability of at most 2.3 %; a conditional verdict with "
                 "up to 50 % (normal model, JCGM 106). A run with a CONDITIONAL_PASS is not reported as all passed."
