@@ -27,7 +27,7 @@ from rig.errors import DocumentInvalid
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 BENCHES = sorted((FIXTURES / "benches").glob("*.bench.yaml"))
 DEVICES = sorted((FIXTURES / "duts").rglob("*.dut.yaml"))
-FAULTY = sorted((FIXTURES / "duts" / "faulty").glob("*.dut.yaml"))
+FAULTY = sorted((FIXTURES / "duts" / "faulty").rglob("*.dut.yaml"))
 
 
 @pytest.fixture
