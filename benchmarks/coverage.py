@@ -172,7 +172,7 @@ def _write(found: Sequence[Row], options: argparse.Namespace) -> None:
         f"Made by `python -m benchmarks.coverage --benches {options.benches} --seed {options.seed} --write`: "
         f"{options.benches} benches for each of {len(options.shapes)} shapes."
     )
-    shapes = "\n".join(f"- **{name}**: {SHAPES[name].title}" for name in options.shapes)
+    shapes = "\n".join(f"- **{name}**: {SHAPES[name]}" for name in options.shapes)
     text = "\n\n".join([begin, made, shapes, _summary(found), table(HEADING, [_shown(row) for row in found]), end])
     page = PAGE.read_text(encoding="utf-8")
     before, rest = page.split(begin)
