@@ -35,6 +35,8 @@ _GAP_RATIO = 2.5
 # Two opposite phases with nothing to compare with are one pulse if the rest between them is below this many durations.
 _LONE_PAIR = 20.0
 _SUBSAMPLE = 65536
+# The level at rest is the mean of what lies within this many times the noise of the median.
+_LEVEL_REACH = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,8 @@ def quiet_level(values: Floats, *, zero: float | None, floor: float) -> Quiet:
     Notes
     -----
     Median and median absolute deviation of what lies within half of the largest deviation, so that pulses do not weigh.
+    The median of codes is a code, off the level by up to half of one, which would shorten the phases of one direction
+    and lengthen those of the other; the mean of the samples near it is not, as far as noise dithers them.
     """
     some = values[:: max(1, len(values) // _SUBSAMPLE)]
     centre = float(np.median(some))
@@ -116,8 +120,9 @@ def quiet_level(values: Floats, *, zero: float | None, floor: float) -> Quiet:
         near = some[np.argsort(np.abs(some - (zero or 0.0)), kind="stable")][: len(some) // 2]
     centre = float(np.median(near))
     noise = max(_spread(near, centre), floor)
-    rest = near[np.abs(near - centre) <= _NOISE_FACTOR * noise]
-    return Quiet(level=centre, noise=noise, rms=float(rest.std()))
+    away = np.abs(near - centre)
+    level = float(near[away <= _LEVEL_REACH * noise].mean())
+    return Quiet(level=level, noise=noise, rms=float(near[away <= _NOISE_FACTOR * noise].std()))
 
 
 def _starts_and_stops(deviation: Floats, threshold: float) -> tuple[Integers, Integers, Integers]:
