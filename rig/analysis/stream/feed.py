@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rig.analysis.stream.kernel import Rooms, finish, scan
-from rig.analysis.stream.layout import CARRY, GUARD, PHASE, RUN, RUNS, SETTING, WINDOW, one_after_another
+from rig.analysis.stream.layout import (
+    CARRY,
+    EXTREMES_COARSE,
+    EXTREMES_FINE,
+    EXTREMES_PER_OCTAVE,
+    GUARD,
+    PHASE,
+    RUN,
+    RUNS,
+    SETTING,
+    WINDOW,
+    one_after_another,
+)
+from rig.analysis.uncertainty import expected_extreme
 from rig.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -69,6 +83,7 @@ class Feed:
             rows=np.zeros(4 * RUNS, dtype=PHASE),
             counts=np.zeros((4, 64), dtype=np.int64),
             numbers=np.zeros(512, dtype=np.int32),
+            extremes=_extremes(),
         )
 
     @property
@@ -142,11 +157,22 @@ def _setting(levels: Levels, reference: int, rails: tuple[float, float] | None, 
     setting["rest_high"] = math.floor(fraction + 2 * levels.noise)
     setting["rest_low"] = math.ceil(fraction - 2 * levels.noise)
     setting["threshold"], setting["noise"] = levels.threshold, levels.noise
+    for name in ("lone", "width", "edge", "steep", "analogue", "step"):
+        setting[name] = getattr(levels, name)
     low, high = (-_FAR, _FAR) if rails is None else rails
     setting["rail_low"] = math.floor(max(low, -_FAR)) - reference
     setting["rail_high"] = math.ceil(min(high, _FAR)) - reference
     setting["stride"] = stride
     return setting
+
+
+@cache
+def _extremes() -> NDArray[np.float64]:
+    """How far the largest of n normal deviates lies above their mean: for every small n, and on a scale of octaves."""
+    octaves = EXTREMES_FINE * 2.0 ** (np.arange(EXTREMES_COARSE) / EXTREMES_PER_OCTAVE)
+    table = np.array([expected_extreme(n) for n in (*range(EXTREMES_FINE), *octaves)])
+    table.flags.writeable = False
+    return table
 
 
 def _windows(lengths: tuple[int, ...], stride: int, pedestal: float) -> NDArray[Any]:

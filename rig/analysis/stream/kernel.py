@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 import numba
 import numpy as np
 
-from rig.analysis.stream.layout import GUARD, RUNS
+from rig.analysis.stream.layout import EXTREMES_COARSE, EXTREMES_PER_OCTAVE, GUARD, RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,24 @@ _CHATTER = 3
 _MARGIN = 8
 _HYSTERESIS = 1.5
 _TRIM = 0.05
+_CLIMBED = 0.7
+_EDGE = 4
 _LEAST_PLATEAU = 8
+_STEEP = 0.02
+_STATE = 5.0
+_FALLS_FROM = 0.93
+# Squares of doubled places in plateaus of fewer samples fit 32 bits, and what they weigh 64.
+_SHORT = 46_340
+# As in the analysis of whole records (aftermath).
+_LOBE_LENGTH = 0.1
+_LOBE_PEAK = 0.5
+_LOBE_GAP = 0.1
+_LEAST_LENGTH = 32
+_PARTS = 4
+_STRAIGHT = 0.25
+_NEAR_ENDS = 0.35
+_LEAST_FALL = 0.3
+_MOST_GIVEN = 1.2
 
 
 class Rooms(NamedTuple):
@@ -63,6 +80,7 @@ class Rooms(NamedTuple):
     kept : shape (longest,), deviations of the open stretch of activity
     runs, rows : room for runs of one stretch, and for phases
     counts, numbers : shapes (4, 64) and (512,), for histograms
+    extremes : how far the largest of n normal deviates lies above their mean (:func:`extremes`)
     """
 
     ring: Array
@@ -73,6 +91,7 @@ class Rooms(NamedTuple):
     rows: Array
     counts: Array
     numbers: Array
+    extremes: Array
 
 
 @compiled
@@ -344,7 +363,7 @@ def _hand_out(setting: Fields, carry: Fields, rooms: Rooms, complete: bool) -> N
             _drop(part, part.size - 1, carry, rooms.kept)
         return
     carry["last_beyond"] = carry["origin"] + runs[found - 1]["stop"] - 1
-    _judge(part, setting, carry, runs[:found])
+    _judge(part, setting, carry, runs[:found], complete)
     if complete:
         count = _merge_real(runs, found)
         _limit(part, setting, carry, runs, count)
@@ -369,8 +388,8 @@ def _cut(part: Array, setting: Fields, carry: Fields, rooms: Rooms, count: int) 
         _measure(part, setting, carry, rooms, count)
         if count:
             last = runs[count - 1]
-            carry["prior_first"], carry["prior_stop"] = carry["origin"] + last["first"], carry["origin"] + last["stop"]
-            carry["prior_sign"], carry["prior_peak"] = last["sign"], last["peak"]
+            carry["prior_stop"] = carry["origin"] + last["stop"]
+            carry["prior_sign"] = last["sign"]
             carry["continued"] = 0
     elif full:
         keep = part.size - 1
@@ -420,22 +439,67 @@ def _extreme(part: Array, sign: int) -> Whole:
 
 
 @compiled
-def _judge(part: Array, setting: Fields, carry: Fields, runs: Array) -> None:
-    """Tell phases from tails that waver around the threshold and from ringing after a phase."""
-    fraction = setting["fraction"]
-    first, stop = carry["prior_first"] - carry["origin"], carry["prior_stop"] - carry["origin"]
-    sign, peak = carry["prior_sign"], np.float64(carry["prior_peak"])
+def _judge(part: Array, setting: Fields, carry: Fields, runs: Array, complete: bool) -> None:
+    """Tell phases from tails that waver around the threshold, from ringing, and from a charge's passive recovery.
+
+    What a run is compared with, is carried on: the run before it, and the phase whose ringing it could be.
+    """
+    origin, last = carry["origin"], runs.size - 1
     for k in range(runs.size):
         run = runs[k]
         run["peak"] = _extreme(part[run["first"] : run["stop"]], run["sign"])
-        height = run["sign"] * (run["peak"] - fraction)
-        before = sign * (peak - fraction)
-        adjacent = sign != 0 and sign != run["sign"] and run["first"] - stop <= _CHATTER
-        shorter = run["stop"] - run["first"] < 0.1 * (stop - first)
-        rings = adjacent and shorter and height < 0.5 * before
+        height = run["sign"] * (run["peak"] - setting["fraction"])
+        length = run["stop"] - run["first"]
+        gap = origin + run["first"] - carry["newest_stop"]
+        known = carry["newest_sign"] != 0
+        near = gap <= max(_CHATTER, int(_LOBE_GAP * carry["head_length"]))
+        small = length < _LOBE_LENGTH * carry["head_length"] and height < _LOBE_PEAK * carry["head_height"]
+        lobe = known and near and small
+        recovers = (
+            known
+            and gap <= _CHATTER
+            and carry["newest_sign"] == -run["sign"]
+            and _recovers(part[run["first"] : run["stop"]], height, setting, carry, run["sign"])
+        )
         goes_on = k == 0 and carry["continued"] == run["sign"] and run["first"] == 0
-        run["real"] = goes_on or (height >= _HYSTERESIS * setting["threshold"] and not rings)
-        first, stop, sign, peak = run["first"], run["stop"], run["sign"], np.float64(run["peak"])
+        some = length > 1 or height >= setting["lone"]
+        reaches = height >= _HYSTERESIS * setting["threshold"]
+        run["real"] = goes_on or (reaches and some and not lobe and not recovers)
+        if complete or k < last:  # one that goes on is judged again
+            if not lobe:
+                carry["head_length"], carry["head_height"] = length, height
+            carry["newest_stop"], carry["newest_sign"] = origin + run["stop"], run["sign"]
+            carry["newest_length"], carry["newest_height"] = length, height
+
+
+@compiled
+def _recovers(phase: Array, height: float, setting: Fields, carry: Fields, sign: int) -> bool:
+    """Whether a run is the exponential discharge of the opposite phase before it: its logarithm is a straight line."""
+    length = phase.size
+    if length < _LEAST_LENGTH:
+        return False
+    eighth = max(length // 8, 1)
+    first = previous = given = 0.0
+    least, most = np.inf, -np.inf
+    for k in range(_PARTS):
+        begin = int((0.25 * k + 0.0625) * length)
+        total, _ = _powers(phase[begin : begin + eighth])
+        mean = sign * (total / eighth - setting["fraction"])
+        if mean <= 0.0:
+            return False
+        level = np.log(mean)
+        given += mean / _PARTS
+        if k == 0:
+            first = level
+        else:
+            least, most = min(least, previous - level), max(most, previous - level)
+        previous = level
+    step = (first - previous) / (_PARTS - 1)
+    straight = most - step <= _STRAIGHT * step and step - least <= _STRAIGHT * step
+    ends = abs(previous - 0.5 * step - np.log(setting["threshold"])) <= _NEAR_ENDS
+    begins = abs(first + 0.5 * step - np.log(height)) <= _NEAR_ENDS
+    brought = carry["newest_height"] * carry["newest_length"]
+    return straight and ends and begins and _PARTS * step >= _LEAST_FALL and given * length <= _MOST_GIVEN * brought
 
 
 @compiled
@@ -531,12 +595,23 @@ def _shape(
     begin, stop = run["first"], run["stop"]
     phase = part[begin:stop]
     top = _top(phase, setting, sign, row, rooms)
+    climbed, first_half, last_half = _halves(part, fraction, sign, begin, stop, top)
+    row["climb"] = climbed - first_half
+    edge = max(setting["edge"], row["climb"])
+    trim = min(max(int(_TRIM * (last_half - first_half)), _EDGE * edge + 1), (last_half - first_half) // 2)
+    n = last_half - first_half + 1 - 2 * trim
+    _plateau(part[first_half + trim : first_half + trim + n], fraction, sign, row)
+    row["centre"] = 0.5 * (first_half + last_half) - begin
+    slope, curve = (row["slope"], row["curve"]) if n >= _LEAST_PLATEAU else (0.0, 0.0)
+    steepness = abs(slope) * n / max(_STEEP * row["middle"], _STATE * setting["noise"] * np.sqrt(12.0 / n))
+    row["steepness"] = steepness
+    if steepness > setting["steep"]:
+        top = row["middle"] - curve * (float(n) * n - 1.0) / 12.0
+        row["top_samples"] = n
+        _, first_half, last_half = _halves(part, fraction, sign, begin, stop, top)
+    row["near_peak"] = _near_peak(phase, setting, sign, row["peak"], n, rooms.extremes)
     half, high, low = 0.5 * top, 0.9 * top, 0.1 * top
-    first_half, last_half, first_high, last_high = begin, stop - 1, begin, stop - 1
-    while first_half < stop - 1 and sign * (part[first_half] - fraction) < half:
-        first_half += 1
-    while last_half > begin and sign * (part[last_half] - fraction) < half:
-        last_half -= 1
+    first_high, last_high = begin, stop - 1
     while first_high < stop - 1 and sign * (part[first_high] - fraction) < high:
         first_high += 1
     while last_high > begin and sign * (part[last_high] - fraction) < high:
@@ -555,11 +630,61 @@ def _shape(
     row["start"] = _crossing(part, fraction, sign, half, first_half - 1) - begin
     row["end"] = _crossing(part, fraction, sign, half, last_half) - begin
     row["rise"] = _crossing(part, fraction, sign, high, first_high - 1) - _crossing(part, fraction, sign, low, last_low)
-    row["fall"] = _crossing(part, fraction, sign, low, next_low - 1) - _crossing(part, fraction, sign, high, last_high)
-    trim = min(
-        max(int(_TRIM * (last_half - first_half)), 2 * (first_high - first_half) + 1), (last_half - first_half) // 2
-    )
-    _plateau(part[first_half + trim : last_half - trim + 1], fraction, sign, row)
+    if row["middle"] + 0.5 * slope * n < _FALLS_FROM * top:
+        row["fall"] = np.nan
+    else:
+        row["fall"] = _crossing(part, fraction, sign, low, next_low - 1) - _crossing(
+            part, fraction, sign, high, last_high
+        )
+    row["start_error"] = _cubic(part, fraction, sign, half, first_half - 1)
+    row["stop_error"] = _cubic(part, fraction, sign, half, last_half)
+
+
+@compiled
+def _halves(part: Array, fraction: float, sign: int, begin: int, stop: int, top: float) -> tuple[Whole, Whole, Whole]:
+    """First sample at 70 % of the top, first and last one at 50 %."""
+    first, last = begin, stop - 1
+    while first < stop - 1 and sign * (part[first] - fraction) < 0.5 * top:
+        first += 1
+    while last > begin and sign * (part[last] - fraction) < 0.5 * top:
+        last -= 1
+    climbed = first
+    while climbed < stop - 1 and sign * (part[climbed] - fraction) < _CLIMBED * top:
+        climbed += 1
+    return climbed, first, last
+
+
+@compiled
+def _near_peak(phase: Array, setting: Fields, sign: int, peak: float, n: int, extremes: Array) -> Real:
+    """Of how many samples the extreme one is the largest by noise alone."""
+    fine = extremes.size - EXTREMES_COARSE
+    if n < fine:
+        expected = extremes[n]
+    else:
+        place = EXTREMES_PER_OCTAVE * np.log2(n / fine)
+        at = min(int(place), EXTREMES_COARSE - 2)
+        expected = extremes[fine + at] + (place - at) * (extremes[fine + at + 1] - extremes[fine + at])
+    level = sign * (peak - 0.5 * setting["step"] - setting["analogue"] * expected) + setting["fraction"]
+    bound = np.int32(np.ceil(level) if sign > 0 else np.floor(level))
+    count = np.int64(0)
+    for i in range(phase.size):
+        count += (phase[i] >= bound) if sign > 0 else (phase[i] <= bound)
+    return 2.0 * count
+
+
+@compiled
+def _cubic(part: Array, fraction: float, sign: int, level: float, before: int) -> Real:
+    """How far a cubic through four samples crosses from where the straight line does, in samples."""
+    if part.size < 4:  # noqa: PLR2004 - a cubic has four coefficients
+        return 0.0
+    low = min(max(before, 1), part.size - 3)
+    a, b = sign * (part[low - 1] - fraction), sign * (part[low] - fraction)
+    c, d = sign * (part[low + 1] - fraction), sign * (part[low + 2] - fraction)
+    if b == c:
+        return 0.0
+    t = min(max((level - b) / (c - b), 0.0), 1.0)
+    bow = (2 - t) * (a - 2 * b + c) + (1 + t) * (b - 2 * c + d)
+    return t * (1 - t) / 6 * bow / (c - b)
 
 
 @compiled
@@ -609,7 +734,7 @@ def _fullest_bin(phase: Array, scale: float, shift: float, bins: int, rooms: Roo
 def _top(phase: Array, setting: Fields, sign: int, row: Fields, rooms: Rooms) -> Real:
     """Mode of the upper half of the phase's histogram, refined to the mean of the samples around it."""
     fraction, peak = setting["fraction"], row["peak"]
-    width = min(max(0.01, setting["noise"] / peak), 0.1)
+    width = setting["width"] if setting["width"] > 0 else min(max(0.01, setting["noise"] / peak), 0.1)
     bins = int(np.ceil(0.5 / width))
     scale, shift = sign / (peak * width), (sign * fraction / peak + 0.5) / width
     best = _holds_most(phase, scale, shift, bins)
@@ -658,13 +783,38 @@ def _crossing(part: Array, fraction: float, sign: int, level: float, before: int
 
 @compiled
 def _plateau(part: Array, fraction: float, sign: int, row: Fields) -> None:
-    """Mean and least-squares slope; doubled places keep the sums whole numbers."""
+    """Mean and least-squares parabola; doubled places keep the sums whole numbers."""
     n = part.size
-    total, weighted = np.int64(0), np.int64(0)
-    for i in range(n):
-        total += np.int64(part[i])
-        weighted += np.int64(np.int32(2 * i - n + 1)) * np.int64(part[i])
     row["plateau"] = n
-    row["middle"] = sign * (total / n - fraction) if n else np.nan
-    spread = (float(n) * n - 1.0) * n / 12.0
-    row["slope"] = sign * 0.5 * weighted / spread if n >= _LEAST_PLATEAU else np.nan
+    row["slope"] = row["curve"] = np.nan
+    if n >= _SHORT:
+        _long_plateau(part, fraction, sign, row)
+        return
+    total, weighted, squared = np.int64(0), np.int64(0), np.int64(0)
+    for i in range(n):
+        place = np.int32(2 * i - n + 1)
+        total += np.int64(part[i])
+        weighted += np.int64(place) * np.int64(part[i])
+        squared += np.int64(np.int32(place * place)) * np.int64(part[i])
+    row["middle"] = sign * (total / n - fraction)
+    if n >= _LEAST_PLATEAU:
+        size = float(n) * n
+        row["slope"] = sign * 0.5 * weighted / ((size - 1.0) * n / 12.0)
+        bow = 0.25 * squared - (size - 1.0) / 12.0 * total
+        row["curve"] = sign * bow / (n * (size - 1.0) * (size - 4.0) / 180.0)
+
+
+@compiled
+def _long_plateau(part: Array, fraction: float, sign: int, row: Fields) -> None:
+    """Do the same where whole numbers would come round."""
+    n = part.size
+    total, _ = _powers(part)
+    mean, size = total / n, float(n) * n
+    weighted, bow = 0.0, 0.0
+    for i in range(n):
+        place = i - 0.5 * (n - 1)
+        weighted += place * (part[i] - mean)
+        bow += (place * place - (size - 1.0) / 12.0) * (part[i] - mean)
+    row["middle"] = sign * (mean - fraction)
+    row["slope"] = sign * weighted / ((size - 1.0) * n / 12.0)
+    row["curve"] = sign * bow / (n * (size - 1.0) * (size - 4.0) / 180.0)

@@ -8,12 +8,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CARRY", "GUARD", "PHASE", "RUN", "RUNS", "SETTING", "WINDOW", "one_after_another"]
+__all__ = [
+    "CARRY",
+    "EXTREMES_COARSE",
+    "EXTREMES_FINE",
+    "EXTREMES_PER_OCTAVE",
+    "GUARD",
+    "PHASE",
+    "RUN",
+    "RUNS",
+    "SETTING",
+    "WINDOW",
+    "one_after_another",
+]
 
 # So many samples below the threshold end a stretch of activity; more than the margin in which an edge's 10 % may lie.
 GUARD = 16
 # Runs in one stretch of activity before its finished phases are handed out.
 RUNS = 4096
+
+# Expected extremes of normal deviates: of every number below a bound, then so many to an octave, so many in all.
+EXTREMES_FINE, EXTREMES_PER_OCTAVE, EXTREMES_COARSE = 256, 32, 32 * 24
 
 SETTING = np.dtype([
     ("reference", np.int64),  # code that counts as zero in every sum: the whole number next to the quiet level
@@ -24,6 +39,12 @@ SETTING = np.dtype([
     ("rest_low", np.int64),
     ("threshold", np.float64),
     ("noise", np.float64),
+    ("lone", np.float64),  # a run of one sample is a phase from here on
+    ("width", np.float64),  # of a histogram's bins, of a phase's peak; 0: as noise asks of each phase
+    ("edge", np.int64),  # samples that the slowest edge takes from 50 % to 70 %
+    ("steep", np.float64),  # a plateau of more than this steepness has no mode
+    ("analogue", np.float64),  # rms noise of one sample before it was rounded
+    ("step", np.float64),  # one code, as the instrument resolves
     ("rail_low", np.int64),  # deviations at or beyond these are clipped
     ("rail_high", np.int64),
     ("stride", np.int64),  # samples between two places where a sliding window may begin
@@ -52,11 +73,16 @@ CARRY = np.dtype([
     ("since", np.int64),  # samples since one was beyond a threshold
     ("rested", np.int64),  # whether one has been at rest since then
     ("last_beyond", np.int64),  # index of the newest sample beyond a threshold
+    # The newest run that was judged, and the phase that it could be the ringing of
+    ("newest_stop", np.int64),
+    ("newest_sign", np.int64),
+    ("newest_length", np.int64),
+    ("newest_height", np.float64),
+    ("head_length", np.int64),
+    ("head_height", np.float64),
     # The run before the first one of the stretch, where that was handed out already
-    ("prior_first", np.int64),
     ("prior_stop", np.int64),
     ("prior_sign", np.int64),
-    ("prior_peak", np.int64),
     ("begin_known", np.int64),  # whether the first run's begin was found already
     ("begin", np.float64),  # and where, in samples from the origin
     ("continued", np.int64),  # whether the first run goes on from a phase that was too long to keep
@@ -90,7 +116,14 @@ PHASE = np.dtype([
     ("fall", np.float64),
     ("middle", np.float64),  # plateau: mean, slope per sample, samples
     ("slope", np.float64),
+    ("curve", np.float64),
+    ("centre", np.float64),
     ("plateau", np.int64),
+    ("climb", np.int64),  # samples from 50 % to 70 % of the first edge
+    ("steepness", np.float64),  # of the plateau: how much it falls, of what still has a mode
+    ("start_error", np.float64),  # a cubic's 50 % crossings against a straight line's
+    ("stop_error", np.float64),
+    ("near_peak", np.float64),  # samples that noise alone keeps from being the extreme one
 ])
 
 RUN = np.dtype([

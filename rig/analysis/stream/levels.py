@@ -27,12 +27,24 @@ class Levels:
     noise : rms around it; a phase begins and ends within twice this of rest
     threshold : deviation from rest that only a phase exceeds
     baseline : code that means nothing flows: the mean of a zero capture, or the quiet level for want of one
+    lone : a run of a single sample is a phase from here on
+    width : of the bins in which a phase's top is looked for, of its peak; 0: as the noise asks of each phase
+    edge : samples that the slowest edge of all takes from 50 % to 70 %
+    steep : steepness of a plateau from which on it has no mode (:mod:`rig.analysis.shape`)
+    analogue : rms noise of one sample before it was rounded
+    step : one code, as the instrument resolves
     """
 
     quiet: float
     noise: float
     threshold: float
     baseline: float
+    lone: float = 0.0
+    width: float = 0.0
+    edge: int = 0
+    steep: float = 1.0
+    analogue: float = 0.0
+    step: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("quiet", "noise", "threshold", "baseline"):

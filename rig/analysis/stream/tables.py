@@ -139,6 +139,12 @@ def anchors(phases: Columns, edge: str) -> Anchors:
     return Anchors(**{name: phases[f"{edge}_{name}"] for name in _ANCHOR})
 
 
+_OF_SHAPE = (
+    "top", "bin_width", "start", "end", "rise", "fall", "middle", "slope", "curve", "centre", "start_error",
+    "stop_error",
+)  # fmt: skip
+
+
 def joined(phases: NDArray[Any]) -> NDArray[Any]:
     """Join the parts of phases that were too long to keep: the first one's begin, the last one's end, no shape."""
     goes_on = phases["unresolved"].astype(bool)
@@ -154,7 +160,7 @@ def joined(phases: NDArray[Any]) -> NDArray[Any]:
         whole[f"end_{name}"] = phases[f"end_{name}"][last]
     whole["peak"] = np.maximum.reduceat(phases["peak"], first)
     whole["unresolved"] = np.maximum.reduceat(phases["unresolved"], first)
-    for name in ("top", "bin_width", "start", "end", "rise", "fall", "middle", "slope"):
+    for name in _OF_SHAPE:
         whole[name][whole["unresolved"] != 0] = np.nan
     return whole
 
