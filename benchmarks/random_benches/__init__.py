@@ -12,17 +12,26 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from benchmarks.random_benches.form_trial import form_trial
+from benchmarks.random_benches.forms import FORMS
+from benchmarks.random_benches.load_form import load_trial
 from benchmarks.random_benches.result import Trial
 from benchmarks.random_benches.train_trial import train_trial
 from benchmarks.random_benches.trains import TRAINS
 
 __all__ = ["SHAPES", "Trial", "trial"]
 
-SHAPES: Mapping[str, str] = {name: shape.title for name, shape in TRAINS.items()}
+SHAPES: Mapping[str, str] = (
+    {name: shape.title for name, shape in TRAINS.items()}
+    | {name: title for name, (title, _drawn) in FORMS.items()}
+    | {"load": "biphasic asymmetric, voltage and current together"}
+)
 """What is drawn, by name, and in words. New ones come last: a shape's place is part of its benches' seed."""
 
 
 def trial(shape: str, number: int, *, seed: int) -> Trial:
     """Draw one bench, take a zero and a signal on it, measure, and say what was truly there."""
     rng = np.random.default_rng([seed, list(SHAPES).index(shape), number])
-    return train_trial(TRAINS[shape], rng)
+    if shape in TRAINS:
+        return train_trial(TRAINS[shape], rng)
+    return form_trial(FORMS[shape][1], rng) if shape in FORMS else load_trial(rng)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -13,13 +13,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rig.twin.config import InstrumentConfig
-    from rig.twin.signal import Piecewise
     from rig.twin.world import World
 
-__all__ = ["Digitized", "FrontEnd"]
+__all__ = ["Digitized", "FrontEnd", "Signal"]
 
 # The pole has forgotten what lies further back than this many of its time constants.
 _MEMORY = 40.0
+
+
+class Signal(Protocol):
+    """A voltage over time that is known exactly, also behind a single pole."""
+
+    def low_passed(self, tau: float) -> Signal:
+        """Return the response of a single pole with this time constant, s."""
+
+    def sample_uniform(self, start: float, interval: float, n: int) -> NDArray[np.float64]:
+        """Return n values at ``start + i·interval``, V, shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,7 +95,7 @@ class FrontEnd:
 
     def digitize(
         self,
-        signal: Piecewise,
+        signal: Signal,
         *,
         start: float,
         interval: float,
