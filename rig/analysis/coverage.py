@@ -10,18 +10,22 @@ dominates. The sum of the two has the distribution function
 
 whose quantile is found by Newton's method. A budget of normal terms alone has k = 2, one of a rectangular term alone
 k = 1.65. Where a standard uncertainty was found from few readings, the normal part is widened by Student's t with the
-effective degrees of freedom of Welch and Satterthwaite.
+effective degrees of freedom of Welch and Satterthwaite. Of few degrees of freedom Student's distribution is summed
+exactly, of many it is the first four terms of its series about the normal one.
 
 References
 ----------
 JCGM 100:2008 (GUM), 4.3.7, 6.3.3, G.4 (effective degrees of freedom), table G.2.
 JCGM 101:2008, 6.4.5 (rectangular) and 7.7 (coverage interval of an output quantity).
 EA-4/02 M:2022, S9 (k = 1.65 where a rectangular term dominates).
+Abramowitz and Stegun, 26.7.3 and 26.7.4 (Student's distribution function), 26.7.5 (the series).
 """
 
 from __future__ import annotations
 
 import math
+from functools import cache
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from rig.model.measurement import Distribution
@@ -38,35 +42,41 @@ PROBABILITY = math.erf(NORMAL_FACTOR / math.sqrt(2.0))
 """Coverage probability everywhere: 95.45 %, that of k = 2 for a normal distribution."""
 
 _LEAST_FACTOR = PROBABILITY * math.sqrt(3.0)
-# Of Student's distribution with one and with two degrees of freedom; from three on a series is exact to a per cent.
-_FEW = (13.97, 4.53)
-_MANY = 1e4
+_NORMAL = NormalDist()
+_FEW, _MANY = 40, 1e4
+_HALVINGS = 60
 _STEPS = 50
 _ENOUGH = 1e-5
 
 
-def coverage_factor(components: Collection[Component]) -> float:
-    """Return k such that the true value lies within ±k·u with a probability of 95.45 %.
+def coverage_factor(components: Collection[Component], probability: float = PROBABILITY) -> float:
+    """Return k such that the true value lies within ±k·u with a probability of 95.45 %, or with a higher one.
 
     Parameters
     ----------
-    components : a budget; without any uncertainty in it k is 2
+    components : a budget; without any uncertainty in it k is that of a normal distribution
+    probability : not below 95.45 %
 
     >>> from rig.model.measurement import Component
     >>> coverage_factor([Component(name="noise", standard_uncertainty=1.0)])
     2.0
     >>> gain = Component(name="gain", standard_uncertainty=1.0, distribution=Distribution.RECTANGULAR)
-    >>> round(coverage_factor([gain]), 3)
-    1.653
+    >>> round(coverage_factor([gain]), 3), round(coverage_factor([gain], 0.9999), 3)
+    (1.653, 1.732)
     """
+    normal = _normal_factor(probability)
     total = math.sqrt(sum(line.standard_uncertainty**2 for line in components))
     if not total:
-        return NORMAL_FACTOR
+        return normal
     rectangular = [line.standard_uncertainty for line in components if line.distribution is Distribution.RECTANGULAR]
     largest = max(rectangular, default=0.0) / total
     others = math.sqrt(max(1.0 - largest**2, 0.0))
-    widened = others * student_factor(effective_degrees_of_freedom(components)) / NORMAL_FACTOR
-    return _quantile(math.sqrt(3.0) * largest, widened)
+    widened = others * student_factor(effective_degrees_of_freedom(components), probability) / normal
+    return _quantile(math.sqrt(3.0) * largest, widened, probability)
+
+
+def _normal_factor(probability: float) -> float:
+    return NORMAL_FACTOR if probability == PROBABILITY else _NORMAL.inv_cdf(0.5 * (1.0 + probability))
 
 
 def effective_degrees_of_freedom(components: Collection[Component]) -> float:
@@ -85,18 +95,18 @@ def effective_degrees_of_freedom(components: Collection[Component]) -> float:
     return variance**2 / doubt if doubt > 0 else math.inf
 
 
-def student_factor(degrees_of_freedom: float) -> float:
-    """Return the 95.45 % factor of Student's distribution (GUM table G.2); 2 for infinitely many.
+def student_factor(degrees_of_freedom: float, probability: float = PROBABILITY) -> float:
+    """Return the 95.45 % factor of Student's distribution (GUM table G.2), or one of a higher probability.
 
     >>> round(student_factor(10), 2)
     2.28
     """
-    nu = math.floor(min(degrees_of_freedom, _MANY))
+    z = _normal_factor(probability)
     if degrees_of_freedom > _MANY:
-        return NORMAL_FACTOR
-    if nu <= len(_FEW):
-        return _FEW[max(nu, 1) - 1]
-    z = NORMAL_FACTOR
+        return z
+    nu = max(math.floor(degrees_of_freedom), 1)
+    if nu < _FEW:
+        return _student_quantile(nu, probability)
     first = (z**3 + z) / 4
     second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
@@ -104,18 +114,39 @@ def student_factor(degrees_of_freedom: float) -> float:
     return z + first / nu + second / nu**2 + third / nu**3 + fourth / nu**4
 
 
-def _quantile(half_width: float, sigma: float) -> float:
-    """Return x with F(x) − F(−x) = 95.45 % for the sum of a rectangular and a normal term."""
+@cache
+def _student_quantile(nu: int, probability: float) -> float:
+    """Return t with P(|T| ≤ t) as given, for few degrees of freedom, by halving the angle arctan(t/√ν)."""
+    low, high = 0.0, 0.5 * math.pi
+    for _ in range(_HALVINGS):
+        angle = 0.5 * (low + high)
+        low, high = (angle, high) if _student_inside(nu, angle) < probability else (low, angle)
+    return math.sqrt(nu) * math.tan(low)
+
+
+def _student_inside(nu: int, angle: float) -> float:
+    """Return P(|T| ≤ √ν·tan(angle)), a finite sum for a whole number of degrees of freedom."""
+    sine, cosine = math.sin(angle), math.cos(angle)
+    odd = nu % 2
+    term, total = (cosine if odd else 1.0), 0.0
+    for k in range(1 + odd, nu, 2):
+        total += term
+        term *= k / (k + 1) * cosine**2
+    return 2.0 / math.pi * (angle + sine * total) if odd else sine * total
+
+
+def _quantile(half_width: float, sigma: float, probability: float) -> float:
+    """Return x with F(x) − F(−x) of that probability, for the sum of a rectangular and a normal term."""
     if sigma < _ENOUGH * half_width:
-        return PROBABILITY * half_width
+        return probability * half_width
     if half_width < _ENOUGH * sigma:
-        return NORMAL_FACTOR * sigma
+        return _normal_factor(probability) * sigma
     # Above zero the probability is a concave function of x, so Newton's steps from below never pass the root.
     x = _LEAST_FACTOR * math.sqrt(half_width**2 / 3.0 + sigma**2) * 0.9
     for _ in range(_STEPS):
         inside = 2.0 * (_g(x + half_width, sigma) - _g(x - half_width, sigma)) / (2.0 * half_width) - 1.0
         density = (_phi_integral((x + half_width) / sigma) - _phi_integral((x - half_width) / sigma)) / half_width
-        step = (PROBABILITY - inside) / density
+        step = (probability - inside) / density
         x += step
         if abs(step) < _ENOUGH * x:
             break

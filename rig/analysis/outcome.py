@@ -70,6 +70,7 @@ def items(record: Record, name: str, unit: Unit, values: Floats, budget: Budget,
         standard_uncertainty=combined(mean),
         single_uncertainty=combined(one),
         components=mean,
+        single_components=one if n > 1 else (),
         coverage_factor=coverage_factor(mean),
         single_coverage_factor=coverage_factor(one) if n > 1 else None,
         window=_of_items(record, what),
@@ -116,6 +117,8 @@ def derived(source: Measurement, name: str, unit: Unit, value: float, *, sensiti
             replace(line, standard_uncertainty=line.standard_uncertainty * abs(sensitivity))
             for line in source.components
         ),
+        single_components=(),
+        single_coverage_factor=None,
         origin=(*source.origin[:-1], name),
     )
 

@@ -63,6 +63,7 @@ class Measurement:
     standard_uncertainty : of ``value``
     single_uncertainty : standard uncertainty of any one item (equal to ``standard_uncertainty`` where n is 1)
     components : the budget of ``standard_uncertainty``
+    single_components : the budget of ``single_uncertainty``; empty where it is the same
     coverage_factor : k of ``value``: what ``standard_uncertainty`` is multiplied with for an interval of 95 %
     single_coverage_factor : k of one item, whose errors may be distributed otherwise; None where it is the same
     window : what stretch of the record it speaks of
@@ -81,6 +82,7 @@ class Measurement:
     std: float = 0.0
     single_uncertainty: float
     components: tuple[Component, ...] = ()
+    single_components: tuple[Component, ...] = ()
     coverage_factor: float = 2.0
     single_coverage_factor: float | None = None
 

@@ -1,31 +1,41 @@
-"""Two instruments, one truth: oscilloscope and digitizer must agree about the first pulse, or the bench is wrong."""
+"""Two instruments, one truth: oscilloscope and digitizer agree about the pulses both saw, or the bench is wrong."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rig.analysis.coverage import PROBABILITY, coverage_factor
+from rig.analysis.uncertainty import combined
+from rig.model.measurement import Component, Distribution
 from rig.units import Unit, format_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from rig.analysis.measure import Analysis, PulseRow
+    from rig.analysis.measure import Analysis, PhaseRow, PulseRow
     from rig.model.load import Load
     from rig.model.measurement import Measurement
 
-__all__ = ["Agreement", "compare"]
+__all__ = ["CONFIDENCE", "Agreement", "compare"]
 
-# A night's run makes thousands of comparisons: at 95 % each, a healthy bench would be stopped every hour.
-_WIDE = 3.0
+# A night's run makes so many comparisons. The probability that a healthy bench is stopped by any of them is that which
+# 95 % leaves for one (Bonferroni): a case is compared alike, whatever else was selected with it.
+_COMPARISONS = 10_000
+CONFIDENCE = 1.0 - (1.0 - PROBABILITY) / _COMPARISONS
+"""Probability with which the difference of a healthy bench lies within its U, in one comparison."""
+
+# What the starts of one pulse may seem apart, as a part of the time since the first, besides half of a phase.
+_CLOCKS = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """One quantity as two instruments saw it: values with their uncertainties, expanded with k = 3, in ``unit``.
+    """One quantity as two instruments saw it: values with their U of 95 %, in ``unit``.
 
-    ``e_n`` is the normalised error |a − b| / √(U_a² + U_b²) (ISO/IEC 17043); above 1 the two exclude each other.
+    ``uncertainty`` is the U of their difference, for the confidence of all comparisons of a night together; ``e_n`` is
+    the normalised error |a − b| / U(a − b) (ISO/IEC 17043); above 1 the two exclude each other.
     """
 
     quantity: str
@@ -34,15 +44,15 @@ class Agreement:
     oscilloscope_uncertainty: float
     digitizer: float
     digitizer_uncertainty: float
+    uncertainty: float
 
     @property
     def e_n(self) -> float:
         """Normalised error."""
-        spread = math.hypot(self.oscilloscope_uncertainty, self.digitizer_uncertainty)
         difference = abs(self.oscilloscope - self.digitizer)
-        if spread == 0:
+        if self.uncertainty == 0:
             return 0.0 if difference == 0 else math.inf
-        return difference / spread
+        return difference / self.uncertainty
 
     def __str__(self) -> str:
         one = format_result(self.oscilloscope, self.oscilloscope_uncertainty, self.unit)
@@ -50,55 +60,107 @@ class Agreement:
         return f"{self.quantity}: oscilloscope {one}, digitizer {other}, E_n = {self.e_n:.2g}"
 
 
-def compare(voltage: Analysis, current: Analysis, load: Load) -> tuple[Agreement, ...]:
-    """Compare what both instruments saw of the first pulse: current at the top, and duration, of every phase.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A mean over the phases of the pulses both saw, and its budget; in the quantity's unit."""
 
-    Only one and the same pulse is compared: the oscilloscope shows the first few, and a device may well vary after
-    them. The voltage becomes a current through the load's calibrated resistance.
+    value: float
+    budget: tuple[Component, ...]
+
+    def with_terms(self, *terms: Component) -> _Seen:
+        return replace(self, budget=(*self.budget, *terms))
+
+
+def compare(voltage: Analysis, current: Analysis, load: Load) -> tuple[Agreement, ...]:
+    """Compare what both instruments saw: current at the top, and duration, in the mean over all phases of all pulses.
+
+    Only pulses that both have seen are compared: the oscilloscope shows the first few, and a device may well vary after
+    them. Their mean, because noise averages: what is left is systematic, and the same in every case. The voltage
+    becomes a current through the load's calibrated resistance.
 
     A phase that slopes has no one top: the most frequent level may lie anywhere between its start and its end, and
-    each instrument's noise decides where. What it slopes beyond its uncertainty is added to both uncertainties, so
-    that a device's droop is judged as the device's and not taken for a fault of the bench.
+    each instrument's noise decides where. What it slopes beyond its uncertainty bounds a further error, so that a
+    device's droop is judged as the device's and not taken for a fault of the bench.
     """
-    ours, theirs = _first_whole(voltage), _first_whole(current)
-    if ours is None or theirs is None or load.is_open or len(ours.phases) != len(theirs.phases):
+    pairs = () if load.is_open else tuple(_common(voltage, current))
+    if not pairs:
         return ()
-    return tuple(_phases(ours, theirs, voltage, current, load))
+    ours, theirs = ([phase for row in rows for phase in row.phases] for rows in zip(*pairs, strict=True))
+    return tuple(_comparisons(ours, theirs, voltage, current, load))
 
 
-def _first_whole(analysis: Analysis) -> PulseRow | None:
-    return next((row for row in analysis.pulses if row.whole), None)
+def _common(voltage: Analysis, current: Analysis) -> Iterator[tuple[PulseRow, PulseRow]]:
+    """Yield the pulses that both saw, from the first on, for as long as they come at the same times."""
+    ours, theirs = ([row for row in one.pulses if row.whole] for one in (voltage, current))
+    for one, other in zip(ours, theirs, strict=False):
+        since, also = one.start - ours[0].start, other.start - theirs[0].start
+        slack = _CLOCKS * also + 0.5 * (other.phases[0].duration or 0.0)
+        if len(one.phases) != len(other.phases) or abs(since - also) > slack:
+            return
+        yield one, other
 
 
-def _phases(ours: PulseRow, theirs: PulseRow, voltage: Analysis, current: Analysis, load: Load) -> Iterator[Agreement]:
-    slope, edges = _slope(current), _edges(current)
-    u_volt, u_current = (one.measurement("phase_top") for one in (voltage, current))
-    t_volt, t_current = (one.measurement("phase_duration") for one in (voltage, current))
-    for number, (seen, read) in enumerate(zip(ours.phases, theirs.phases, strict=True), start=1):
-        if u_volt is not None and u_current is not None:
-            through = seen.top / load.resistance
-            known = _wide(u_volt) / max(seen.top, 1e-12), _WIDE * load.uncertainty / load.resistance
-            yield Agreement(
-                quantity=f"top of phase {number} of the first pulse",
-                unit=Unit.AMPERE,
-                oscilloscope=through,
-                oscilloscope_uncertainty=through * math.hypot(*known, slope),
-                digitizer=read.top,
-                digitizer_uncertainty=math.hypot(_wide(u_current), slope * read.top),
-            )
-        if t_volt is not None and t_current is not None and seen.duration is not None and read.duration is not None:
-            yield Agreement(
-                quantity=f"duration of phase {number} of the first pulse",
-                unit=Unit.SECOND,
-                oscilloscope=seen.duration,
-                oscilloscope_uncertainty=math.hypot(_wide(t_volt), slope * edges),
-                digitizer=read.duration,
-                digitizer_uncertainty=math.hypot(_wide(t_current), slope * edges),
-            )
+def _comparisons(
+    ours: list[PhaseRow], theirs: list[PhaseRow], voltage: Analysis, current: Analysis, load: Load
+) -> Iterator[Agreement]:
+    n, slope = len(ours), _slope(current)
+    volts, amperes = voltage.measurement("phase_top"), current.measurement("phase_top")
+    if volts is not None and amperes is not None:
+        seen = _through(_seen(volts, [phase.top for phase in ours]), load, current)
+        read = _seen(amperes, [phase.top for phase in theirs])
+        yield _agreement(f"mean top of {n} phases", Unit.AMPERE, seen, read, slope * read.value)
+    durations = [
+        (one.duration, other.duration)
+        for one, other in zip(ours, theirs, strict=True)
+        if one.duration is not None and other.duration is not None
+    ]
+    t_ours, t_theirs = voltage.measurement("phase_duration"), current.measurement("phase_duration")
+    if t_ours is not None and t_theirs is not None and durations:
+        seen, read = _seen(t_ours, [one for one, _ in durations]), _seen(t_theirs, [one for _, one in durations])
+        yield _agreement(f"mean duration of {len(durations)} phases", Unit.SECOND, seen, read, slope * _edges(current))
 
 
-def _wide(measurement: Measurement) -> float:
-    return _WIDE * measurement.single_uncertainty
+def _agreement(quantity: str, unit: Unit, seen: _Seen, read: _Seen, sloping: float) -> Agreement:
+    both = (*seen.budget, *read.budget, _bounded("slope of the plateau", sloping))
+    return Agreement(
+        quantity=quantity,
+        unit=unit,
+        oscilloscope=seen.value,
+        oscilloscope_uncertainty=coverage_factor(seen.budget) * combined(seen.budget),
+        digitizer=read.value,
+        digitizer_uncertainty=coverage_factor(read.budget) * combined(read.budget),
+        uncertainty=coverage_factor(both, CONFIDENCE) * combined(both),
+    )
+
+
+def _seen(measurement: Measurement, values: list[float]) -> _Seen:
+    """Return the mean of some items; its budget is the measurement's own if it speaks of them all, else one item's.
+
+    How an error averages over some of the items only is not known; one item's budget is never too small for it.
+    """
+    every = measurement.n == len(values)
+    budget = measurement.components if every else measurement.single_components or measurement.components
+    return _Seen(value=math.fsum(values) / len(values), budget=budget)
+
+
+def _through(volts: _Seen, load: Load, current: Analysis) -> _Seen:
+    """Return the current through the load that a voltage over it says, with what is known of the load."""
+    value = volts.value / load.resistance
+    rms = current.measurement("rms_current")
+    watts = 0.0 if rms is None else rms.value**2 * load.resistance
+    warmer = abs(load.temperature_coefficient) * load.thermal_resistance * watts
+    return _Seen(value=value, budget=tuple(_scaled(volts.budget, 1 / load.resistance))).with_terms(
+        Component(name="load calibration", standard_uncertainty=value * load.uncertainty / load.resistance),
+        _bounded("load self-heating", value * warmer),
+    )
+
+
+def _scaled(budget: Iterable[Component], factor: float) -> Iterator[Component]:
+    return (replace(line, standard_uncertainty=line.standard_uncertainty * factor) for line in budget)
+
+
+def _bounded(name: str, half_width: float) -> Component:
+    return Component(name=name, standard_uncertainty=half_width / math.sqrt(3), distribution=Distribution.RECTANGULAR)
 
 
 def _slope(analysis: Analysis) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from rig.analysis.coverage import NORMAL_FACTOR, PROBABILITY, coverage_factor, student_factor
 from rig.model.measurement import Component, Distribution
@@ -73,3 +74,22 @@ def test_it_lies_between_the_ends_and_knows_no_unit(us: list[tuple[float, bool]]
     assert 1.65 <= k <= 2.0001
     scaled = [rectangular(u * scale) if flag else normal(u * scale) for u, flag in us]
     assert coverage_factor(scaled) == pytest.approx(k, rel=1e-3)
+
+
+def test_student_factors_are_those_of_the_distribution_at_any_probability() -> None:
+    for probability in (PROBABILITY, 0.999, 1 - 4.55e-6):
+        for dof in (1, 2, 3, 7, 15, 39, 40, 200):
+            factor = stats.t.ppf(0.5 * (1 + probability), dof)
+            assert student_factor(dof, probability) == pytest.approx(factor, rel=1e-4)
+
+
+@pytest.mark.parametrize("probability", [0.99, 0.9999, 1 - 4.55e-6])
+@pytest.mark.parametrize("share", [0.01, 0.3, 1.0, 10.0])
+def test_higher_probabilities_are_met_and_a_bound_stays_a_bound(share: float, probability: float) -> None:
+    budget = [rectangular(share), normal(1.0)]
+    half = math.sqrt(3.0) * share
+    reach = coverage_factor(budget, probability) * math.hypot(share, 1.0)
+    places = half * (2 * (np.arange(100_000) + 0.5) / 100_000 - 1)
+    outside = np.mean(stats.norm.sf(reach - places) + stats.norm.sf(reach + places))
+    assert outside == pytest.approx(1 - probability, rel=0.01)
+    assert reach <= half + coverage_factor([normal(1.0)], probability)

@@ -22,6 +22,7 @@ def agreement(one: float, u_one: float, other: float, u_other: float) -> Agreeme
         oscilloscope_uncertainty=u_one,
         digitizer=other,
         digitizer_uncertainty=u_other,
+        uncertainty=math.hypot(u_one, u_other),
     )
 
 
@@ -29,7 +30,7 @@ def agreement(one: float, u_one: float, other: float, u_other: float) -> Agreeme
     ("one", "u_one", "other", "u_other", "e_n"),
     [(1.0, 0.3, 1.5, 0.4, 1.0), (1.0, 0.03, 1.0, 0.04, 0.0), (2.0, 0.0, 1.0, 0.5, 2.0), (1.0, 0.0, 1.0, 0.0, 0.0)],
 )
-def test_the_normalised_error_is_the_difference_over_both_uncertainties(
+def test_the_normalised_error_is_the_difference_over_its_uncertainty(
     one: float, u_one: float, other: float, u_other: float, e_n: float
 ) -> None:
     assert agreement(one, u_one, other, u_other).e_n == pytest.approx(e_n)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rig.analysis.coverage import PROBABILITY, coverage_factor
 from rig.analysis.measure import Analysis
 from rig.model.load import Load
-from rig.sequencer.agreement import Agreement, compare
+from rig.sequencer.agreement import CONFIDENCE, Agreement, compare
 from rig.units import Unit
 from tests.analysis.synthetic import Train, analysed
 
@@ -41,15 +45,14 @@ def agreements(slope: float, *, gain: float = 1.0, seeds: tuple[int, int] = (1, 
 @given(slope=st.sampled_from([-0.3, -0.1, 0.0, 0.1, 0.33]), seeds=st.tuples(st.integers(0, 99), st.integers(100, 199)))
 def test_a_device_whose_current_slopes_is_no_fault_of_the_bench(slope: float, seeds: tuple[int, int]) -> None:
     found = agreements(slope, seeds=seeds)
-    assert len(found) == 4
+    assert len(found) == 2
     assert [str(one) for one in found if one.e_n > 1] == []
 
 
 @pytest.mark.parametrize("gain", [0.9, 1.1])
 def test_a_wrong_load_or_probe_is_found_while_phases_are_flat(gain: float) -> None:
     wrong = [one for one in agreements(0.0, gain=gain) if one.e_n > 1]
-    assert {one.unit for one in wrong} == {Unit.AMPERE}
-    assert len(wrong) == 2
+    assert [one.unit for one in wrong] == [Unit.AMPERE]
 
 
 @pytest.mark.parametrize("slope", [0.1, 0.33])
@@ -58,9 +61,53 @@ def test_a_load_of_half_the_value_is_found_whatever_the_slope(slope: float) -> N
 
 
 def test_flat_phases_are_compared_with_nothing_added() -> None:
-    flat = agreements(0.0)
     volts, amperes = seen(0.0, seed=1, scale=500.0, unit=Unit.VOLT), seen(0.0, seed=2)
-    top = amperes.measurement("phase_top")
-    assert top is not None
-    assert volts.measurement("phase_top") is not None
-    assert flat[0].digitizer_uncertainty == pytest.approx(3 * top.single_uncertainty)
+    top, _duration = compare(volts, amperes, LOAD)
+    measured = amperes.measurement("phase_top")
+    assert measured is not None
+    assert top.digitizer == pytest.approx(measured.value)
+    assert top.digitizer_uncertainty == pytest.approx(measured.expanded_uncertainty)
+    # 0.01 % of gain, twice, and 0.01 % of the load: a normal share expanded for a night, on top of the bounds.
+    parts = [1e-4, 1e-4, 1e-4]
+    assert 2 * math.hypot(*parts) < top.uncertainty / top.digitizer < 5 * math.hypot(*parts)
+
+
+def test_u_of_the_difference_is_that_of_all_comparisons_of_a_night_together() -> None:
+    volts, amperes = seen(0.0, seed=1, scale=500.0, unit=Unit.VOLT), seen(0.0, seed=2)
+    _top, duration = compare(volts, amperes, LOAD)
+    one, other = (analysis.measurement("phase_duration") for analysis in (volts, amperes))
+    assert one is not None
+    assert other is not None
+    budget = (*one.components, *other.components)
+    u = math.hypot(one.standard_uncertainty, other.standard_uncertainty)
+    assert duration.uncertainty == pytest.approx(coverage_factor(budget, CONFIDENCE) * u)
+    assert pytest.approx(1 - PROBABILITY) == 10_000 * (1 - CONFIDENCE)
+
+
+def test_only_pulses_that_both_have_seen_are_compared() -> None:
+    short = replace(TRAIN, pulses=2, tail=TRAIN.tail + 3 * TRAIN.period)
+    volts = analysed(500.0 * short.sampled(noise=2e-5), zero=QUIET, unit=Unit.VOLT, noise=1e-2)
+    top, duration = compare(volts, seen(0.0, seed=2), LOAD)
+    assert top.quantity == "mean top of 4 phases"
+    assert max(top.e_n, duration.e_n) <= 1
+    # Of the digitizer's pulses only some: then the budget of one of them holds.
+    amperes = seen(0.0, seed=2).measurement("phase_duration")
+    assert amperes is not None
+    assert duration.digitizer_uncertainty == pytest.approx(amperes.expanded_single)
+
+
+def test_a_pulse_that_only_one_of_them_saw_ends_what_is_compared() -> None:
+    gap = replace(TRAIN, skip=(2,))
+    volts = analysed(500.0 * gap.sampled(noise=2e-5), zero=QUIET, unit=Unit.VOLT, noise=1e-2)
+    top, _duration = compare(volts, seen(0.0, seed=2), LOAD)
+    assert top.quantity == "mean top of 4 phases"
+
+
+def test_a_load_that_warms_is_allowed_what_it_may_change() -> None:
+    warm = replace(LOAD, temperature_coefficient=1e-3, thermal_resistance=50.0)
+    volts, amperes = seen(0.0, seed=1, scale=500.0, unit=Unit.VOLT), seen(0.0, seed=2)
+    cold, hot = (compare(volts, amperes, load)[0].uncertainty for load in (LOAD, warm))
+    rms = amperes.measurement("rms_current")
+    assert rms is not None
+    bound = 1e-3 * 50.0 * rms.value**2 * 500.0 * TRAIN.amplitude
+    assert bound / 2 < hot - cold < 1.05 * bound
