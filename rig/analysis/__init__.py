@@ -1,9 +1,9 @@
 """Pure functions from waveforms to measurements."""
 
+from rig.analysis.baseline import Baseline
 from rig.analysis.catalogue import CATALOGUE, Level, Measurand, Needs
 from rig.analysis.idle import Idle, load_resistance, measure_idle
 from rig.analysis.measure import Analysis, PhaseRow, PulseRow, Statistics, measure
-from rig.analysis.record import Baseline
 from rig.analysis.summary import SCHEMA, assumed_path, summarise
 
 __all__ = [

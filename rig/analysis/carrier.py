@@ -84,7 +84,9 @@ def _of_oscillation(record: Record, oscillation: Oscillation) -> Outcome:
     stretches = int(np.count_nonzero(np.diff(good.astype(np.int8)) > 0)) + int(good[0])
     wander = math.sqrt(max(float(lengths.var()) - 2 * instant**2, 0.0))
     crossings = oscillation.crossings
-    found = beats(oscillation, record.trace)
+    found = beats(oscillation, record.sampled)
+    # Of a current that beats, that is what its two carriers make of it.
+    wander = wander if found is None else 0.0
     beat = 0.0 if found is None else _UNEQUAL * (1 - found.depth) / float(np.diff(found.rises).mean())
     return single(
         record,
@@ -111,14 +113,14 @@ def beat_frequency(record: Record) -> Outcome:
     if oscillation is None:
         why = "the alternating current comes in bursts: see burst_rate" if record.pulses.cyclic else ""
         return NotMeasured(measurand=name, reason=why or record.nothing or _NO_CARRIER)
-    found = beats(oscillation, record.trace)
+    found = beats(oscillation, record.sampled)
     if found is None or len(found.rises) < 2:  # noqa: PLR2004 - a period lies between two
         return NotMeasured(measurand=name, reason=_NO_BEAT if found is None else "fewer than one whole beat")
     n = len(found.rises) - 1
     length = float(found.rises[-1] - found.rises[0]) * record.interval
     frequency = n / length
-    # The amplitude is known once a cycle; when in the cycle it was so is not.
-    instant = math.hypot(oscillation.period / math.sqrt(12), found.jitter) * record.interval
+    # The effective value of one cycle that grows leads or lags by 1/(4π) of it, as the cycle's phase in it may be.
+    instant = math.hypot(oscillation.period / (4 * math.pi) / math.sqrt(2), found.jitter) * record.interval
     return single(
         record,
         name,

@@ -111,16 +111,10 @@ def _sliding(record: Record, name: str, seconds: float) -> Outcome:
         reason = f"the record of {samples * record.interval:.4g} s is shorter than the window of {seconds:g} s"
         return NotMeasured(measurand=name, reason=reason)
     width = min(width, samples - 1)
-    trace = record.trace
-    # A window of so many intervals between samples; the ends are samples, so plain differences are exact.
-    squares = trace.integrals_of_squares[width:] - trace.integrals_of_squares[:-width]
-    if trace.pedestal:
-        squares += 2 * trace.pedestal * (trace.integrals[width:] - trace.integrals[:-width])
-        squares += width * trace.pedestal**2
-    worst = int(squares.argmax())
-    rms = math.sqrt(max(float(squares[worst]) / width - record.noise_power, 0.0))
-    window = span(record, worst, worst + width, f"worst sliding {seconds:g} s")
-    budget = _rms_budget(record, rms, _mean(record, float(worst), float(worst + width)), samples=float(width))
+    begin, end = record.trace.worst_window(width)
+    rms = math.sqrt(_mean_square(record, begin, end))
+    window = span(record, begin, end, f"worst sliding {seconds:g} s")
+    budget = _rms_budget(record, rms, _mean(record, begin, end), samples=end - begin)
     return single(record, name, Unit.AMPERE, rms, budget=budget, window=window)
 
 
@@ -193,7 +187,7 @@ def _rectified(record: Record, oscillation: Oscillation, window: Window, first: 
 
     Noise of the power σ² adds σ² to the integral of |i| over i, so to the mean its product with how often i is zero.
     """
-    size = np.abs(record.trace.deviation[first:stop] + record.trace.pedestal)
+    size = np.abs(record.sampled.deviation[first:stop] + record.trace.pedestal)
     near = max(3 * oscillation.noise, _NEAR_ZERO * oscillation.peak)
     adds = oscillation.noise**2 * float(np.count_nonzero(size < near)) / (2 * near * len(size))
     budget = _mean_budget(record, window.duration, absolute=False)
@@ -215,16 +209,13 @@ _RECTIFIED_DOUBT = 0.3
 
 def peak_output_voltage(record: Record) -> Outcome:
     """Extreme |v| of the record, V, without what noise adds to the largest of many samples."""
-    values = np.abs(record.trace.deviation + record.trace.pedestal)
-    worst = int(values.argmax())
-    extreme = float(values[worst])
-    window = span(
-        record, 0.0, float(len(values) - 1), f"extreme of the whole record, at {record.trace.time(worst):.6g} s"
-    )
+    extreme, worst = record.trace.extreme()
+    last = float(len(record.trace) - 1)
+    window = span(record, 0.0, last, f"extreme of the whole record, at {record.trace.time(worst):.6g} s")
     noise = record.analogue_noise
     # Noise lifts the largest of the samples that lie at the same level.
-    reach = noise * expected_extreme(float(record.phases.plateau.sum()) if len(record.phases) else len(values))
-    near = 2.0 * float(np.count_nonzero(values >= extreme - reach))
+    reach = noise * expected_extreme(float(record.phases.plateau.sum()) if len(record.phases) else last + 1)
+    near = 2.0 * record.trace.samples_beyond(extreme - reach, noise=noise)
     lifted = expected_extreme(near) * noise
     budget = Budget(
         relative=record.relative,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rig.analysis.baseline import block_uncertainty
 from rig.analysis.coverage import coverage_factor
-from rig.analysis.record import block_uncertainty
 from rig.analysis.uncertainty import Budget, combined, expected_extreme, rounding, spread_of_extreme
 from rig.errors import AnalysisError
 from rig.model.measurement import Measurement, Window

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rig.analysis.baseline import Baseline
 from rig.analysis.catalogue import CATALOGUE, Needs
 from rig.analysis.charge import net_windows
-from rig.analysis.record import Baseline, Record, prepare
+from rig.analysis.prepare import prepare
+from rig.analysis.record import Record
 from rig.errors import AnalysisError
 from rig.model.measurement import Measurement, NotMeasured, Outcome
 
@@ -145,6 +147,8 @@ def _refuse_unknown(names: Collection[str]) -> None:
 
 def _evaluate(record: Record, name: str) -> Outcome:
     entry = CATALOGUE[name]
+    if record.unmeasurable:
+        return NotMeasured(measurand=name, reason=record.unmeasurable)
     has = Needs.CURRENT if record.is_current else Needs.VOLTAGE
     if entry.signal not in {has, Needs.EITHER}:
         return NotMeasured(measurand=name, reason=f"it is taken from a {entry.signal} signal, and this is a {has}")
@@ -153,19 +157,16 @@ def _evaluate(record: Record, name: str) -> Outcome:
 
 def _statistics(record: Record) -> Statistics:
     trace = record.trace
-    deviation = trace.deviation
-    mean = float(deviation.mean())
-    variance = max(float(trace.squares.mean()) - mean**2, 0.0)
-    low, high = float(deviation.min()), float(deviation.max())
+    levels = trace.levels()
     return Statistics(
-        samples=len(deviation),
+        samples=len(trace),
         sample_rate=1 / trace.interval,
-        duration=len(deviation) * trace.interval,
-        peak_to_peak=high - low,
-        mean=mean + trace.level,
-        standard_deviation=float(np.sqrt(variance)),
-        minimum=low + trace.level,
-        maximum=high + trace.level,
+        duration=len(trace) * trace.interval,
+        peak_to_peak=levels.maximum - levels.minimum,
+        mean=levels.mean + trace.level,
+        standard_deviation=levels.standard_deviation,
+        minimum=levels.minimum + trace.level,
+        maximum=levels.maximum + trace.level,
     )
 
 

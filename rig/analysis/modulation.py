@@ -65,7 +65,7 @@ def amplitude_modulation(record: Record) -> Outcome:
 
 
 def _of_cycles(record: Record, oscillation: Oscillation, name: str) -> Outcome:
-    _at, amplitude = amplitudes(oscillation, record.trace)
+    _at, amplitude = amplitudes(oscillation, record.sampled)
     # What the amplitude does within half a cycle is not seen.
     within = 0.5 * float(np.abs(np.diff(amplitude)).max())
     window = span(record, 0.0, float(len(record.trace) - 1), f"{len(amplitude)} cycles, the whole record")
@@ -99,7 +99,7 @@ def _depth(record: Record, name: str, values: Floats, noise: float, within: floa
         systematic={
             "offset": depth * record.offset_uncertainty(absolute=False) * 2 / (high + low),
             "noise of extreme amplitudes": u / (high + low),
-            "amplitude between cycles": within * 2 / (high + low),
+            "amplitude between cycles": within * 2 * high / (high + low) ** 2,
         }
     )
     return single(record, name, Unit.ONE, depth, budget=budget, window=window, n=len(values))

@@ -33,7 +33,7 @@ def whole_periods(record: Record) -> tuple[float, float, Window]:
 
 def _begins(record: Record) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], str]:
     if record.never_rests is not None:
-        found = beats(record.never_rests, record.trace)
+        found = beats(record.never_rests, record.sampled)
         if found is not None and len(found.begins) > 1:
             return found.begins, "beats"
         return record.never_rests.crossings, "cycles"

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rig.analysis.edges import added_by_pole, added_by_sampling, resolved_transition
 from rig.analysis.outcome import count, items, ratio
 from rig.analysis.uncertainty import Budget, expected_extreme, spread_of_extreme
 from rig.units import Unit
 
 if TYPE_CHECKING:
     from rig.analysis.record import Record
-    from rig.analysis.trace import Floats
+    from rig.analysis.trace import Flags, Floats
     from rig.model.measurement import Outcome
 
 __all__ = [
@@ -32,7 +33,6 @@ __all__ = [
     "rise_time",
     "timing_budget",
     "top_budget",
-    "touching",
 ]
 
 
@@ -45,16 +45,15 @@ _FALLING_DOUBT = 0.4
 # constants.
 _SLOPE_NOISE = 5.0
 _SETTLING = 6.0
-# 10 % to 90 % of an instantaneous edge as straight lines between samples draw it, in samples; and of a single pole,
-# times its bandwidth.
+# How well it is known what sampling does to an edge of any form, of itself.
+_FORM_DOUBT = 0.25
+# 10 % to 90 % of an instantaneous edge behind a single pole, in its time constants.
 _STEEP = 0.02
 # Half-width of the window about a mode in bins; in standard deviations, the least and what counts as all of it.
 _MODE_REACH = 1.5
 _LEAST_REACH = 0.5
 _WHOLE_REACH = 5.0
-_SAMPLED_EDGE = 0.8
-_POLE_EDGE = 0.35
-_FORM_DOUBT = 0.8
+_POLE_EDGE = 2.197
 
 
 def timing_budget(record: Record, *, shared: float = 0.0) -> Budget:
@@ -67,9 +66,9 @@ def timing_budget(record: Record, *, shared: float = 0.0) -> Budget:
     Notes
     -----
     Where pulses repeat in step with the samples, all have the same error of interpolation: it is not averaged then. A
-    transition between opposite phases is passed twice as fast, and its crossings lie off its middle: one that is not
-    resolved seems longer than it is, every time alike; and a single pole delays its first crossing less than its
-    second, by τ·exp(−t/τ) after t.
+    transition between opposite phases is passed twice as fast, and its crossings lie off its middle: sampling makes the
+    phases seem shorter, which is corrected; and a single pole delays its first crossing less than its second, by
+    τ·exp(−t/τ) after t.
     """
     edge = record.edge
     # Base and top are levels of rounded samples; half of the sum of their errors moves both crossings apart.
@@ -81,7 +80,7 @@ def timing_budget(record: Record, *, shared: float = 0.0) -> Budget:
         systematic={
             "reference level": level,
             "bandwidth": shared * delay / math.sqrt(3),
-            "unresolved transition": 0.0 if edge.resolved else shared * edge.interval / 4 / math.sqrt(3),
+            "unresolved transition": _FORM_DOUBT * shared * record.taken_by_sampling,
         },
         periodic={"crossing interpolation": math.sqrt(2) * edge.crossing},
         random={
@@ -92,18 +91,12 @@ def timing_budget(record: Record, *, shared: float = 0.0) -> Budget:
     )
 
 
-def touching(record: Record) -> bool:
-    """Whether phases follow each other without rest: the time between them is that of the transition."""
-    rest = _rests(record)
-    return bool(len(rest)) and float(np.median(rest)) < 2 * max(record.edge.slowest, record.interval)
-
-
 def cut_corner(record: Record) -> float:
     """Standard uncertainty of a phase's charge where it passes straight into the opposite one, C; else 0.
 
     A straight line from one phase into the other cuts a corner off each, of up to a quarter of a sample.
     """
-    if not touching(record):
+    if not record.touching:
         return 0.0
     edge = record.edge
     steep = min(1.0, edge.interval / max(edge.transition, 1e-30)) ** 2
@@ -190,7 +183,10 @@ def phase_duration(record: Record) -> Outcome:
     """Time between the 50 % crossings of a phase's two transitions, s."""
     phases, whole = record.phases, record.whole_phases
     durations = (phases.stop - phases.start)[whole] * record.interval
-    budget = timing_budget(record, shared=1.0 if touching(record) else 0.0)
+    # Every phase but the outer ones of a pulse shares both of its transitions.
+    shared = (record.is_inner_rise.astype(np.int64) + record.is_inner_fall)[whole] * (1.0 if record.touching else 0.0)
+    durations += shared * record.taken_by_sampling
+    budget = timing_budget(record, shared=float(shared.max(initial=0.0)))
     return items(record, "phase_duration", Unit.SECOND, durations, budget)
 
 
@@ -211,40 +207,57 @@ def phase_peak(record: Record) -> Outcome:
     return items(record, "phase_peak", record.signal.unit, peaks, budget)
 
 
-def _edge_time(record: Record, name: str, samples: Floats) -> Outcome:
-    """Remove what sampling and bandwidth add to an edge, in quadrature.
+def _edge_time(record: Record, name: str, samples: Floats, is_inner: Flags) -> Outcome:
+    """Remove what sampling and bandwidth add to a straight edge.
 
-    Straight lines between samples make an instantaneous edge one of 0.8 samples from 10 % to 90 %, a single pole one of
-    0.35/bandwidth; how such times combine depends on the edge's form, which most of the correction allows for.
+    Of an edge of another form a single pole adds as much as in quadrature, which is allowed for.
     """
-    seen = samples[record.whole_phases] * record.interval
-    own, pole = _SAMPLED_EDGE * record.interval, _POLE_EDGE / record.path.bandwidth
-    times = np.sqrt(np.maximum(seen**2 - own**2 - pole**2, 0.0))
-    resolved = times[np.isfinite(times)]
-    removed = float(np.mean(seen[np.isfinite(seen)] - resolved)) if len(resolved) else 0.0
-    share = own**2 / (own**2 + pole**2)
+    seen = samples * record.interval
+    times, form = seen.copy(), 0.0
+    for inner in (False, True):
+        mine = is_inner == inner
+        if np.isfinite(seen[mine]).any():
+            added, doubt = _added(record, float(np.nanmean(seen[mine])), shared=inner and record.touching)
+            times[mine] = np.maximum(seen[mine] - added, 0.0)
+            form = max(form, doubt)
     edge = record.edge
     budget = Budget(
         relative={"timebase": record.path.timebase},
-        systematic={
-            "edge form": _FORM_DOUBT * removed * math.sqrt(share) / math.sqrt(3),
-            "bandwidth": _FORM_DOUBT * removed * math.sqrt(1 - share) / math.sqrt(3),
-        },
+        systematic={"edge form": form},
         periodic={"crossing interpolation": math.sqrt(2) * edge.corner},
         random={"noise": math.sqrt(2) * edge.jitter},
         averaging=record.averaging,
     )
-    return items(record, name, Unit.SECOND, times, budget)
+    return items(record, name, Unit.SECOND, times[record.whole_phases], budget)
+
+
+def _added(record: Record, seen: float, *, shared: bool) -> tuple[float, float]:
+    """What sampling and bandwidth add to edges that seem so long on average, and how well that is known, s."""
+    pole = 1 / (2 * math.pi * record.path.bandwidth)
+    corners = 0.5 if shared else 1.0
+    length = resolved_transition(seen / record.interval, certain=record.averaging, shared=shared)
+    sampling = corners * added_by_sampling(length) * record.interval
+    length *= record.interval
+    bandwidth = 0.0
+    for _ in range(_STEPS):
+        bandwidth = corners * added_by_pole(length, pole)
+        length = max((seen - sampling - bandwidth) / _TEN_TO_NINETY, 0.0)
+    quadrature = math.hypot(_TEN_TO_NINETY * length, _POLE_EDGE * pole) - _TEN_TO_NINETY * length
+    return sampling + bandwidth, math.hypot(quadrature - bandwidth, _FORM_DOUBT * sampling) / math.sqrt(3)
+
+
+_STEPS = 10
+_TEN_TO_NINETY = 0.8
 
 
 def rise_time(record: Record) -> Outcome:
     """10–90 % of base to top of a phase's first transition, s."""
-    return _edge_time(record, "rise_time", record.phases.rise)
+    return _edge_time(record, "rise_time", record.phases.rise, record.is_inner_rise)
 
 
 def fall_time(record: Record) -> Outcome:
     """90–10 % of a phase's last transition, s."""
-    return _edge_time(record, "fall_time", record.phases.fall)
+    return _edge_time(record, "fall_time", record.phases.fall, record.is_inner_fall)
 
 
 def _third_order(record: Record) -> Floats:
@@ -304,8 +317,8 @@ def pulse_width(record: Record) -> Outcome:
 
 def interphase_interval(record: Record) -> Outcome:
     """Rest between two phases of a pulse, 50 % to 50 %, s."""
-    rest = _rests(record)
-    budget = timing_budget(record, shared=2.0 if touching(record) else 0.0)
+    rest = _rests(record) - 2 * record.taken_by_sampling
+    budget = timing_budget(record, shared=2.0 if record.touching else 0.0)
     return items(record, "interphase_interval", Unit.SECOND, rest, budget, what="interphase intervals")
 
 

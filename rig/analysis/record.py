@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rig.analysis.oscillation import Oscillation, find_oscillation
-from rig.analysis.segment import Pulses, Quiet, Runs, find_runs, group_pulses, no_runs, quiet_level
-from rig.analysis.shape import Phases, shape_phases
-from rig.analysis.trace import Floats, Integers, Trace
-from rig.analysis.uncertainty import Edge, root_sum_square, rounding
+from rig.analysis.baseline import Baseline, analogue_noise
+from rig.analysis.edges import Edge, resolved_transition, taken_by_sampling
+from rig.analysis.oscillation import Oscillation
+from rig.analysis.segment import Pulses, Quiet, Runs
+from rig.analysis.shape import Phases
+from rig.analysis.trace import Course, Flags, Floats, Integers, Trace
+from rig.analysis.uncertainty import root_sum_square, rounding
 from rig.errors import AnalysisError
 from rig.units import Unit, format_quantity
 
@@ -22,44 +24,23 @@ if TYPE_CHECKING:
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Waveform
 
-__all__ = ["Baseline", "Record", "block_uncertainty", "prepare"]
+__all__ = ["Record"]
 
-_BLOCKS = 16
 _LEAST_AVERAGED = 3
-_HARMONICS = 5
+_HARMONICS = 16
 _TEN_TO_NINETY = 0.8
 # A state reaches this many bins of its histogram from its mode.
 _STATE_EDGE = 1.5
-_LEAST_SAMPLES = 8
 # A phase of fewer samples has neither a level nor edges.
 _LEAST_PER_PHASE = 4
-_LEAST_REST = 2
-# A level at rest of so many times the specified offset is no offset.
-_LARGE_OFFSET = 3.0
-# No current and no voltage is this large; beyond it squares and sums lose their meaning.
-_ABSURD = 1e12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
-    """Where zero is: value, statistical uncertainty (A or V), origin, and whether that is a zero capture.
-
-    ``rms`` is the noise about it, ``degrees_of_freedom`` are those of the statistical uncertainty. ``is_nominal`` says
-    that it is the instrument's own zero, uncertain by its specified offset.
-    """
-
-    value: float
-    standard_uncertainty: float
-    source: str
-    is_zero_capture: bool
-    rms: float = 0.0
-    degrees_of_freedom: float = math.inf
-    is_nominal: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Record:
-    """Everything that the measurands share; built by :func:`prepare`."""
+    """Everything that the measurands share; built by :func:`rig.analysis.prepare.prepare`, or from a stream.
+
+    ``unmeasurable`` says why nothing can be read from it, if so.
+    """
 
     signal: Waveform
     path: SignalPath
@@ -69,16 +50,31 @@ class Record:
     capture: str
     quiet: Quiet
     baseline: Baseline
-    trace: Trace
+    trace: Course
     runs: Runs
     pulses: Pulses
     phases: Phases
     oscillation: Oscillation | None = None
+    unmeasurable: str = ""
 
     @property
     def is_current(self) -> bool:
         """Whether the signal is a current."""
         return self.signal.unit is Unit.AMPERE
+
+    @property
+    def sampled(self) -> Trace:
+        """All samples, as an alternating current is read from them.
+
+        Raises
+        ------
+        AnalysisError
+            if the record was streamed, so that they are not at hand
+        """
+        if not isinstance(self.trace, Trace):
+            message = "the samples of a record that was streamed are not at hand"
+            raise AnalysisError(message)
+        return self.trace
 
     @property
     def interval(self) -> float:
@@ -155,7 +151,7 @@ class Record:
     @cached_property
     def analogue_noise(self) -> float:
         """Rms noise of one sample before it was rounded: never more than the path is specified for; A or V."""
-        return _analogue(self.quiet.rms, self.path)
+        return analogue_noise(self.quiet.rms, self.path)
 
     @cached_property
     def noise_power(self) -> float:
@@ -174,11 +170,11 @@ class Record:
             height=float(np.median(self.phases.top))
             if len(self.phases)
             else max(self.noise, self.path.resolution, 1e-30),
-            transition=self._transition * self.interval,
+            transition=min(self._transitions, default=0.0) * self.interval,
             interval=self.interval,
             noise=self.noise,
             bend=self._bend * self.interval,
-            slowest=self._slowest * self.interval,
+            slowest=max(self._transitions, default=0.0) * self.interval,
         )
 
     @cached_property
@@ -201,18 +197,58 @@ class Record:
         slope, first = np.polyfit(number, starts, 1)
         fitted = first + slope * number
         regular = float(np.std(starts - fitted)) < 1.0
-        turns = 2j * math.pi * (fitted if regular else starts)
+        turn = np.exp(2j * math.pi * (fitted if regular else starts))
         harmonics = np.arange(1, _HARMONICS + 1)
-        left = np.array([abs(np.exp(h * turns).mean()) for h in harmonics])
+        left = np.array([abs((turn**h).mean()) for h in harmonics])
         part = math.sqrt(float(np.sum((left / harmonics) ** 2) / np.sum(1 / harmonics**2)))
         return max(part, 1 / len(starts))
 
     @cached_property
-    def _transition(self) -> float:
-        """The faster of the typical transitions, 0–100 %, in samples: where phases touch, one serves two of them."""
-        edges = np.concatenate((self.phases.rise, self.phases.fall))
+    def touching(self) -> bool:
+        """Whether phases follow each other without rest: the time between them is that of the transition."""
+        phases, whole = self.phases, self.whole_phases
+        same = np.diff(self.pulses.of_phase[whole]) == 0
+        rest = (phases.start[whole][1:] - phases.stop[whole][:-1])[same]
+        edges = np.concatenate((phases.rise, phases.fall))
         edges = edges[~np.isnan(edges)]
-        return float(np.quantile(edges, 0.25)) / _TEN_TO_NINETY if len(edges) else 0.0
+        slowest = float(np.quantile(edges, 0.75)) / _TEN_TO_NINETY if len(edges) else 0.0
+        return bool(len(rest)) and float(np.median(rest)) < 2 * max(slowest, 1.0)
+
+    @cached_property
+    def taken_by_sampling(self) -> float:
+        """By how much too early a phase ends, and too late one begins, on a transition straight between the two, s."""
+        if not self.touching:
+            return 0.0
+        return taken_by_sampling(2 * self.edge.transition / self.interval) * self.interval
+
+    @cached_property
+    def is_inner_rise(self) -> Flags:
+        """Of every phase, whether its first transition comes out of another phase of the same pulse."""
+        inner = np.ones(len(self.phases), dtype=np.bool_)
+        inner[self.pulses.first] = False
+        return inner
+
+    @cached_property
+    def is_inner_fall(self) -> Flags:
+        """Of every phase, whether its last transition goes on into another phase of the same pulse."""
+        inner = np.ones(len(self.phases), dtype=np.bool_)
+        inner[self.pulses.stop - 1] = False
+        return inner
+
+    @cached_property
+    def _transitions(self) -> list[float]:
+        """Durations of the kinds of transition, 0–100 %, in samples: first edges, last edges, and those between."""
+        certain = self.averaging
+        found = []
+        for edges, is_inner in ((self.phases.rise, self.is_inner_rise), (self.phases.fall, self.is_inner_fall)):
+            for inner in (False, True):
+                seen = edges[is_inner == inner]
+                seen = seen[~np.isnan(seen)]
+                if len(seen):
+                    found.append(
+                        resolved_transition(float(seen.mean()), certain=certain, shared=inner and self.touching)
+                    )
+        return found
 
     @cached_property
     def leading_edge(self) -> Edge:
@@ -221,7 +257,7 @@ class Record:
         rise = rise[~np.isnan(rise)]
         if not len(rise):
             return self.edge
-        transition = float(np.median(rise)) / _TEN_TO_NINETY * self.interval
+        transition = resolved_transition(float(rise.mean()), certain=self.averaging) * self.interval
         return replace(self.edge, transition=transition, slowest=transition)
 
     @cached_property
@@ -234,12 +270,6 @@ class Record:
             return 0.0
         moved = _STATE_EDGE * float(np.median(self.phases.bin_width / self.phases.top_samples)) / math.sqrt(3)
         return 0.5 * moved * max(self.edge.transition, self.edge.slowest) / self.edge.height
-
-    @cached_property
-    def _slowest(self) -> float:
-        edges = np.concatenate((self.phases.rise, self.phases.fall))
-        edges = edges[~np.isnan(edges)]
-        return float(np.quantile(edges, 0.75)) / _TEN_TO_NINETY if len(edges) else 0.0
 
     @property
     def relative(self) -> dict[str, float]:
@@ -301,6 +331,8 @@ class Record:
     @cached_property
     def nothing(self) -> str:
         """Why no item can be measured, if so; else empty."""
+        if self.unmeasurable:
+            return self.unmeasurable
         if self.never_rests is not None:
             hertz = format_quantity(self.never_rests.frequency / self.interval, Unit.HERTZ, digits=4)
             return f"no pulse: an alternating current of {hertz} that never rests"
@@ -314,142 +346,3 @@ class Record:
         if not len(self.whole_pulses):
             return "no whole pulse: the edges of the record cut every pulse in it"
         return ""
-
-
-def _analogue(rms: float, path: SignalPath) -> float:
-    """Noise without what rounding adds; of samples that flip between two codes only the specification tells."""
-    found = math.sqrt(max(rms**2 - path.resolution**2 / 12, 0.0))
-    return min(found, path.noise) if path.noise > 0 else found
-
-
-def block_uncertainty(values: Floats) -> float:
-    """Standard uncertainty of a mean whose noise may wander: from block means, never below the white-noise value.
-
-    >>> block_uncertainty(np.zeros(100))
-    0.0
-    """
-    white = float(values.std()) / math.sqrt(len(values))
-    if len(values) < 2 * _BLOCKS:
-        return white
-    blocks = values[: len(values) // _BLOCKS * _BLOCKS].reshape(_BLOCKS, -1).mean(axis=1)
-    return max(white, float(blocks.std(ddof=1)) / math.sqrt(_BLOCKS))
-
-
-def _own_baseline(trace: Trace, pulses: Pulses, phases: Phases, quiet: Quiet) -> tuple[float, float]:
-    """Mean deviation of the record's quiet parts and its uncertainty: between pulses, once each has recovered."""
-    if not len(pulses):
-        return float(trace.deviation.mean()), block_uncertainty(trace.deviation)
-    begin, end = phases.begin[pulses.first], phases.end[pulses.stop - 1]
-    recovery = np.minimum(end - begin, 0.5 * np.append(begin[1:] - end[:-1], len(trace) - 1 - end[-1]))
-    left = np.concatenate(([0.0], end + recovery))
-    right = np.append(begin, float(len(trace) - 1))
-    rest = right - left > _LEAST_REST
-    if not rest.any():
-        return 0.0, quiet.noise
-    area = trace.deviation_integral(left[rest], right[rest])
-    length = (right - left)[rest]
-    mean = float(area.sum() / (length.sum() * trace.interval))
-    each = area / (length * trace.interval)
-    spread = math.sqrt(float(np.average((each - mean) ** 2, weights=length)) / max(len(each) - 1, 1))
-    return mean, max(spread, quiet.noise / math.sqrt(float(length.sum())))
-
-
-def _without_zero_capture(value: float, u: float, path: SignalPath, *, rests: bool) -> Baseline:
-    """The record's own level at rest, as long as an offset of the instrument explains it; else the instrument's zero.
-
-    A current that flows all the time, or between pulses, would otherwise be taken for no current.
-    """
-    if path.offset > 0 and (not rests or abs(value) > _LARGE_OFFSET * path.offset):
-        why = "more flows at rest than its offset explains" if rests else "the record shows no rest"
-        return Baseline(
-            value=0.0,
-            standard_uncertainty=path.offset,
-            source=f"the instrument's own zero, for {why}",
-            is_zero_capture=False,
-            is_nominal=True,
-        )
-    return Baseline(value=value, standard_uncertainty=u, source="the record's own quiet parts", is_zero_capture=False)
-
-
-def _refuse(signal: Waveform, zero: Waveform | None, path: SignalPath) -> None:
-    for name, waveform in (("signal", signal), ("zero capture", zero)):
-        if waveform is None:
-            continue
-        if waveform.unit is not path.unit:
-            message = f"the {name} is in {waveform.unit.value}, its path in {path.unit.value}: correct it first"
-            raise AnalysisError(message)
-        if waveform.unit not in {Unit.AMPERE, Unit.VOLT}:
-            message = f"the {name} must be a current or a voltage, not in {waveform.unit.value}"
-            raise AnalysisError(message)
-        if len(waveform) < _LEAST_SAMPLES:
-            message = f"the {name} has {len(waveform)} samples; at least {_LEAST_SAMPLES} are needed"
-            raise AnalysisError(message)
-        if waveform.samples.dtype.kind == "f" and not (np.abs(waveform.samples) < _ABSURD).all():
-            message = f"the {name} holds samples that are not numbers"
-            raise AnalysisError(message)
-
-
-def prepare(
-    signal: Waveform,
-    *,
-    path: SignalPath,
-    zero: Waveform | None,
-    expected: Stimulus | None,
-    load_resistance: float | None,
-    electrode_area: float | None,
-    capture: str,
-) -> Record:
-    """Segment a signal and find its baseline.
-
-    Raises
-    ------
-    AnalysisError
-        if units do not fit, samples are missing, or some are not numbers
-    """
-    _refuse(signal, zero, path)
-    values = signal.values()
-    zero_values = None if zero is None else zero.values()
-    zero_mean = None if zero_values is None else float(zero_values.mean())
-    step = abs(signal.gain) if signal.samples.dtype.kind in "iu" else 0.0
-    floor = max(path.resolution, step, 1e-12 * float(np.abs(values).max()), 1e-30)
-    quiet = quiet_level(values, zero=zero_mean, floor=floor)
-    oscillation = find_oscillation(values, quiet, zero=zero_mean or 0.0, floor=floor)
-    quiet = quiet if oscillation is None else oscillation.quiet
-    values -= quiet.level
-    trace = Trace(deviation=values, interval=signal.interval, start=signal.start, level=quiet.level, pedestal=0.0)
-    if oscillation is None or oscillation.rest is not None:
-        runs = find_runs(values, quiet)
-    else:
-        runs = no_runs(threshold=oscillation.peak, largest=oscillation.peak)
-    pulses = group_pulses(runs, samples=len(values), interval=signal.interval, expected=expected)
-    phases = shape_phases(trace, runs, quiet, noise=_analogue(quiet.rms, path), step=path.resolution)
-    if zero_values is None:
-        mean, u = _own_baseline(trace, pulses, phases, quiet)
-        baseline = _without_zero_capture(quiet.level + mean, u, path, rests=len(pulses) > 0)
-    else:
-        baseline = Baseline(
-            value=float(zero_values.mean()),
-            standard_uncertainty=root_sum_square(
-                block_uncertainty(zero_values),
-                rounding(path.resolution, _analogue(float(zero_values.std()), path)),
-            ),
-            source="zero capture",
-            is_zero_capture=True,
-            rms=float(zero_values.std()),
-            degrees_of_freedom=min(len(zero_values), _BLOCKS) - 1,
-        )
-    return Record(
-        signal=signal,
-        path=path,
-        expected=expected,
-        load_resistance=load_resistance if load_resistance is not None and math.isfinite(load_resistance) else None,
-        electrode_area=electrode_area,
-        capture=capture,
-        quiet=quiet,
-        baseline=baseline,
-        trace=replace(trace, pedestal=quiet.level - baseline.value),
-        runs=runs,
-        pulses=pulses,
-        phases=phases,
-        oscillation=oscillation,
-    )

@@ -18,7 +18,18 @@ from rig.analysis.trace import Flags, Floats, Integers, ragged
 if TYPE_CHECKING:
     from rig.model.stimulus import Stimulus
 
-__all__ = ["Pulses", "Quiet", "Runs", "find_runs", "group_pulses", "no_runs", "quiet_level"]
+__all__ = [
+    "LONE_SAMPLE",
+    "Pulses",
+    "Quiet",
+    "Runs",
+    "find_runs",
+    "group_pulses",
+    "no_runs",
+    "quiet_level",
+    "run_threshold",
+    "shows_pulses",
+]
 
 # A run must leave the quiet level by this many times the noise (two million samples hold none by chance) …
 _NOISE_FACTOR = 6.0
@@ -35,6 +46,8 @@ _GAP_RATIO = 2.5
 # Two opposite phases with nothing to compare with are one pulse if the rest between them is below this many durations.
 _LONE_PAIR = 20.0
 _SUBSAMPLE = 65536
+LONE_SAMPLE = 0.25
+"""A run of a single sample is a phase from this part of the largest deviation on."""
 # The level at rest is the mean of what lies within this many times the noise of the median.
 _LEVEL_REACH = 3.0
 
@@ -147,6 +160,16 @@ def no_runs(*, threshold: float, largest: float) -> Runs:
     return Runs(first=nothing, stop=nothing, sign=nothing, threshold=threshold, largest=largest)
 
 
+def run_threshold(largest: float, quiet: Quiet) -> float:
+    """Return the deviation that only a phase exceeds, where the largest of all deviations is that."""
+    return max(_NOISE_FACTOR * quiet.noise, _PART_OF_PEAK * largest)
+
+
+def shows_pulses(largest: float, quiet: Quiet) -> bool:
+    """Whether the largest of all deviations is more than noise."""
+    return largest >= _LEAST_PEAK * quiet.noise
+
+
 def find_runs(deviation: Floats, quiet: Quiet) -> Runs:
     """Return the phases of a record as runs beyond the threshold.
 
@@ -155,14 +178,14 @@ def find_runs(deviation: Floats, quiet: Quiet) -> Runs:
     deviation : value minus quiet level, shape (n,)
     """
     largest = float(max(deviation.max(), -deviation.min()))
-    threshold = max(_NOISE_FACTOR * quiet.noise, _PART_OF_PEAK * largest)
-    if largest < _LEAST_PEAK * quiet.noise:
+    threshold = run_threshold(largest, quiet)
+    if not shows_pulses(largest, quiet):
         return no_runs(threshold=threshold, largest=largest)
     first, stop, sign = _merged(*_starts_and_stops(deviation, threshold))
     index, group, offset = ragged(first, stop)
     peak = np.maximum.reduceat(sign[group] * deviation[index], offset)
     length = stop - first
-    real = (peak >= _HYSTERESIS * threshold) & ((length > 1) | (peak >= 0.25 * largest))
+    real = (peak >= _HYSTERESIS * threshold) & ((length > 1) | (peak >= LONE_SAMPLE * largest))
     real &= ~ringing(first, stop, peak, chatter=_CHATTER)
     real &= ~passive_recoveries(deviation, first, stop, sign, peak, threshold=threshold, chatter=_CHATTER)
     first, stop, sign = first[real], stop[real], sign[real]

@@ -13,7 +13,7 @@ from rig.analysis.uncertainty import expected_extreme
 if TYPE_CHECKING:
     from rig.analysis.segment import Quiet, Runs
 
-__all__ = ["Phases", "shape_phases"]
+__all__ = ["Phases", "bin_width_of", "plateau_trim", "shape_phases", "steep_from"]
 
 # Samples before and after a run in which the 10 % crossing may lie.
 _MARGIN = 8
@@ -80,9 +80,22 @@ class Phases:
         return len(self.sign)
 
 
+def bin_width_of(peak: float, noise: float) -> float:
+    """Return the width of the bins in which tops are looked for, of a phase's peak; ``peak`` is the median one."""
+    return min(max(0.01, noise / peak), 0.1)
+
+
+def steep_from(steepness: Floats) -> float:
+    """Return the steepness from which on a plateau has no mode.
+
+    Where some of a record's phases slope, those that nearly do are treated alike: their tops must not jump.
+    """
+    return 0.5 if float(np.mean(steepness > 1.0)) > _SOME else 1.0
+
+
 def _tops(magnitude: Floats, group: Integers, peak: Floats, noise: float) -> tuple[Floats, Floats, Floats]:
     """Mode of the upper half of every phase's histogram, refined to the mean of the samples around it."""
-    width = min(max(0.01, noise / float(np.median(peak))), 0.1)
+    width = bin_width_of(float(np.median(peak)), noise)
     bins = int(np.ceil(0.5 / width))
     relative = magnitude / peak[group]
     number = np.floor((relative - 0.5) / width).astype(np.int64)
@@ -142,6 +155,15 @@ class _Plateaus:
         return np.asarray((self.n**2 - 1) / 12, dtype=np.float64)
 
 
+def plateau_trim(length: Integers, edge: int) -> Integers:
+    """Return how many samples are left out at either end of plateaus, between 50 % crossings so many samples apart.
+
+    ``edge`` is what the slowest edge takes from 50 % to 70 %, in samples.
+    """
+    trim = np.maximum((_TRIM * length).astype(np.int64), _EDGE * edge + 1)
+    return np.asarray(np.minimum(trim, length // 2), dtype=np.int64)
+
+
 def _plateaus(trace: Trace, sign: Integers, first: Integers, climbed: Integers, last: Integers) -> _Plateaus:
     """Mean and least-squares parabola of every plateau, trimmed at both ends.
 
@@ -150,8 +172,7 @@ def _plateaus(trace: Trace, sign: Integers, first: Integers, climbed: Integers, 
     """
     # The slowest first edge of all stands for every edge: where phases touch, one goes from −1 to +1 and seems short.
     edge = int((climbed - first).max())
-    trim = np.maximum((_TRIM * (last - first)).astype(np.int64), _EDGE * edge + 1)
-    trim = np.minimum(trim, (last - first) // 2)
+    trim = plateau_trim(last - first, edge)
     first, last = first + trim, last - trim
     index, group, offset = ragged(first, last + 1)
     n = (last + 1 - first).astype(np.float64)
@@ -182,9 +203,7 @@ def _levels(rough: tuple[Floats, Floats, Floats], plateaus: _Plateaus, noise: fl
     fall = np.abs(np.nan_to_num(plateaus.slope)) * plateaus.n
     chance = noise * np.sqrt(12 / plateaus.n)
     steepness = fall / np.maximum(_STEEP * plateaus.mean, _STATE * chance)
-    # Where some of a record's phases slope, those that nearly do are treated alike: their tops must not jump.
-    alike = float(np.mean(steepness > 1.0)) > _SOME
-    sloping = np.asarray(steepness > (0.5 if alike else 1.0), dtype=np.bool_)
+    sloping = np.asarray(steepness > steep_from(steepness), dtype=np.bool_)
     half_way = plateaus.mean - np.nan_to_num(plateaus.curve) * plateaus.bow
     return np.where(sloping, half_way, top), np.where(sloping, plateaus.n, samples), sloping
 

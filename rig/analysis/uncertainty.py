@@ -1,15 +1,5 @@
 """Uncertainty budgets: named standard uncertainties, and what averaging does to each of them.
 
-Notes
------
-A sampled rectangular phase is integrated by trapezoids. Where an edge takes less than a sample, the sample before it
-and the sample after it say nothing of when it happened: its instant is uniform within ±Δt/2, which is ±I·Δt/2 of
-charge, a standard uncertainty of I·Δt/√12. Where a straight edge of duration τ is resolved, its two corners are cut: a
-corner at the part θ of a sample costs (I/τ)·Δt²·θ(1−θ)/2, and the two of an edge have opposite signs, so the error lies
-within ±I·Δt²/(8τ), a standard uncertainty of I·Δt²/(8τ·√3). An instantaneous edge is drawn by the samples as one of
-exactly τ = Δt, and as one of 2Δt where a sample is caught half-way up, so an edge counts as resolved from τ = 2.5Δt on.
-τ is the 10–90 % transition time divided by 0.8.
-
 References
 ----------
 JCGM 100:2008 (GUM), 4.3.7 for rectangular distributions, 5.1.2 for the combination.
@@ -26,7 +16,6 @@ from rig.model.measurement import Component, Distribution
 
 __all__ = [
     "Budget",
-    "Edge",
     "combined",
     "expected_extreme",
     "root_sum_square",
@@ -159,57 +148,3 @@ def rounding(step: float, noise: float) -> float:
 
 
 _NORMAL = NormalDist()
-_RESOLVED = 2.5
-# The largest difference between a cubic and a straight line through noise, as a part of the noise.
-_CUBIC_NOISE = 0.125
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
-    """A typical edge of a record: how it limits what samples can say of instants and integrals.
-
-    Attributes
-    ----------
-    height : A or V
-    transition, slowest : 0–100 % duration, as far as resolved, of a fast and of a slow one, s
-    interval : between samples, s
-    noise : rms, in the unit of ``height``
-    bend : rms of the time by which a cubic crosses 50 % elsewhere than a straight line does, s
-    """
-
-    height: float
-    transition: float
-    interval: float
-    noise: float
-    bend: float = math.inf
-    slowest: float = 0.0
-
-    @property
-    def resolved(self) -> bool:
-        """Whether the samples show the transition, and not only that there was one."""
-        return self.transition >= _RESOLVED * self.interval
-
-    @property
-    def integral(self) -> float:
-        """Standard uncertainty of an integral over one edge, A·s or V·s."""
-        if self.resolved:
-            return self.height * self.interval**2 / (8 * self.transition * math.sqrt(3))
-        return self.height * self.interval / math.sqrt(12)
-
-    @property
-    def crossing(self) -> float:
-        """Standard uncertainty of the instant of a 50 % crossing, noise apart, s."""
-        if not self.resolved:
-            return self.interval / math.sqrt(12)
-        bend = math.sqrt(max(self.bend**2 - (_CUBIC_NOISE * self.jitter) ** 2, 0.0))
-        return min(bend, self.interval**2 / (8 * self.transition * math.sqrt(3)))
-
-    @property
-    def jitter(self) -> float:
-        """Standard uncertainty of the instant of a crossing from noise: noise over slope, s."""
-        return self.noise / self.height * max(self.transition, self.slowest, self.interval)
-
-    @property
-    def corner(self) -> float:
-        """Standard uncertainty of the instant of a 10 % or 90 % crossing, where the corner bends the line, s."""
-        return (0.1 if self.resolved else 0.4) * self.interval

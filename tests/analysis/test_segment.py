@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rig.analysis.record import prepare
+from rig.analysis.prepare import prepare
 from rig.analysis.segment import find_runs, group_pulses, quiet_level
 from rig.analysis.trace import Trace, ragged
 from tests.analysis.synthetic import Train, analysed, path, value, waveform

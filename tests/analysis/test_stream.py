@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rig.analysis import Analysis, measure
-from rig.analysis.record import Record, prepare
+from rig.analysis.prepare import prepare
+from rig.analysis.record import Record
 from rig.analysis.stream import Levels, Spread, StreamAnalysis, analyse_stream, levels_from
 from rig.errors import AnalysisError
 from rig.model.measurement import Measurement, NotMeasured

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.analysis.record import block_uncertainty
-from rig.analysis.uncertainty import Budget, Edge, root_sum_square
+from rig.analysis.baseline import block_uncertainty
+from rig.analysis.edges import Edge
+from rig.analysis.uncertainty import Budget, root_sum_square
 from tests.analysis.synthetic import Train, analysed, value
 
 TRAIN = Train(period=5e-3, pulses=3, delay=2e-3, tail=6e-3, duration=200e-6)

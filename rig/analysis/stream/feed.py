@@ -42,6 +42,8 @@ _LEAST_KEPT = 64
 # How many places a window has within its own length, about, and at least where that makes whole vectors.
 _PLACES, _LEAST_PLACES = 1000, 500
 _VECTOR = 64
+# Least samples from one kept sum to the next, so many of them at most, and strides that the ring holds at least.
+_MARK, _MOST_MARKS, _LEAST_RING = 2048, 1 << 17, 4096
 
 
 class Feed:
@@ -74,8 +76,11 @@ class Feed:
         self.carry["low"], self.carry["high"], self.carry["last_beyond"] = _FAR, -_FAR, -1
         self.windows = _windows(windows, self.stride, levels.baseline - self.reference)
         spanning = int(self.windows["spanning"].max()) if windows else 0
+        self._every = max(1, math.ceil(_MARK / self.stride))
+        self._marks: list[NDArray[np.int64]] = []
+        self._noted = -1
         self._rooms = Rooms(
-            ring=np.zeros((spanning + 2, 2), dtype=np.int64),
+            ring=np.zeros((max(spanning + 2, _LEAST_RING), 2), dtype=np.int64),
             windows=self.windows,
             history=np.zeros(max(lead, GUARD) + GUARD, dtype=np.int32),
             kept=np.zeros(max(longest, _LEAST_KEPT), dtype=np.int32),
@@ -101,16 +106,39 @@ class Feed:
         """
         codes = self._checked(chunk)
         while len(codes):
-            taken = scan(codes[:_MOST], self._setting[0], self.carry[0], self._rooms)
+            taken = scan(codes[: self._most], self._setting[0], self.carry[0], self._rooms)
             self._unwrap()
+            self._note_marks()
             codes = codes[taken:]
-            if len(codes):
+            if len(codes) and self.carry["rows"][0]:
                 yield self._taken_out()
 
     def finish(self) -> NDArray[Any]:
         """End the stream and give the phases that are left."""
         finish(self._setting[0], self.carry[0], self._rooms)
         return self._taken_out()
+
+    @property
+    def _most(self) -> int:
+        """Samples that may be taken in one call: no sum must come round, and no place in the ring be overwritten."""
+        return min(_MOST, (len(self._rooms.ring) - 1) * self.stride)
+
+    def _note_marks(self) -> None:
+        """Keep the sums at every so many strides; where they become many, at half as many."""
+        newest, ring = int(self.carry["strides"][0]), self._rooms.ring
+        numbers = np.arange((self._noted // self._every + 1) * self._every, newest + 1, self._every)
+        if len(numbers):
+            self._marks.append(ring[numbers % len(ring)].copy())
+            self._noted = int(numbers[-1])
+        if sum(map(len, self._marks)) > _MOST_MARKS:
+            kept = np.concatenate(self._marks)[::2]
+            self._every *= 2
+            self._marks, self._noted = [kept], (len(kept) - 1) * self._every
+
+    @property
+    def marks(self) -> tuple[int, NDArray[np.int64]]:
+        """Every how many samples there is a mark, and the sums before it: shape (m, 2); squares modulo 2**64."""
+        return self._every * self.stride, np.concatenate(self._marks) if self._marks else np.zeros((1, 2), np.int64)
 
     def _checked(self, chunk: NDArray[Any]) -> NDArray[Any]:
         if chunk.ndim != 1 or chunk.dtype not in _KINDS:

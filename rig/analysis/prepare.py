@@ -1,0 +1,152 @@
+"""From one signal, with all its samples at hand, to the record that every measurand is read from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rig.analysis.baseline import analogue_noise, find_baseline
+from rig.analysis.oscillation import Oscillation, find_oscillation
+from rig.analysis.record import Record
+from rig.analysis.segment import Pulses, Quiet, Runs, find_runs, group_pulses, no_runs, quiet_level
+from rig.analysis.shape import Phases, shape_phases
+from rig.analysis.trace import Course, Floats, Trace
+from rig.errors import AnalysisError
+from rig.units import Unit
+
+if TYPE_CHECKING:
+    from rig.model.signal_path import SignalPath
+    from rig.model.stimulus import Stimulus
+    from rig.model.waveform import Waveform
+
+__all__ = ["Segmented", "assemble", "prepare", "refuse"]
+
+_LEAST_SAMPLES = 8
+# No current and no voltage is this large; beyond it squares and sums lose their meaning.
+_ABSURD = 1e12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Segmented:
+    """What was found in a signal: where it rests, its phases and pulses, and why they cannot be told, if so."""
+
+    quiet: Quiet
+    trace: Course
+    runs: Runs
+    pulses: Pulses
+    phases: Phases
+    oscillation: Oscillation | None = None
+    unmeasurable: str = ""
+
+
+def refuse(waveform: Waveform, path: SignalPath, name: str, *, samples: int) -> None:
+    """Refuse what no measurand can be read from.
+
+    Raises
+    ------
+    AnalysisError
+        if units do not fit or samples are missing
+    """
+    if waveform.unit is not path.unit:
+        message = f"the {name} is in {waveform.unit.value}, its path in {path.unit.value}: correct it first"
+        raise AnalysisError(message)
+    if waveform.unit not in {Unit.AMPERE, Unit.VOLT}:
+        message = f"the {name} must be a current or a voltage, not in {waveform.unit.value}"
+        raise AnalysisError(message)
+    if samples < _LEAST_SAMPLES:
+        message = f"the {name} has {samples} samples; at least {_LEAST_SAMPLES} are needed"
+        raise AnalysisError(message)
+    if waveform.samples.dtype.kind == "f" and not (np.abs(waveform.samples) < _ABSURD).all():
+        message = f"the {name} holds samples that are not numbers"
+        raise AnalysisError(message)
+
+
+def prepare(
+    signal: Waveform,
+    *,
+    path: SignalPath,
+    zero: Waveform | None,
+    expected: Stimulus | None,
+    load_resistance: float | None,
+    electrode_area: float | None,
+    capture: str,
+) -> Record:
+    """Segment a signal and find its baseline.
+
+    Raises
+    ------
+    AnalysisError
+        if units do not fit, samples are missing, or some are not numbers
+    """
+    refuse(signal, path, "signal", samples=len(signal))
+    if zero is not None:
+        refuse(zero, path, "zero capture", samples=len(zero))
+    zero_values = None if zero is None else zero.values()
+    return assemble(
+        _segmented(signal, path=path, zero=zero_values, expected=expected),
+        signal=signal,
+        path=path,
+        zero=zero_values,
+        expected=expected,
+        load_resistance=load_resistance,
+        electrode_area=electrode_area,
+        capture=capture,
+    )
+
+
+def _segmented(signal: Waveform, *, path: SignalPath, zero: Floats | None, expected: Stimulus | None) -> Segmented:
+    values = signal.values()
+    zero_mean = None if zero is None else float(zero.mean())
+    step = abs(signal.gain) if signal.samples.dtype.kind in "iu" else 0.0
+    floor = max(path.resolution, step, 1e-12 * float(np.abs(values).max()), 1e-30)
+    quiet = quiet_level(values, zero=zero_mean, floor=floor)
+    oscillation = find_oscillation(values, quiet, zero=zero_mean or 0.0, floor=floor)
+    quiet = quiet if oscillation is None else oscillation.quiet
+    values -= quiet.level
+    trace = Trace(deviation=values, interval=signal.interval, start=signal.start, level=quiet.level, pedestal=0.0)
+    if oscillation is None or oscillation.rest is not None:
+        runs = find_runs(values, quiet)
+    else:
+        runs = no_runs(threshold=oscillation.peak, largest=oscillation.peak)
+    return Segmented(
+        quiet=quiet,
+        trace=trace,
+        runs=runs,
+        pulses=group_pulses(runs, samples=len(values), interval=signal.interval, expected=expected),
+        phases=shape_phases(trace, runs, quiet, noise=analogue_noise(quiet.rms, path), step=path.resolution),
+        oscillation=oscillation,
+    )
+
+
+def assemble(
+    found: Segmented,
+    *,
+    signal: Waveform,
+    path: SignalPath,
+    zero: Floats | None,
+    expected: Stimulus | None,
+    load_resistance: float | None,
+    electrode_area: float | None,
+    capture: str,
+) -> Record:
+    """Put together the record of a signal that is segmented; ``zero`` holds the values of its zero capture."""
+    baseline = find_baseline(found.trace, found.pulses, found.phases, found.quiet, path=path, zero=zero)
+    return Record(
+        signal=signal,
+        path=path,
+        expected=expected,
+        load_resistance=load_resistance if load_resistance is not None and math.isfinite(load_resistance) else None,
+        electrode_area=electrode_area,
+        capture=capture,
+        quiet=found.quiet,
+        baseline=baseline,
+        trace=replace(found.trace, pedestal=found.quiet.level - baseline.value),
+        runs=found.runs,
+        pulses=found.pulses,
+        phases=found.phases,
+        oscillation=found.oscillation,
+        unmeasurable=found.unmeasurable,
+    )

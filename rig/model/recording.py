@@ -1,0 +1,97 @@
+"""A signal that is too long to be held at once: its scale, and its samples part by part."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rig.errors import AnalysisError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from rig.model.waveform import Waveform
+    from rig.units import Unit
+
+__all__ = ["Recording"]
+
+_CODE = np.dtype(np.int16)
+
+
+def _fits(low: float, high: float) -> bool:
+    limits = np.iinfo(_CODE)
+    return bool(limits.min <= low and high <= limits.max)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recording:
+    """One channel, read where and when it is asked for.
+
+    Attributes
+    ----------
+    scale : a waveform without samples that says what the samples mean
+    length : number of samples
+    read : gives the samples from one index to before another, all of the type of ``scale.samples``
+    """
+
+    scale: Waveform
+    length: int
+    read: Callable[[int, int], NDArray[Any]]
+
+    @classmethod
+    def of(cls, waveform: Waveform) -> Recording:
+        """Return a waveform as a recording; nothing is copied."""
+        samples = waveform.samples
+        return cls(
+            scale=replace(waveform, samples=samples[:0]),
+            length=len(samples),
+            read=lambda begin, stop: samples[begin:stop],
+        )
+
+    def __len__(self) -> int:
+        return self.length
+
+    @property
+    def is_coded(self) -> bool:
+        """Whether its samples are integer codes of at most 16 bits, by their type or by the instrument's rails."""
+        kind, rails = self.scale.samples.dtype, self.scale.rails
+        if kind.kind not in "iu":
+            return False
+        return kind.itemsize <= _CODE.itemsize or (rails is not None and _fits(*rails))
+
+    def codes(self, begin: int, stop: int) -> NDArray[Any]:
+        """Return samples from one index to before another as integers of at most 16 bits.
+
+        Raises
+        ------
+        AnalysisError
+            if they are none
+        """
+        samples = self.read(begin, stop)
+        if samples.dtype.itemsize <= _CODE.itemsize and samples.dtype.kind in "iu":
+            return samples
+        if not self.is_coded or (len(samples) and not _fits(samples.min(), samples.max())):
+            message = f"{self.scale.source}: a long recording takes codes of at most 16 bits, not {samples.dtype}"
+            raise AnalysisError(message)
+        return samples.astype(_CODE)
+
+    def part(self, begin: int, stop: int) -> Waveform:
+        """Return a part as a waveform of its own, on the same time axis."""
+        start = self.scale.start + begin * self.scale.interval
+        return replace(self.scale, samples=self.read(begin, min(stop, self.length)), start=start)
+
+    def parts(self, most: int) -> Iterator[Waveform]:
+        """Yield the whole recording, in order, in parts of nearly equal length, none above ``most`` samples."""
+        count = max(-(-self.length // most), 1)
+        bounds = [self.length * k // count for k in range(count + 1)]
+        for begin, stop in itertools.pairwise(bounds):
+            yield self.part(begin, stop)
+
+    def rescaled(self, *, gain: float, offset: float, unit: Unit, note: str) -> Recording:
+        """Return the same samples read as ``gain · value + offset`` in another unit; ``note`` joins the history."""
+        return replace(self, scale=self.scale.rescaled(gain=gain, offset=offset, unit=unit, note=note))
