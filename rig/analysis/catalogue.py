@@ -43,6 +43,8 @@ class Measurand:
     unit : SI; of a measurand taken from either signal, the one of a current
     signed : whether the value keeps its direction, so that a limit binds it on both sides of zero
     absolute : whether it needs the true zero, so that without a zero capture nothing can be concluded from it
+    form : whether it tells the form of an edge, which the first few pulses in finer steps of time show better than all
+        pulses in coarser ones
     """
 
     name: str
@@ -53,6 +55,7 @@ class Measurand:
     evaluate: Callable[[Record], Outcome]
     signed: bool = False
     absolute: bool = False
+    form: bool = False
 
 
 def _idle(_record: Record) -> Outcome:
@@ -134,6 +137,7 @@ _ENTRIES: Final = (
 
 _ABSOLUTE: Final = frozenset({"net_charge", "net_charge_active", "charge_imbalance", "dc_component"})
 _SIGNED: Final = _ABSOLUTE | {"phase_charge_positive", "phase_charge_negative", "polarity", "droop"}
+_FORM: Final = frozenset({"rise_time", "fall_time", "overshoot"})
 
 CATALOGUE: Final[Mapping[str, Measurand]] = MappingProxyType({
     name: Measurand(
@@ -145,6 +149,7 @@ CATALOGUE: Final[Mapping[str, Measurand]] = MappingProxyType({
         evaluate=evaluate,
         signed=name in _SIGNED,
         absolute=name in _ABSOLUTE,
+        form=name in _FORM,
     )
     for name, definition, unit, level, signal, evaluate in _ENTRIES
 })

@@ -64,4 +64,5 @@ def _load(name: str, nominal: float, position: Position) -> Load:
         temperature_coefficient=position.temperature_coefficient,
         thermal_resistance=position.temperature_rise / position.power_rating,
         power_rating=position.power_rating,
+        reactive=position.parallel_capacitance is not None,
     )

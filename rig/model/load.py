@@ -21,6 +21,7 @@ class Load:
     temperature_coefficient : 1/K
     thermal_resistance : temperature rise per dissipated power, K/W
     power_rating : W
+    reactive : whether it holds a capacitor, so that its voltage has another form than its current
     """
 
     name: str
@@ -30,6 +31,7 @@ class Load:
     temperature_coefficient: float = 0.0
     thermal_resistance: float = 0.0
     power_rating: float = math.inf
+    reactive: bool = False
 
     @property
     def is_open(self) -> bool:

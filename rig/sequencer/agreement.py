@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rig.model.load import Load
     from rig.model.measurement import Measurement
 
-__all__ = ["CONFIDENCE", "Agreement", "compare"]
+__all__ = ["CONFIDENCE", "Agreement", "common_pulses", "compare"]
 
 # A night's run makes so many comparisons. The probability that a healthy bench is stopped by any of them is that which
 # 95 % leaves for one (Bonferroni): a case is compared alike, whatever else was selected with it.
@@ -82,14 +82,14 @@ def compare(voltage: Analysis, current: Analysis, load: Load) -> tuple[Agreement
     each instrument's noise decides where. What it slopes beyond its uncertainty bounds a further error, so that a
     device's droop is judged as the device's and not taken for a fault of the bench.
     """
-    pairs = () if load.is_open else tuple(_common(voltage, current))
+    pairs = () if load.is_open or load.reactive else tuple(common_pulses(voltage, current))
     if not pairs:
         return ()
     ours, theirs = ([phase for row in rows for phase in row.phases] for rows in zip(*pairs, strict=True))
     return tuple(_comparisons(ours, theirs, voltage, current, load))
 
 
-def _common(voltage: Analysis, current: Analysis) -> Iterator[tuple[PulseRow, PulseRow]]:
+def common_pulses(voltage: Analysis, current: Analysis) -> Iterator[tuple[PulseRow, PulseRow]]:
     """Yield the pulses that both saw, from the first on, for as long as they come at the same times."""
     ours, theirs = ([row for row in one.pulses if row.whole] for one in (voltage, current))
     for one, other in zip(ours, theirs, strict=False):

@@ -16,6 +16,7 @@ from rig.evidence.record import OutputOffEntry
 from rig.model.measurement import Measurement, NotMeasured, Window
 from rig.model.verdict import Verdict
 from rig.sequencer.agreement import Agreement, compare
+from rig.sequencer.choice import EITHER, from_oscilloscope
 from rig.units import Unit, format_quantity, format_result
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ __all__ = ["Corrected", "Findings", "examine", "measure_load", "residual_current
 
 _LOAD = "load_resistance"
 _SIGNALS = ("voltage", "current")
-# What both instruments measure, so that they can be held against each other.
-_COMPARED = ("phase_top", "phase_duration")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,8 +69,9 @@ def examine(
 ) -> Findings:
     """Measure everything that both instruments allow, and find what is wrong with the capture.
 
-    Currents come from the digitizer, voltages from the oscilloscope. A signal with a defect that forbids judging gives
-    no value at all: its measurands are not measured, for that reason.
+    Currents come from the digitizer, voltages from the oscilloscope; what either could give is measured in both, and
+    taken from one of them. A signal with a defect that forbids judging gives no value at all: its measurands are not
+    measured, for that reason.
     """
     resistance = None if load.is_open else load.resistance
     outcomes: dict[str, Outcome] = {}
@@ -102,7 +102,7 @@ def examine(
             load_resistance=resistance,
             electrode_area=electrode_area,
             capture=signal.capture.id,
-            wanted=dict.fromkeys((*wanted, *_COMPARED)),
+            wanted=dict.fromkeys((*wanted, *EITHER)),
         )
         outcomes.update({one: analysis.outcomes[one] for one in wanted})
         if not analysis.baseline.is_zero_capture:
@@ -110,12 +110,13 @@ def examine(
     outcomes[_LOAD] = measure_load(analyses, signal.capture, unfit)
     agreements: tuple[Agreement, ...] = ()
     if len(analyses) == len(_SIGNALS):
+        outcomes.update(from_oscilloscope(analyses["voltage"], analyses["current"], load))
         agreements = compare(analyses["voltage"], analyses["current"], load)
     return Findings(outcomes=outcomes, defects=tuple(defects), agreements=agreements, clipped=frozenset(clipped))
 
 
 def _wanted(signal: str) -> tuple[str, ...]:
-    """Return the measurands that are taken from a signal; what either could give, the digitizer's current gives."""
+    """Return the measurands that are taken from a signal; what either could give, at first from the current."""
     own = Needs.VOLTAGE if signal == "voltage" else Needs.CURRENT
     also = {own} if signal == "voltage" else {own, Needs.EITHER}
     return tuple(name for name, entry in CATALOGUE.items() if entry.signal in also)

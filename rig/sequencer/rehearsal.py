@@ -13,6 +13,7 @@ from rig.analysis.measure import measure
 from rig.errors import RigError
 from rig.model.measurement import NotMeasured
 from rig.model.waveform import Capture, Purpose, Waveform
+from rig.sequencer.choice import EITHER, from_oscilloscope
 from rig.sequencer.examine import measure_load
 from rig.units import Unit
 
@@ -62,7 +63,8 @@ def rehearse(
     train = _train(wanted, stimulus)
     for name, path in paths.items():
         names = [one for one in wanted if one in CATALOGUE and CATALOGUE[one].signal in _takes(name)]
-        if not names and _LOAD not in wanted:
+        shared = [one for one in wanted if one in EITHER and _may_give(name, one, stimulus, views)]
+        if not names and not shared and _LOAD not in wanted:
             continue
         generator = np.random.default_rng(_SEED)
         try:
@@ -76,11 +78,14 @@ def rehearse(
                 load_resistance=None if load.is_open else load.resistance,
                 electrode_area=electrode_area,
                 capture="rehearsal",
-                wanted=dict.fromkeys((*names, "phase_top")),
+                wanted=dict.fromkeys((*names, *shared, "phase_top")),
             )
             outcomes.update({one: analyses[name].outcomes[one] for one in names})
         except RigError as error:
             outcomes.update({one: NotMeasured(measurand=one, reason=str(error)) for one in names})
+    if len(analyses) == len(level):
+        better = from_oscilloscope(analyses["voltage"], analyses["current"], load)
+        outcomes.update({one: better[one] for one in wanted if one in better})
     if _LOAD in wanted:
         capture = Capture(id="rehearsal", purpose=Purpose.SIGNAL, waveforms={})
         outcomes[_LOAD] = measure_load(analyses, capture, {})
@@ -89,6 +94,11 @@ def rehearse(
 
 def _takes(signal: str) -> set[Needs]:
     return {Needs.VOLTAGE} if signal == "voltage" else {Needs.CURRENT, Needs.EITHER}
+
+
+def _may_give(signal: str, measurand: str, stimulus: Stimulus, views: Views) -> bool:
+    """Whether an instrument may be asked for what either gives: the oscilloscope, if it shows all, or for form."""
+    return signal != "voltage" or CATALOGUE[measurand].form or stimulus.train <= views.signal.scope.window
 
 
 def _train(wanted: Collection[str], stimulus: Stimulus) -> float:
