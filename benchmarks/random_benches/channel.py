@@ -56,7 +56,7 @@ def current_channel(
 ) -> Channel:
     """The acquisition device's input across the sense resistor."""
     assert definition.current is not None
-    name, reach = definition.current.channel, definition.current.half_range
+    name, reach = definition.current.channel, definition.half_ranges[0]
     setup = DigitizerSetup(channels={name: reach}, rate=1 / interval, samples=samples)
     return Channel(
         source=f"daq:{name}",

@@ -64,6 +64,7 @@ def stated(
             "bandwidth": log_uniform(rng, 0.5e6, 5e6) if name == "daq" else 25e6,
             "bits": int(rng.choice([14, 16])) if name == "daq" else 8,
             "codes": None,
+            "ranges": (),
         }
         channels = {key: channel.model_copy(update=updates) for key, channel in record.channels.items()}
         calibrations[name] = record.model_copy(update={"channels": channels, "timebase": log_uniform(rng, 2e-6, 1e-4)})

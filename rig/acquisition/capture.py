@@ -66,7 +66,13 @@ def capture_quiet(capture_id: str, purpose: Purpose, view: View, instruments: In
 
 
 def capture_stimulus(
-    capture_id: str, stimulus: Stimulus, view: View, stimulator: Stimulator, instruments: Instruments
+    capture_id: str,
+    stimulus: Stimulus,
+    view: View,
+    stimulator: Stimulator,
+    instruments: Instruments,
+    *,
+    purpose: Purpose = Purpose.SIGNAL,
 ) -> Seen:
     """Deliver the prepared stimulus for its train, then stop; return what both instruments saw.
 
@@ -95,7 +101,7 @@ def capture_stimulus(
         scope.halt()
         notes = ("the oscilloscope did not trigger: no voltage was captured",)
     capture = Capture(
-        id=capture_id, purpose=Purpose.SIGNAL, waveforms=waveforms, triggered="voltage" in waveforms, notes=notes
+        id=capture_id, purpose=purpose, waveforms=waveforms, triggered="voltage" in waveforms, notes=notes
     )
     return Seen(capture=capture, setups={"current": digitizer_setup, "voltage": scope_setup})
 

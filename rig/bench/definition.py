@@ -26,7 +26,7 @@ from rig.errors import DocumentInvalid, Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rig.bench.files import CurrentSignal, VoltageSignal
+    from rig.bench.files import ChannelCalibration, CurrentSignal, VoltageSignal
     from rig.documents import Document
     from rig.model.load import Load
 
@@ -47,6 +47,7 @@ __all__ = [
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 TWIN = "twin"
+_SLACK = 1 + 1e-9
 _ROLE_OF = {
     "keysight-infiniivision": "oscilloscope",
     "ni-daqmx": "digitizer",
@@ -119,6 +120,28 @@ class BenchDefinition:
     def current(self) -> CurrentSignal | None:
         """How the current through the load is seen."""
         return self.file.signals.current
+
+    @property
+    def full_scales(self) -> tuple[float, ...]:
+        """Ranges that the voltage may be read in, V peak to peak at the probe's tip, ascending.
+
+        Empty where the calibration holds for every range up to the signal's ``full_scale``.
+        """
+        entry = self.voltage
+        if entry is None:
+            return ()
+        stated = self.calibrations[entry.instrument].channels[str(entry.channel)].half_ranges
+        return tuple(2 * half * entry.probe for half in stated if 2 * half * entry.probe <= entry.full_scale * _SLACK)
+
+    @property
+    def half_ranges(self) -> tuple[float, ...]:
+        """Ranges that the current may be read in, ±V at the card's input, ascending; at least one."""
+        entry = self.current
+        if entry is None:
+            return ()
+        if entry.half_range is not None:
+            return (entry.half_range,)
+        return self.calibrations[entry.instrument].channels[entry.channel].half_ranges
 
     def named(self, role: str) -> str | None:
         """Return the name of the instrument that has a role."""
@@ -298,7 +321,30 @@ def _calibration_problems(document: Document, name: str, bench: BenchFile, recor
             problems.append(
                 document.problem(at, f"the record does not cover channel {signal.channel!r}, only {channels}")
             )
-    return problems
+    return problems or _range_problems(document, name, bench, record)
+
+
+def _range_problems(document: Document, name: str, bench: BenchFile, record: CalibrationFile) -> list[Problem]:
+    """Hold the ranges that a bench names against those that are calibrated."""
+    current, voltage = bench.signals.current, bench.signals.voltage
+    if current is not None and current.instrument == name:
+        channel = record.channels[current.channel]
+        if current.half_range is None and not channel.ranges:
+            message = "'half_range' is missing: the calibration record names no ranges to choose from"
+            return [document.problem(("signals", "current"), message)]
+        if current.half_range is not None and channel.in_range(current.half_range) is None:
+            message = f"this range is not calibrated; {_calibrated(channel)}"
+            return [document.problem(("signals", "current", "half_range"), message)]
+    if voltage is not None and voltage.instrument == name:
+        channel = record.channels[str(voltage.channel)]
+        if channel.ranges and 2 * channel.half_ranges[0] * voltage.probe > voltage.full_scale * _SLACK:
+            message = f"no calibrated range is as narrow as this; {_calibrated(channel)} at the connector"
+            return [document.problem(("signals", "voltage", "full_scale"), message)]
+    return []
+
+
+def _calibrated(channel: ChannelCalibration) -> str:
+    return "calibrated are " + ", ".join(f"±{half:g} V" for half in channel.half_ranges)
 
 
 def bench_json_schema() -> dict[str, Any]:

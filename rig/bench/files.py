@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -35,6 +36,7 @@ __all__ = [
     "InstrumentFault",
     "LoadBoxFile",
     "Position",
+    "RangeCalibration",
     "Ratings",
     "ResistorFile",
     "TwinEntry",
@@ -55,6 +57,9 @@ PositiveCharge = Annotated[float, Quantity(Unit.COULOMB, "positive")]
 PositiveTime = Annotated[float, Quantity(Unit.SECOND, "positive")]
 Uncertainty = Annotated[float, Quantity(Unit.OHM, "not negative")]
 Rise = Annotated[float, Quantity(Unit.KELVIN, "not negative")]
+
+# Ranges of one input lie a factor apart; what an instrument says of one is rounded to some digits.
+_SAME_RANGE = 0.01
 
 Role = Literal["oscilloscope", "digitizer", "load-switch", "stimulator"]
 Driver = Literal["keysight-infiniivision", "ni-daqmx", "keysight-34970a", "hasomed-sciencemode4"]
@@ -123,23 +128,31 @@ class InstrumentEntry(_Entry):
 class VoltageSignal(_Entry):
     """Voltage over the load, at the tip of a probe.
 
-    ``input_resistance`` is that of probe and oscilloscope together, as the output sees it.
+    ``full_scale`` is the widest range that may be set, peak to peak. ``absolute_maximum`` is what probe and input may
+    be exposed to at most, either sign. ``input_resistance`` is that of probe and oscilloscope together, as the output
+    sees it.
     """
 
     instrument: Name
     channel: int = Field(ge=1, le=8)
     probe: float = Field(gt=0, le=10000)
     full_scale: PositiveVoltage
+    absolute_maximum: PositiveVoltage | None = None
     bandwidth_limit: bool = False
     input_resistance: Resistance = 10e6
 
 
 class CurrentSignal(_Entry):
-    """Current through a sense resistor, as the voltage across it; ``rate`` is in samples per second and channel."""
+    """Current through a sense resistor, as the voltage across it; ``rate`` is in samples per second and channel.
+
+    Without ``half_range`` the range is chosen among those that are calibrated. ``absolute_maximum`` is the largest
+    voltage that the card's input may be exposed to, either sign.
+    """
 
     instrument: Name
     channel: Name
-    half_range: PositiveVoltage
+    half_range: PositiveVoltage | None = None
+    absolute_maximum: PositiveVoltage | None = None
     rate: Frequency
     sense_resistor: FilePath
 
@@ -186,6 +199,22 @@ class Certificate(_Entry):
         return self
 
 
+class RangeCalibration(_Entry):
+    """One calibrated range, ± ``half_range`` at the input connector; what is left out is as stated for the channel."""
+
+    half_range: PositiveVoltage
+    gain_error: Ratio | None = None
+    gain: HalfWidth | None = None
+    offset_error: Voltage | None = None
+    offset: VoltageHalfWidth | None = None
+    offset_of_range: HalfWidth | None = None
+    offset_drift: VoltageHalfWidth | None = None
+    offset_drift_of_range: HalfWidth | None = None
+    noise: VoltageHalfWidth | None = None
+    noise_of_range: HalfWidth | None = None
+    bandwidth: Frequency | None = None
+
+
 class ChannelCalibration(_Entry):
     """What is known of one channel, at the instrument's input.
 
@@ -194,6 +223,8 @@ class ChannelCalibration(_Entry):
     reading = true · (1 + gain_error) + offset_error.
     What is stated ``of_range`` is a share of the full vertical range (peak to peak). ``codes`` is how many codes that
     range holds, where they are fewer than 2 to the power of ``bits``.
+
+    With ``ranges`` the channel is calibrated in these alone. Without, what is stated holds for every range.
     """
 
     gain_error: Ratio = 0.0
@@ -208,6 +239,36 @@ class ChannelCalibration(_Entry):
     bits: int = Field(ge=6, le=24)
     codes: int | None = Field(default=None, ge=2, le=2**24)
     bandwidth: Frequency
+    ranges: tuple[RangeCalibration, ...] = ()
+
+    @model_validator(mode="after")
+    def _ranges_differ(self) -> ChannelCalibration:
+        widths = [one.half_range for one in self.ranges]
+        twice = [width for k, width in enumerate(widths) if any(_same(width, other) for other in widths[:k])]
+        if twice:
+            msg = f"the range ±{twice[0]:g} V is given twice"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def half_ranges(self) -> tuple[float, ...]:
+        """The calibrated ranges, ±V at the connector, ascending; empty where what is stated holds for every range."""
+        return tuple(sorted(one.half_range for one in self.ranges))
+
+    def in_range(self, half_range: float) -> ChannelCalibration | None:
+        """Return what is stated for one range, ±V at the connector; None where that range is not calibrated."""
+        if not self.ranges:
+            return self
+        stated = next((one for one in self.ranges if _same(one.half_range, half_range)), None)
+        if stated is None:
+            return None
+        own = stated.model_dump(exclude={"half_range"}, exclude_none=True)
+        return self.model_copy(update={**own, "ranges": ()})
+
+
+def _same(one: float, other: float) -> bool:
+    """Whether two widths are one range: an instrument may answer with a rounded figure."""
+    return math.isclose(one, other, rel_tol=_SAME_RANGE)
 
 
 class CalibrationFile(_Entry):

@@ -30,7 +30,7 @@ def signal_path(
     Raises
     ------
     Refused
-        if the bench does not have the signal, or the setup is not of its instrument
+        if the bench does not have the signal, the setup is not of its instrument, or its range is not calibrated
     """
     if signal == "voltage" and definition.voltage is not None and isinstance(setup, ScopeSetup):
         return voltage_path(definition, setup, load)
@@ -55,7 +55,7 @@ def voltage_path(definition: BenchDefinition, setup: ScopeSetup, load: Load | No
     return _path(
         "voltage",
         Unit.VOLT,
-        record.channels[str(entry.channel)],
+        _stated(entry.instrument, record.channels[str(entry.channel)], channel.full_scale / 2 / channel.probe),
         full_range=channel.full_scale,
         attenuation=channel.probe,
         per_volt=1.0,
@@ -78,7 +78,7 @@ def current_path(definition: BenchDefinition, setup: DigitizerSetup, load: Load 
     return _path(
         "current",
         Unit.AMPERE,
-        record.channels[entry.channel],
+        _stated(entry.instrument, record.channels[entry.channel], half_range),
         full_range=2 * half_range,
         attenuation=1.0,
         per_volt=1.0 / resistor.resistance,
@@ -87,6 +87,15 @@ def current_path(definition: BenchDefinition, setup: DigitizerSetup, load: Load 
         resistor_temperature=abs(resistor.temperature_coefficient) * resistor.temperature_range / math.sqrt(3),
         load=load,
     )
+
+
+def _stated(instrument: str, channel: ChannelCalibration, half_range: float) -> ChannelCalibration:
+    """Return what is stated for a range, ±V at the connector; what is not calibrated measures nothing."""
+    stated = channel.in_range(half_range)
+    if stated is None:
+        msg = f"{instrument}: the range ±{half_range:g} V is not calibrated"
+        raise Refused(msg)
+    return stated
 
 
 def _path(

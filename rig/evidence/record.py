@@ -35,6 +35,7 @@ __all__ = [
     "OutputOffEntry",
     "PackEntry",
     "PlanEntry",
+    "RangeEntry",
     "RunRecord",
     "SoftwareEntry",
     "StimulusEntry",
@@ -43,6 +44,7 @@ __all__ = [
 
 SCHEMA = "rig-record/1"
 
+ChosenFor = Literal["expected peak", "scouted peak", "clipped capture"]
 EndReason = Literal["completed", "limit_stop", "operator_abort", "comms_error", "crash", "failed_to_start"]
 
 
@@ -194,6 +196,19 @@ class CaptureEntry(_Entry):
     defects: tuple[str, ...] = ()
 
 
+class RangeEntry(_Entry):
+    """One signal's range as it was asked for, ±V at the probe's tip or the card's input, and what it was chosen for.
+
+    ``peak`` is the peak of either sign at the load that the range was to hold, in ``unit``; None after a clip.
+    """
+
+    signal: str
+    half_range: float
+    chosen_for: ChosenFor
+    peak: float | None = None
+    unit: Unit
+
+
 class MeasurementEntry(_Entry):
     """One measurand; without a value, ``reason`` says why."""
 
@@ -260,7 +275,10 @@ class ForecastEntry(_Entry):
 
 
 class AgreementEntry(_Entry):
-    """One quantity as oscilloscope and digitizer saw it, with U for k = 3; above 1, ``e_n`` says that they disagree."""
+    """One quantity as oscilloscope and digitizer saw it, with U of 95 %; above 1, ``e_n`` says that they disagree.
+
+    ``uncertainty`` is the U of their difference, which ``e_n`` is a multiple of.
+    """
 
     quantity: str
     unit: Unit
@@ -268,6 +286,7 @@ class AgreementEntry(_Entry):
     oscilloscope_uncertainty: float
     digitizer: float
     digitizer_uncertainty: float
+    uncertainty: float | None = None
     e_n: float | None
 
 
@@ -316,6 +335,7 @@ class CaseRecord(_Entry):
     stimulus: StimulusEntry
     realised: StimulusEntry | None = None
     load: LoadEntry | None = None
+    ranges: tuple[RangeEntry, ...] = ()
     captures: tuple[CaptureEntry, ...] = ()
     measurements: tuple[MeasurementEntry, ...] = ()
     judgements: tuple[JudgementEntry, ...] = ()

@@ -75,8 +75,7 @@ class Script:
             raise Refused(f'{self.case.id}: connect a load first: load("500 ohm")')
         self.case = replace(self.case, stimulus=single_stimulus({"channel": 1, **settings}), load=self._load)
         self.resolved = self.run.resolve(self.case)
-        area = self.run.electrode_area
-        return self.work.stimulate(self.case.stimulus, self.resolved.views, electrode_area=area)
+        return self.work.stimulate(self.resolved, electrode_area=self.run.electrode_area)
 
     def judge(self, outcome: Outcome, **form: str) -> Judgement:
         """Judge one outcome against ``within``, ``at_most``, ``at_least`` or ``between``, as a plan writes them."""

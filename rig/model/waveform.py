@@ -95,6 +95,7 @@ class Purpose(StrEnum):
     """Why a capture was taken."""
 
     ZERO = "zero"
+    SCOUT = "scout"
     SIGNAL = "signal"
     IDLE = "idle"
 

@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from rig.model.limit import Limit
     from rig.model.stimulus import Stimulus
 
-__all__ = ["Case", "Ceiling", "Communication", "Event"]
+__all__ = ["Case", "Ceiling", "Communication", "Event", "Ranging"]
+
+
+class Ranging(StrEnum):
+    """What the instruments' ranges are chosen for."""
+
+    SCOUT = "scout"
+    EXPECTED = "expected"
 
 
 class Communication(StrEnum):
@@ -53,6 +60,7 @@ class Case:
     apply_packs : whether every rule of ``packs`` that applies is verified as well
     packs : ids of limit packs
     zero : whether a zero capture is taken
+    ranging : whether ranges are chosen for what a short scout has shown, or for what the settings let expect
     location : file, line and column of the case in the plan
     series : the cases that this one is judged from, in order; it then energises nothing itself, and its load and
         stimulus are those of the first and of the last of them
@@ -72,4 +80,5 @@ class Case:
     decision_rule: DecisionRule
     ceiling: Ceiling
     location: tuple[str, int, int]
+    ranging: Ranging = Ranging.SCOUT
     series: tuple[Case, ...] = ()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rig.documents import nearest
 from rig.model.stimulus import Shape
+from rig.plan.case import Ranging
 from rig.plan.measurands import MEASURANDS
 from rig.plan.schema import FOREVER, CasePart, Plan, Sweep
 from rig.units import Unit, format_quantity
@@ -24,6 +25,7 @@ __all__ = [
     "effective_load",
     "impossible",
     "plan_mistakes",
+    "ranging",
     "stimulus_mistakes",
     "sweep_mistakes",
     "takes_zero",
@@ -67,6 +69,11 @@ def effective_load(plan: Plan, case: CasePart) -> str | None:
 def takes_zero(plan: Plan, case: CasePart) -> bool:
     """Whether a capture with the output off is taken; always, unless the plan says never."""
     return (case.capture.zero or plan.defaults.capture.zero) != "never"
+
+
+def ranging(plan: Plan, case: CasePart) -> Ranging:
+    """What a case's ranges are chosen for; for what a scout shows, unless the plan says otherwise."""
+    return case.capture.ranging or plan.defaults.capture.ranging or Ranging.SCOUT
 
 
 def sweep_mistakes(case: CasePart, written: Mapping[str, Any]) -> Iterator[Mistake]:

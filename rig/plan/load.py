@@ -19,6 +19,7 @@ from rig.plan.coherence import (
     case_mistakes,
     effective_load,
     plan_mistakes,
+    ranging,
     stimulus_mistakes,
     sweep_mistakes,
     takes_zero,
@@ -198,6 +199,7 @@ class _Expansion:
             packs=plan.limits,
             traces=part.traces,
             zero=takes_zero(plan, part),
+            ranging=ranging(plan, part),
             events=tuple(
                 Event(at=event.at, load=event.load, communication=event.communication) for event in part.events
             ),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from rig.model.judgement import DecisionRule
 from rig.model.stimulus import Polarity, Shape
 from rig.plan.bounds import Check, SeriesCheck
-from rig.plan.case import Communication
+from rig.plan.case import Communication, Ranging
 from rig.plan.terms import Identifier, LoadName, PackId, Range, Text, mistake
 from rig.units import Unit
 from rig.units.fields import Duration, Frequency, Quantity
@@ -62,11 +62,15 @@ class StimulusPart(_Part):
 
 
 class CapturePart(_Part):
-    """What is captured; the ranges are chosen from the stimulus and the load."""
+    """What is captured, and what the ranges are chosen for."""
 
     zero: Literal["always", "never"] | None = Field(default=None, description="a capture with the output off")
     voltage: Literal["auto"] | None = None
     current: Literal["auto"] | None = None
+    ranging: Ranging | None = Field(
+        default=None,
+        description="scout: a pulse or two beforehand show how wide the ranges must be; expected: the settings do",
+    )
 
 
 class Digitizer(_Part):

@@ -24,8 +24,9 @@ def prove_off(work: CaseWork, views: Views) -> OutputOffEntry:
     try:
         work.connect_for_proof()
         residual = work.look_idle(views)
-    except RigError as error:
-        return OutputOffEntry(verdict=Verdict.ERROR, reason=f"the output could not be measured to be off: {error}")
+    except Exception as error:  # noqa: BLE001 - a defect of a driver proves as little as an instrument's refusal
+        shown = str(error) if isinstance(error, RigError) else f"{type(error).__name__}: {error}"
+        return OutputOffEntry(verdict=Verdict.ERROR, reason=f"the output could not be measured to be off: {shown}")
     return residual if residual.verdict is Verdict.PASS else _after_opening(work, views, residual)
 
 
@@ -34,7 +35,7 @@ def _after_opening(work: CaseWork, views: Views, residual: OutputOffEntry) -> Ou
     work.bench.make_safe()
     try:
         ended = work.look_idle(views).verdict is Verdict.PASS
-    except RigError:
+    except Exception:  # noqa: BLE001 - as above
         ended = False
     tail = "opening the relays ended it" if ended else "it was NOT measured to end when the relays were opened"
     return residual.model_copy(update={"reason": f"{residual.reason}; {tail}"})

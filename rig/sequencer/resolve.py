@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from rig.analysis.series import SERIES
 from rig.bench.paths import signal_path
-from rig.errors import DocumentInvalid, Problem, Refused
+from rig.errors import DocumentInvalid, Problem
 from rig.sequencer.exposure import Exposure, estimate
 from rig.sequencer.measurability import Forecast, forecast, show_forecast
+from rig.sequencer.ranges import Ranges
 from rig.sequencer.rehearsal import rehearse
 from rig.sequencer.requires import unmet
 from rig.sequencer.series import Found, measure_all, way_of
@@ -42,6 +43,7 @@ class ResolvedCase:
     case: Case
     load: Load
     exposure: Exposure
+    ranges: Ranges
     views: Views
     limits: tuple[Limit, ...]
     not_applicable: tuple[NotApplicable, ...]
@@ -52,12 +54,9 @@ class Resolver:
     """Resolves cases against one bench, one device and the limit packs at hand."""
 
     def __init__(self, definition: BenchDefinition, device: DeviceDefinition, packs: Mapping[str, LimitPack]) -> None:
-        voltage, current, sense = definition.voltage, definition.current, definition.sense_resistor
-        if voltage is None or current is None or sense is None:
-            raise Refused(f"{definition.path}: running a plan takes both a 'voltage' and a 'current' signal")
         self._definition, self._packs = definition, packs
-        self._voltage, self._current, self._sense = voltage, current, sense.resistance
         self._device = device.file
+        self._ranges = Ranges.of(definition, compliance=device.file.ratings.voltage)
 
     def resolve(self, cases: Sequence[Case], plans: Iterable[LoadedPlan] = ()) -> tuple[ResolvedCase, ...]:
         """Resolve cases, and hold what their plans require of a bench against this one.
@@ -79,12 +78,14 @@ class Resolver:
         return resolved
 
     def _exposure(self, case: Case, load: Load) -> Exposure:
-        return estimate(case.stimulus, load, sense_resistance=self._sense, compliance=self._device.ratings.voltage)
+        return estimate(
+            case.stimulus, load, sense_resistance=self._ranges.sense, compliance=self._device.ratings.voltage
+        )
 
     def _resolved(self, case: Case) -> ResolvedCase:
         load = self._definition.loads[case.load]
         exposure = self._exposure(case, load)
-        views = plan_views(case.stimulus, exposure, self._voltage, self._current)
+        views = plan_views(case.stimulus, exposure, self._ranges)
         resolution = self._pack_rules(case, load)
         limits = (*case.checks, *resolution.limits)
         rehearse_case = self._rehearsed_series if case.series else self._rehearsed
@@ -99,6 +100,7 @@ class Resolver:
             case=case,
             load=load,
             exposure=exposure,
+            ranges=self._ranges,
             views=views,
             limits=tuple(one.limit for one in forecasts),
             not_applicable=tuple(not_applicable),
@@ -129,7 +131,7 @@ class Resolver:
         """Return what an ideal device would be measured to give in one case."""
         load = self._definition.loads[case.load]
         exposure = self._exposure(case, load)
-        views = plan_views(case.stimulus, exposure, self._voltage, self._current)
+        views = plan_views(case.stimulus, exposure, self._ranges)
         return rehearse(
             wanted,
             case.stimulus,
@@ -158,7 +160,7 @@ class Resolver:
     def _way(self, case: Case) -> str:
         """Return the name of the way that a case's current will take: cases of one way share its gain."""
         load = self._definition.loads[case.load]
-        views = plan_views(case.stimulus, self._exposure(case, load), self._voltage, self._current)
+        views = plan_views(case.stimulus, self._exposure(case, load), self._ranges)
         return way_of(self._paths(views, load)["current"])
 
     def _objections(self, case: Case, chosen: Collection[tuple[str, str]]) -> Iterator[str]:
@@ -177,7 +179,7 @@ class Resolver:
                 yield f"there is no limit pack {name!r}; there are {', '.join(self._packs)}"
         if case.stimulus.channel > self._device.channels:
             yield f"the device has no channel {case.stimulus.channel}; it has {self._device.channels}"
-        longest = _LONGEST_RECORD / self._current.rate
+        longest = _LONGEST_RECORD / self._ranges.current.rate
         if not case.stimulus.train <= longest:
             shown = format_quantity(case.stimulus.train, Unit.SECOND)
             yield f"a train of {shown} is too long to record; at most {format_quantity(longest, Unit.SECOND)}"
@@ -193,7 +195,7 @@ class Resolver:
 
     def _ceilings(self, case: Case, load: Load) -> Iterator[tuple[str, float | None, str, Unit]]:
         """Yield everything that an exposure must not exceed: field, bound, whose bound, unit."""
-        plan, ratings = case.ceiling, self._device.ratings
+        plan, ratings, ranges = case.ceiling, self._device.ratings, self._ranges
         yield "current_peak", plan.current_peak, "the plan's ceiling", Unit.AMPERE
         yield "charge_per_phase", plan.charge_per_phase, "the plan's ceiling", Unit.COULOMB
         yield "rms_current", plan.rms_current, "the plan's ceiling", Unit.AMPERE
@@ -203,8 +205,8 @@ class Resolver:
         yield "phase_duration", ratings.phase_duration, "the device's rated maximum", Unit.SECOND
         yield "rate", ratings.rate, "the device's rated maximum", Unit.HERTZ
         yield "energy_per_pulse", ratings.pulse_energy, "the device's rated maximum", Unit.JOULE
-        yield "voltage_peak", self._voltage.full_scale / 2, "what the oscilloscope's channel can show", Unit.VOLT
-        yield "current_peak", self._current.half_range / self._sense, "what the digitizer can show", Unit.AMPERE
+        yield "voltage_peak", ranges.widest_voltage, "what the oscilloscope's channel can show", Unit.VOLT
+        yield "current_peak", ranges.widest_current, "what the digitizer can show", Unit.AMPERE
         if not load.is_open:
             yield "dissipation", load.power_rating, "the load's rating", Unit.WATT
 

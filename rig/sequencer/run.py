@@ -189,7 +189,11 @@ class Run:
             self._make_safe()
             error, stopped = _error_entry(interruption, work.stage), interruption
         # What was last delivered says for how long to look: a slow device could hide between two pulses.
-        off = prove_off(work, work.views or resolved.views)
+        try:
+            off = prove_off(work, work.views or resolved.views)
+        except BaseException:
+            self._make_safe()
+            raise
         if off.verdict is not Verdict.PASS:
             self._make_safe()
             self.latched = f"the bench is latched since {case.id}: {off.reason}"
@@ -235,6 +239,7 @@ class Run:
                 "stimulus": mapping.stimulus_entry(work.asked or resolved.case.stimulus),
                 "load": mapping.load_entry(work.load or resolved.load),
                 "realised": None if work.realised is None else mapping.stimulus_entry(work.realised),
+                "ranges": work.ranges,
                 "captures": tuple(work.captures),
                 "measurements": tuple(mapping.measurement_entry(outcome) for outcome in work.outcomes.values()),
                 "agreements": tuple(_agreement(one) for one in work.agreements),
@@ -304,6 +309,7 @@ def _agreement(one: Agreement) -> AgreementEntry:
         oscilloscope_uncertainty=one.oscilloscope_uncertainty,
         digitizer=one.digitizer,
         digitizer_uncertainty=one.digitizer_uncertainty,
+        uncertainty=one.uncertainty,
         e_n=one.e_n if math.isfinite(one.e_n) else None,
     )
 

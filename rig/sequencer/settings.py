@@ -10,24 +10,23 @@ from rig.acquisition.capture import View
 from rig.model.setup import DigitizerSetup, ScopeChannel, ScopeSetup, Trigger
 
 if TYPE_CHECKING:
-    from rig.bench.files import CurrentSignal, VoltageSignal
     from rig.model.stimulus import Stimulus
     from rig.sequencer.exposure import Exposure
+    from rig.sequencer.ranges import Ranges
 
-__all__ = ["Views", "plan_views", "quiet_time", "widened"]
+__all__ = ["Views", "plan_views", "quiet_time", "ranged", "scout_train", "scout_view", "widened"]
 
 _QUIET = 0.1
-_HEADROOM = 1.3
-_WIDER = 2.5
 _SCOPE_PERIODS = 2.5
 _SCOPE_POINTS = 100_000
+_SCOUT_POINTS = 10_000
 _LEAD = 0.01
 _TAIL = 0.05
+# One period holds a pulse; a shorter train than this might end before a device's first pulse has come, s.
+_SHORTEST_SCOUT = 0.02
 _TRIGGER_SHARE = 0.5
 # Below this part of the full scale an edge trigger would fire on the oscilloscope's own noise.
 _TRIGGER_FLOOR = 0.06
-# V at the connector: an oscilloscope refuses ranges below its most sensitive one, and a stimulus of 0 mA asks for none.
-_NARROWEST = 0.016
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,54 +36,102 @@ class Views:
     quiet: View
     signal: View
 
+    def with_signal(self, view: View) -> Views:
+        """Return the views for other ranges: what is quiet is looked at as the train is, or no zero would hold."""
+        digitizer = replace(self.quiet.digitizer, channels=view.digitizer.channels)
+        return Views(quiet=replace(self.quiet, scope=view.scope, digitizer=digitizer), signal=view)
+
 
 def quiet_time(stimulus: Stimulus) -> float:
     """How long the output is looked at while nothing is asked of the device, s."""
     return max(_QUIET, _SCOPE_PERIODS * stimulus.period)
 
 
-def plan_views(stimulus: Stimulus, exposure: Exposure, voltage: VoltageSignal, current: CurrentSignal) -> Views:
-    """Choose ranges, windows and trigger for one case.
+def plan_views(stimulus: Stimulus, exposure: Exposure, ranges: Ranges) -> Views:
+    """Choose ranges, windows and trigger for one case, for the peaks that its settings let expect.
 
     The oscilloscope shows a few periods at high time resolution; the digitizer records the whole train with a quiet
     stretch on either side, so that no pulse is cut. The quiet view lasts at least two periods: a device that keeps
     pulsing cannot hide between two samples of silence.
     """
-    scope = _scope_setup(stimulus, exposure, voltage)
-    quiet = quiet_time(stimulus)
+    full_scale = ranges.full_scale(exposure.voltage_peak)
+    half_range = ranges.half_range(exposure.reached)
+    scope = _scope_setup(stimulus, exposure.voltage_peak, full_scale, ranges)
     whole = _LEAD + stimulus.train + _TAIL
     return Views(
-        quiet=View(scope=scope, digitizer=_digitizer_setup(current, quiet)),
-        signal=View(scope=scope, digitizer=_digitizer_setup(current, whole), lead=_LEAD, tail=_TAIL),
+        quiet=View(scope=scope, digitizer=_digitizer_setup(ranges, half_range, quiet_time(stimulus))),
+        signal=View(scope=scope, digitizer=_digitizer_setup(ranges, half_range, whole), lead=_LEAD, tail=_TAIL),
     )
 
 
-def widened(view: View, voltage: VoltageSignal) -> View | None:
-    """Return a view with a larger vertical range, after one that clipped; None where there is no larger one."""
-    channels = dict(view.scope.channels)
-    old = channels[voltage.channel]
-    if old.full_scale >= voltage.full_scale:
+def ranged(views: Views, stimulus: Stimulus, ranges: Ranges, *, voltage: float, current: float) -> Views:
+    """Return the same views with the smallest ranges that hold these peaks, V and A at the load."""
+    view = views.signal
+    scope = _scope_setup(stimulus, voltage, ranges.full_scale(voltage), ranges)
+    digitizer = replace(view.digitizer, channels={ranges.current.channel: ranges.half_range(current)})
+    return views.with_signal(replace(view, scope=scope, digitizer=digitizer))
+
+
+def scout_train(stimulus: Stimulus) -> float:
+    """How long a scout lasts, s: one period, and never longer than the case's own train."""
+    return min(stimulus.train, max(stimulus.period, _SHORTEST_SCOUT))
+
+
+def scout_view(stimulus: Stimulus, exposure: Exposure, ranges: Ranges) -> View:
+    """Look at a scout with all the room there is: the digitizer in its widest range, the oscilloscope in a wide one.
+
+    Sixteen bits show a peak well enough in any range; the oscilloscope's would not trigger on a small signal in its
+    widest. ``stimulus`` is the scout's own.
+    """
+    peak = ranges.scout_peak(exposure.voltage_peak)
+    scope = _scope_setup(stimulus, 0.0, ranges.full_scale(peak), ranges)
+    scope = replace(scope, points=_SCOUT_POINTS)
+    whole = _LEAD + stimulus.train + _TAIL
+    return View(scope=scope, digitizer=_digitizer_setup(ranges, ranges.half_ranges[-1], whole), lead=_LEAD, tail=_TAIL)
+
+
+def widened(view: View, stimulus: Stimulus, ranges: Ranges, clipped: frozenset[str], *, last: bool) -> View | None:
+    """Return a view with more room for the signals that clipped; None where there is no more.
+
+    The ``last`` time there is all that the instrument has.
+    """
+    number, name = ranges.voltage.channel, ranges.current.channel
+    full_scale, half_range = view.scope.channels[number].full_scale, view.digitizer.channels[name]
+    wider_scale = ranges.wider_full_scale(full_scale, last=last) if "voltage" in clipped else full_scale
+    wider_range = ranges.wider_half_range(half_range, last=last) if "current" in clipped else half_range
+    if wider_scale <= full_scale and wider_range <= half_range:
         return None
-    channels[voltage.channel] = replace(old, full_scale=min(_WIDER * old.full_scale, voltage.full_scale))
-    return replace(view, scope=replace(view.scope, channels=channels))
-
-
-def _digitizer_setup(current: CurrentSignal, duration: float) -> DigitizerSetup:
-    return DigitizerSetup(
-        channels={current.channel: current.half_range},
-        rate=current.rate,
-        samples=math.ceil(duration * current.rate),
+    trigger = view.scope.trigger
+    level = 0.0 if trigger is None else abs(trigger.level)
+    return replace(
+        view,
+        scope=replace(
+            view.scope,
+            channels={number: replace(view.scope.channels[number], full_scale=wider_scale)},
+            trigger=_trigger(stimulus, level, wider_scale, ranges),
+        ),
+        digitizer=replace(view.digitizer, channels={name: wider_range}),
     )
 
 
-def _scope_setup(stimulus: Stimulus, exposure: Exposure, voltage: VoltageSignal) -> ScopeSetup:
-    peak = exposure.voltage_peak
-    full_scale = min(max(2 * _HEADROOM * peak, _NARROWEST * voltage.probe), voltage.full_scale)
-    level = stimulus.polarity.sign * max(_TRIGGER_SHARE * peak, _TRIGGER_FLOOR * full_scale)
+def _digitizer_setup(ranges: Ranges, half_range: float, duration: float) -> DigitizerSetup:
+    current = ranges.current
+    return DigitizerSetup(
+        channels={current.channel: half_range}, rate=current.rate, samples=math.ceil(duration * current.rate)
+    )
+
+
+def _scope_setup(stimulus: Stimulus, peak: float, full_scale: float, ranges: Ranges) -> ScopeSetup:
+    voltage = ranges.voltage
     return ScopeSetup(
         channels={voltage.channel: ScopeChannel(full_scale=full_scale, probe=voltage.probe)},
         window=max(_SCOPE_PERIODS * stimulus.period, 3 * stimulus.pulse_width),
         points=_SCOPE_POINTS,
         pretrigger=0.1,
-        trigger=Trigger(channel=voltage.channel, level=level, slope=0),
+        trigger=_trigger(stimulus, _TRIGGER_SHARE * peak, full_scale, ranges),
     )
+
+
+def _trigger(stimulus: Stimulus, level: float, full_scale: float, ranges: Ranges) -> Trigger:
+    level = stimulus.polarity.sign * max(level, _TRIGGER_FLOOR * full_scale)
+    return Trigger(channel=ranges.voltage.channel, level=level, slope=0)

@@ -132,6 +132,22 @@ def _front_end(name: str, definition: BenchDefinition) -> dict[str, Any]:
 
 
 def _accuracy(record: CalibrationFile, channel: ChannelCalibration, *, attenuation: float) -> dict[str, Any]:
+    # A converter may reach beyond the range that it shows.
+    beyond = 2**channel.bits / (channel.codes or 2**channel.bits)
+    stated = [(half, channel.in_range(half)) for half in channel.half_ranges]
+    return {
+        **_errors(record, channel, attenuation=attenuation),
+        "ranges": [
+            {"full_scale": 2 * half * attenuation * beyond, **_errors(record, one, attenuation=attenuation)}
+            for half, one in stated
+            if one is not None
+        ],
+        "timebase_ppm": record.timebase * 1e6,
+        "bits": channel.bits,
+    }
+
+
+def _errors(record: CalibrationFile, channel: ChannelCalibration, *, attenuation: float) -> dict[str, Any]:
     for known in ("gain_error", "offset_error"):
         if getattr(channel, known):
             raise Refused(f"{record.calibration}: the virtual bench draws its errors itself; leave out the {known}")
@@ -143,7 +159,5 @@ def _accuracy(record: CalibrationFile, channel: ChannelCalibration, *, attenuati
         "drift_of_range": channel.offset_drift_of_range,
         "noise": channel.noise * attenuation,
         "noise_of_range": channel.noise_of_range,
-        "timebase_ppm": record.timebase * 1e6,
         "bandwidth": channel.bandwidth,
-        "bits": channel.bits,
     }

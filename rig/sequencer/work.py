@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rig.acquisition.capture import Instruments, Seen, View, capture_quiet, capture_stimulus
+from rig.analysis.catalogue import CATALOGUE
 from rig.errors import BenchError
 from rig.evidence import mapping
+from rig.evidence.record import RangeEntry
 from rig.model.measurement import Measurement, NotMeasured
 from rig.model.waveform import Purpose
+from rig.plan.case import Ranging
 from rig.sequencer.examine import Corrected, Findings, examine, residual_current, verify_load
-from rig.sequencer.settings import widened
+from rig.sequencer.scout import read_scout
+from rig.sequencer.settings import ranged, scout_train, scout_view, widened
+from rig.units import Unit
 from rig.verdict.judge import judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rig.bench.build import Bench
-    from rig.evidence.record import CaptureEntry, OutputOffEntry
+    from rig.evidence.record import CaptureEntry, ChosenFor, OutputOffEntry
     from rig.evidence.store import Bundle
     from rig.model.judgement import DecisionRule, Judgement
     from rig.model.limit import Limit
@@ -49,7 +55,9 @@ class CaseWork:
         self.judgements: list[Judgement] = []
         self.doubt = ""
         self.agreements: tuple[Agreement, ...] = ()
+        self.ranges: tuple[RangeEntry, ...] = ()
         self._zero: Corrected | None = None
+        self._zero_ranges: Mapping[str, float] = {}
 
     @property
     def instruments(self) -> Instruments:
@@ -67,18 +75,17 @@ class CaseWork:
 
     def perform(self, resolved: ResolvedCase, *, electrode_area: float | None) -> None:
         """Do everything that a plan's case asks for."""
-        case = resolved.case
-        if case.zero:
+        if resolved.case.zero and resolved.case.ranging is Ranging.EXPECTED:
             self.take_zero(resolved.views)
         self.connect(resolved.load)
-        self.stimulate(case.stimulus, resolved.views, electrode_area=electrode_area)
+        self.stimulate(resolved, electrode_area=electrode_area)
         self.judge(resolved.limits)
 
     def take_zero(self, views: Views) -> None:
         """Capture with every relay open: what is seen then is the bench's own, not a device that leaks while off."""
         self.stage = "taking the zero capture"
         self.bench.load_switch.open_all()
-        self._zero = self._look(Purpose.ZERO, views)
+        self._zero, self._zero_ranges = self._look(Purpose.ZERO, views), dict(views.quiet.digitizer.channels)
 
     def connect(self, load: Load) -> None:
         """Connect a load, the output being off."""
@@ -86,40 +93,96 @@ class CaseWork:
         self.bench.select_load(load.name)
         self.load = load
 
-    def stimulate(self, stimulus: Stimulus, views: Views, *, electrode_area: float | None) -> Mapping[str, Outcome]:
-        """Deliver a stimulus, capture it, and measure everything that can be measured of it."""
+    def stimulate(self, resolved: ResolvedCase, *, electrode_area: float | None) -> Mapping[str, Outcome]:
+        """Deliver a case's stimulus into the connected load, capture it, and measure all that can be measured of it.
+
+        What clipped is kept as evidence and never measured: the stimulus is delivered again with more room, twice at
+        most. Where the scout shows that the case must not go on, nothing is measured, for that reason.
+        """
+        case = resolved.case
         if self.load is None:
             raise BenchError(f"{self.id}: no load has been connected")
-        self.asked, self.views = stimulus, views
-        view: View | None = views.signal
-        findings: Findings | None = None
-        while view is not None:
-            findings = self._deliver(stimulus, view, self.load, electrode_area=electrode_area)
-            view = self._wider(view) if "voltage" in findings.clipped else None
-        if findings is None:
-            raise BenchError(f"{self.id}: nothing was captured")
+        self.asked = case.stimulus
+        self._choose(resolved.views, resolved.exposure.voltage_peak, resolved.exposure.reached, "expected peak")
+        if case.ranging is Ranging.SCOUT and not self._scout(resolved):
+            return self.outcomes
+        findings = self._deliver(resolved, self.load, electrode_area)
+        for last in (False, True):
+            view = self._views.signal
+            wider = widened(view, case.stimulus, resolved.ranges, findings.clipped, last=last)
+            if wider is None:
+                break
+            self._choose(self._views.with_signal(wider), None, None, "clipped capture")
+            findings = self._deliver(resolved, self.load, electrode_area)
         self.outcomes.update(findings.outcomes)
         self.agreements = findings.agreements
         self.stage = "verifying the load"
         self.doubt = verify_load(findings, self.load) or self.doubt
         return findings.outcomes
 
-    def _deliver(self, stimulus: Stimulus, view: View, load: Load, *, electrode_area: float | None) -> Findings:
+    def _scout(self, resolved: ResolvedCase) -> bool:
+        """Deliver the least there is of a stimulus, choose ranges by what it shows, and say whether to go on."""
+        stimulus = resolved.case.stimulus
+        piece = replace(stimulus, train=scout_train(stimulus))
+        self.stage = "scouting"
+        view = scout_view(piece, resolved.exposure, resolved.ranges)
+        scout = self._capture_stimulus(Purpose.SCOUT, piece, view)
+        self._note_defects(scout.capture.notes)
+        scouted = read_scout(scout, piece, resolved)
+        if scouted.stop:
+            self.doubt = scouted.stop
+            self.judgements.extend(scouted.judgements)
+            self.outcomes.update({name: NotMeasured(measurand=name, reason=scouted.stop) for name in CATALOGUE})
+            return False
+        found = ranged(self._views, stimulus, resolved.ranges, voltage=scouted.voltage, current=scouted.current)
+        self._choose(found, scouted.voltage, scouted.current, "scouted peak")
+        return True
+
+    def _deliver(self, resolved: ResolvedCase, load: Load, electrode_area: float | None) -> Findings:
         """Stimulate once, and measure what was seen."""
-        self.stage = "setting the stimulus"
-        self.realised = realised = self.bench.stimulator.prepare(stimulus)
-        self.stage = "stimulating"
-        capture_id = self._capture_id("signal")
-        signal = self._keep(capture_stimulus(capture_id, realised, view, self.bench.stimulator, self.instruments))
+        views, stimulus = self._views, resolved.case.stimulus
+        if resolved.case.zero and self._zero_for(views) is None:
+            self.take_zero(views)
+            self.connect(load)
+        signal = self._capture_stimulus(Purpose.SIGNAL, stimulus, views.signal)
         self.stage = "measuring"
-        findings = examine(signal, self._zero, stimulus=stimulus, load=load, electrode_area=electrode_area)
+        findings = examine(signal, self._zero_for(views), stimulus=stimulus, load=load, electrode_area=electrode_area)
         self._note_defects((*signal.capture.notes, *findings.defects))
         return findings
 
-    def _wider(self, view: View) -> View | None:
-        """Return the same view with more room on the oscilloscope, or None where it has no more to offer."""
-        voltage = self.bench.definition.voltage
-        return None if voltage is None else widened(view, voltage)
+    def _zero_for(self, views: Views) -> Corrected | None:
+        """Return the zero capture if it was taken in these ranges: it holds for no others."""
+        return self._zero if self._zero_ranges == views.quiet.digitizer.channels else None
+
+    def _capture_stimulus(self, purpose: Purpose, stimulus: Stimulus, view: View) -> Corrected:
+        """Set and deliver a stimulus, and keep what both instruments saw of it."""
+        stage = self.stage
+        self.stage = "setting the stimulus"
+        realised = self.bench.stimulator.prepare(stimulus)
+        if purpose is Purpose.SIGNAL:
+            self.realised = realised
+        self.stage = stage if purpose is Purpose.SCOUT else "stimulating"
+        capture_id = self._capture_id(purpose.value)
+        stimulator = self.bench.stimulator
+        return self._keep(capture_stimulus(capture_id, realised, view, stimulator, self.instruments, purpose=purpose))
+
+    def _choose(self, views: Views, voltage: float | None, current: float | None, chosen_for: ChosenFor) -> None:
+        """Look at the case like this from now on, and put on record why."""
+        self.views = views
+        (full_scale,) = (channel.full_scale for channel in views.signal.scope.channels.values())
+        (half_range,) = views.signal.digitizer.channels.values()
+        self.ranges = (
+            RangeEntry(
+                signal="voltage", half_range=full_scale / 2, chosen_for=chosen_for, peak=voltage, unit=Unit.VOLT
+            ),
+            RangeEntry(signal="current", half_range=half_range, chosen_for=chosen_for, peak=current, unit=Unit.AMPERE),
+        )
+
+    @property
+    def _views(self) -> Views:
+        if self.views is None:
+            raise BenchError(f"{self.id}: no ranges have been chosen")
+        return self.views
 
     def judge(self, limits: Iterable[Limit]) -> tuple[Judgement, ...]:
         """Judge what was measured against limits; a measurand without an outcome is INCONCLUSIVE, never dropped."""
@@ -137,7 +200,7 @@ class CaseWork:
 
     def look_idle(self, views: Views) -> OutputOffEntry:
         """Measure what flows now that nothing is asked of the device."""
-        return residual_current(self._look(Purpose.IDLE, views), self._zero)
+        return residual_current(self._look(Purpose.IDLE, views), self._zero_for(views))
 
     def judge_outcome(self, outcome: Outcome, limit: Limit) -> Judgement:
         """Judge one given outcome against one limit."""

@@ -13,6 +13,7 @@ __all__ = [
     "InstrumentConfig",
     "InstrumentFault",
     "LoadConfig",
+    "RangeConfig",
     "SenseConfig",
     "TwinConfig",
 ]
@@ -131,6 +132,20 @@ class SenseConfig(_Section):
     uncertainty: _Halfwidth = 0.0
 
 
+class RangeConfig(_Section):
+    """How well an instrument sees in one range, ``full_scale`` V peak to peak; otherwise as of the instrument."""
+
+    full_scale: PositiveFloat
+    gain_error: _Halfwidth = 0.0
+    offset_error: _Halfwidth = 0.0
+    offset_of_range: _Halfwidth = 0.0
+    offset_drift: _Halfwidth = 0.0
+    drift_of_range: _Halfwidth = 0.0
+    noise: _Halfwidth = 0.0
+    noise_of_range: _Halfwidth = 0.0
+    bandwidth: PositiveFloat | None = None
+
+
 class InstrumentConfig(_Section):
     """One instrument: its protocol, where it listens, what it sees, and how well.
 
@@ -139,7 +154,8 @@ class InstrumentConfig(_Section):
     rectangular distributions, from which one value is drawn; ``noise`` (V), ``noise_of_range`` and ``jitter`` (s) are
     standard deviations. ``offset_drift`` (V) and ``drift_of_range`` (relative to full scale) bound the offset's change
     from one acquisition to any other. ``bandwidth`` is that of a single pole, Hz. ``input_resistance`` (ohm, with its
-    probe) of an instrument that sees ``voltage`` lies in parallel with whatever load is connected.
+    probe) of an instrument that sees ``voltage`` lies in parallel with whatever load is connected. With ``ranges`` each
+    has errors of its own, drawn from what is stated for it; other ranges than these have those of the nearest.
     """
 
     protocol: str
@@ -161,6 +177,7 @@ class InstrumentConfig(_Section):
     bandwidth: PositiveFloat | None = None
     bits: Annotated[int, Field(ge=4, le=24)] | None = None
     memory: PositiveInt | None = None
+    ranges: tuple[RangeConfig, ...] = ()
     faults: tuple[InstrumentFault, ...] = ()
 
 

@@ -70,7 +70,22 @@ class FrontEnd:
         self.gain = 1.0 + own.uniform(-1, 1) * config.gain_error
         self._offset, self._offset_of_range = own.uniform(-1, 1, 2) * (config.offset_error, config.offset_of_range)
         self.timebase = 1.0 + shared.uniform(-1, 1) * config.timebase_ppm * 1e-6
+        self._ranges = {
+            one.full_scale: FrontEnd(
+                config.model_copy(update={**one.model_dump(exclude={"full_scale"}), "ranges": ()}),
+                seed=seed,
+                instrument=instrument,
+                channel=f"{channel} in a range of {one.full_scale:.6g} V",
+            )
+            for one in config.ranges
+        }
         self.tau = 0.0 if config.bandwidth is None else 1.0 / (2 * math.pi * config.bandwidth)
+
+    def in_range(self, full_scale: float) -> FrontEnd:
+        """Return the input as it is in a range so many volts wide: with the errors of that range, if it has its own."""
+        if not self._ranges:
+            return self
+        return self._ranges[min(self._ranges, key=lambda width: abs(math.log(width / full_scale)))]
 
     def offset(self, full_scale: float) -> float:
         """Return the true offset error in a range so many volts wide, V."""
@@ -90,8 +105,9 @@ class FrontEnd:
 
     def span(self, start: float, interval: float, n: int) -> tuple[float, float]:
         """Return from when to when a signal must be known for a record, s."""
+        tau = max((one.tau for one in self._ranges.values()), default=self.tau)
         slack = 10 * self._config.jitter + interval + n * interval * abs(self.timebase - 1)
-        return start - _MEMORY * self.tau - slack, start + n * interval + slack
+        return start - _MEMORY * tau - slack, start + n * interval + slack
 
     def digitize(
         self,
@@ -110,6 +126,17 @@ class FrontEnd:
         ``full_scale`` is the whole range, V peak to peak, around ``offset``. The same ``acquisition`` gives the same
         noise; all inputs of an instrument share its jitter.
         """
+        if self._ranges:
+            return self.in_range(full_scale).digitize(
+                signal,
+                start=start,
+                interval=interval,
+                n=n,
+                full_scale=full_scale,
+                offset=offset,
+                bits=bits,
+                acquisition=acquisition,
+            )
         config = self._config
         seen = signal.low_passed(self.tau) if self.tau else signal
         shift = np.random.default_rng([self._seed, self._instrument, 1, acquisition]).normal() * config.jitter

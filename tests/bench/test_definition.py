@@ -101,7 +101,7 @@ def test_values_of_faults_are_in_si() -> None:
 
 MISTAKES = [
     ("model: DSO-X 3034A,", "modle: DSO-X 3034A,", "unknown key 'modle'"),
-    ("half_range: 2 V", "half_range: 2", "'2' has no unit"),
+    ("absolute_maximum: 11 V", "absolute_maximum: 11", "'11' has no unit"),
     ("rate: 1 MHz", "rate: 1 MV", "is not a unit of hertz"),
     ("role: oscilloscope", "role: oscilloskope", "did you mean 'oscilloscope'?"),
     ("driver: keysight-infiniivision", "driver: ni-daqmx", "a ni-daqmx is a digitizer, not a oscilloscope"),

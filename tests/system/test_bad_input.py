@@ -137,7 +137,7 @@ BENCHES = {
     "unknown key": ("title: Virtual", "titel: Virtual", (":4:1: titel", "'title'")),
     "unknown driver": ("driver: ni-daqmx", "driver: ni-daqmxx", ("instruments.daq.driver", "'ni-daqmx'")),
     "wrong role": ("role: digitizer", "role: oscilloscope", ("a ni-daqmx is a digitizer",)),
-    "missing unit": ("half_range: 2 V", "half_range: 2", ("signals.current.half_range", "unit")),
+    "missing unit": ("maximum: 11 V", "maximum: 11", ("signals.current.absolute_maximum", "unit")),
     "absent file": ("nmes-box-1", "nmes-box-9", ("loads.box", "nmes-box-9")),
     "another's calibration": ("serial: MY00000001", "serial: MY00000002", ("another instrument",)),
     "fault of nobody": ("faults: []", "faults: [{instrument: sope, kind: timeout}]", ("'sope'",)),
