@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 
     from tests.system.running import Command
 
-EDGES = PLAN.replace(
-    "phase_top: {within: 5 % of set}", "rise_time: {at_most: 10 us}, phase_duration: {within: 2 % of set}"
-)
+CHECKS = "rise_time: {at_most: 10 us}, phase_duration: {within: 2 % of set}"
 
 
 def test_a_rise_time_is_told_with_the_instrument_it_comes_from(tmp_path: Path, rig: Command, evidence: Path) -> None:
