@@ -12,13 +12,13 @@ from rig.model.measurement import Component, Distribution
 from rig.units import Unit, format_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from rig.analysis.measure import Analysis, PhaseRow, PulseRow
     from rig.model.load import Load
     from rig.model.measurement import Measurement
 
-__all__ = ["CONFIDENCE", "Agreement", "common_pulses", "compare"]
+__all__ = ["CONFIDENCE", "Agreement", "common_pulses", "compare", "u_of_difference"]
 
 # A night's run makes so many comparisons. The probability that a healthy bench is stopped by any of them is that which
 # 95 % leaves for one (Bonferroni): a case is compared alike, whatever else was selected with it.
@@ -129,8 +129,13 @@ def _agreement(quantity: str, unit: Unit, seen: _Seen, read: _Seen, sloping: flo
         oscilloscope_uncertainty=coverage_factor(seen.budget) * combined(seen.budget),
         digitizer=read.value,
         digitizer_uncertainty=coverage_factor(read.budget) * combined(read.budget),
-        uncertainty=coverage_factor(both, CONFIDENCE) * combined(both),
+        uncertainty=u_of_difference(both),
     )
+
+
+def u_of_difference(budget: Collection[Component]) -> float:
+    """Return by how much two results may differ that speak of the same, from the budgets of both together."""
+    return coverage_factor(budget, CONFIDENCE) * combined(budget)
 
 
 def _seen(measurement: Measurement, values: list[float]) -> _Seen:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from rig.analysis.catalogue import CATALOGUE, Needs
 from rig.model.measurement import Measurement
-from rig.sequencer.agreement import common_pulses
+from rig.sequencer.agreement import common_pulses, u_of_difference
 
 if TYPE_CHECKING:
     from rig.analysis.measure import Analysis
     from rig.model.load import Load
-    from rig.model.measurement import Outcome
+    from rig.model.measurement import Component, Outcome
 
 __all__ = ["EITHER", "from_oscilloscope"]
 
@@ -51,8 +51,12 @@ def _is_better(ours: Measurement, theirs: Outcome | None, *, every: bool) -> boo
 
 def _differs(ours: Measurement, theirs: Measurement) -> bool:
     """Whether an item of theirs certainly lies beyond all of ours: then a later pulse is not like the first ones."""
-    doubt = ours.expanded_single + theirs.expanded_single
+    doubt = u_of_difference((*_of_one(ours), *_of_one(theirs)))
     return theirs.maximum > ours.maximum + doubt or theirs.minimum < ours.minimum - doubt
+
+
+def _of_one(measurement: Measurement) -> tuple[Component, ...]:
+    return measurement.single_components or measurement.components
 
 
 def _pulses(analysis: Analysis) -> str:

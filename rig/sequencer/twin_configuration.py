@@ -132,8 +132,7 @@ def _front_end(name: str, definition: BenchDefinition) -> dict[str, Any]:
 
 
 def _accuracy(record: CalibrationFile, channel: ChannelCalibration, *, attenuation: float) -> dict[str, Any]:
-    # A converter may reach beyond the range that it shows.
-    beyond = 2**channel.bits / (channel.codes or 2**channel.bits)
+    beyond = 1 / _shown(channel)
     stated = [(half, channel.in_range(half)) for half in channel.half_ranges]
     return {
         **_errors(record, channel, attenuation=attenuation),
@@ -147,17 +146,24 @@ def _accuracy(record: CalibrationFile, channel: ChannelCalibration, *, attenuati
     }
 
 
+def _shown(channel: ChannelCalibration) -> float:
+    """Return what part of the converter's span its range is: the converter may reach beyond what is shown."""
+    return (channel.codes or 2**channel.bits) / 2**channel.bits
+
+
 def _errors(record: CalibrationFile, channel: ChannelCalibration, *, attenuation: float) -> dict[str, Any]:
     for known in ("gain_error", "offset_error"):
         if getattr(channel, known):
             raise Refused(f"{record.calibration}: the virtual bench draws its errors itself; leave out the {known}")
+    # A certificate states shares of the range, the virtual instrument takes shares of all that its converter spans.
+    part = _shown(channel)
     return {
         "gain_error": channel.gain,
         "offset_error": channel.offset * attenuation,
-        "offset_of_range": channel.offset_of_range,
+        "offset_of_range": channel.offset_of_range * part,
         "offset_drift": channel.offset_drift * attenuation,
-        "drift_of_range": channel.offset_drift_of_range,
+        "drift_of_range": channel.offset_drift_of_range * part,
         "noise": channel.noise * attenuation,
-        "noise_of_range": channel.noise_of_range,
+        "noise_of_range": channel.noise_of_range * part,
         "bandwidth": channel.bandwidth,
     }

@@ -86,8 +86,11 @@ def test_true_values_are_drawn_from_the_specifications_that_uncertainties_are_co
     scope = bench.calibrations["scope"].channels["1"]
     assert told.instruments["scope"].inputs == {"1": "voltage"}
     assert told.instruments["scope"].offset_error == pytest.approx(10 * scope.offset)  # behind a probe of 10:1
-    assert told.instruments["scope"].offset_of_range == scope.offset_of_range
-    assert told.instruments["scope"].drift_of_range == scope.offset_drift_of_range
+    # Of 256 codes the range shows 199: what is a share of the range is a smaller one of all that the converter spans.
+    spans = 256 / 199
+    assert told.instruments["scope"].offset_of_range * spans == pytest.approx(scope.offset_of_range)
+    assert told.instruments["scope"].drift_of_range * spans == pytest.approx(scope.offset_drift_of_range)
+    assert told.instruments["scope"].noise_of_range * spans == pytest.approx(scope.noise_of_range)
     assert told.instruments["scope"].offset_drift == pytest.approx(10 * scope.offset_drift)
     assert told.instruments["scope"].noise == pytest.approx(10 * scope.noise)
     assert bench.sense_resistor is not None
