@@ -87,16 +87,19 @@ def check(
 
 @app.command()
 def analyze(
-    file: Annotated[Path, typer.Argument(help="Oscilloscope file: Siglent .bin, or CSV.")],
+    file: Annotated[Path, typer.Argument(help="Oscilloscope file (Siglent .bin, CSV) or capture of a run (HDF5).")],
     load: Annotated[str, typer.Option(help='The load it was taken across, for example "500 ohm".')],
     zero: Annotated[Path | None, typer.Option(help="A capture of the same channel with the output off.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in SI units.")] = False,
     pulses: Annotated[bool, typer.Option("--pulses", help="Add a row per pulse.")] = False,
+    signal: Annotated[
+        str | None, typer.Option(help='Which channel or signal, for example "current"; default: the first, or voltage.')
+    ] = None,
 ) -> None:
-    """Measure an oscilloscope's file with the same code that judges a run."""
+    """Measure an oscilloscope's file, or a capture of a run, with the same code that judges a run."""
     from rig.sequencer.offline import analyze_file, show_analysis, show_json  # noqa: PLC0415
 
-    summary = analyze_file(file, load=load, zero=zero, pulses=pulses)
+    summary = analyze_file(file, load=load, zero=zero, pulses=pulses, signal=signal)
     typer.echo(show_json(summary) if as_json else show_analysis(summary))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,11 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rig.model.recording import Recording
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Waveform
 
-__all__ = ["Defect", "Fault", "inspect"]
+__all__ = ["Defect", "Fault", "inspect", "inspect_recording"]
 
 _LEAST_PER_PHASE = 10
 _LEAST_SAMPLES = 8
@@ -23,6 +24,8 @@ _ABSURD = 1e12
 # So many equal extreme samples in a row, where the noise at rest spans codes, are a rail and not a plateau.
 _FLAT_RUN = 16
 _QUANTUM_SAMPLE = 65536
+# Samples of a recording that are looked at in one go.
+_PART = 1 << 22
 
 
 class Fault(StrEnum):
@@ -36,6 +39,10 @@ class Fault(StrEnum):
     CONSTANT = "constant"
     FEW_SAMPLES = "few samples per phase"
     SHORT = "shorter than one pulse"
+
+
+# What is the same in all parts of a recording.
+_OF_ALL = {Fault.NO_DATA, Fault.NOT_TRIGGERED, Fault.CONSTANT, Fault.FEW_SAMPLES, Fault.SHORT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +75,27 @@ def inspect(waveform: Waveform, *, triggered: bool, expected: Stimulus | None) -
     if len(known):
         defects += [_clipped(waveform, known), _constant(waveform, known, expected), *_coarse(waveform, expected)]
     return tuple(defect for defect in defects if defect is not None)
+
+
+def inspect_recording(recording: Recording, *, triggered: bool, expected: Stimulus | None) -> tuple[Defect, ...]:
+    """Return what is wrong with a recording, part by part, as :func:`inspect` does for a waveform.
+
+    Of a fault that several parts show, the first one's sentence stands, with the number of the others.
+    """
+    found: dict[Fault, list[Defect]] = {}
+    parts = 0
+    for part in recording.parts(_PART):
+        parts += 1
+        for defect in inspect(part, triggered=triggered, expected=expected):
+            found.setdefault(defect.fault, []).append(defect)
+    if len(found.get(Fault.CONSTANT, ())) < parts:
+        found.pop(Fault.CONSTANT, None)  # a part that rests
+    return tuple(
+        defects[0]
+        if len(defects) == 1 or fault in _OF_ALL
+        else replace(defects[0], sentence=f"{defects[0].sentence}, and more in {len(defects) - 1} later parts")
+        for fault, defects in found.items()
+    )
 
 
 def _not_triggered(waveform: Waveform, *, triggered: bool) -> Defect | None:

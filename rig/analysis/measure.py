@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -17,13 +17,23 @@ from rig.analysis.prepare import prepare
 from rig.analysis.record import Record
 from rig.errors import AnalysisError
 from rig.model.measurement import Measurement, NotMeasured, Outcome
+from rig.model.recording import Recording
 
 if TYPE_CHECKING:
     from rig.model.signal_path import SignalPath
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Waveform
 
-__all__ = ["Analysis", "PhaseRow", "PulseRow", "Statistics", "analyse", "measure"]
+__all__ = ["HELD_AT_ONCE", "Analysis", "PhaseRow", "PulseRow", "Statistics", "analyse", "measure"]
+
+
+HELD_AT_ONCE = 20_000_000
+"""Samples of the longest record that is measured with all of them at hand, which takes about 100 bytes a sample."""
+
+# Samples of a stored zero capture that are read: more say no more of its mean, for the offset's drift remains.
+_MOST_OF_ZERO = 4_000_000
+# Rows of pulses of a longer one that are given out.
+_MOST_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +75,15 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """What was measured in one signal."""
+    """What was measured in one signal; of a long one ``pulses`` are the first ten thousand that were found.
+
+    ``whole`` and ``cut`` are the numbers of all whole pulses, and of those that the record's edges cut.
+    """
 
     outcomes: Mapping[str, Outcome]
     pulses: tuple[PulseRow, ...]
+    whole: int
+    cut: int
     statistics: Statistics
     baseline: Baseline
 
@@ -79,17 +94,17 @@ class Analysis:
 
 
 def measure(
-    signal: Waveform,
+    signal: Waveform | Recording,
     *,
     path: SignalPath,
-    zero: Waveform | None,
+    zero: Waveform | Recording | None,
     expected: Stimulus | None,
     load_resistance: float | None,
     electrode_area: float | None,
     capture: str,
     wanted: Collection[str] | None = None,
 ) -> Analysis:
-    """Measure one signal.
+    """Measure one signal; one of more codes than :data:`HELD_AT_ONCE` in streaming passes, in bounded memory.
 
     Parameters
     ----------
@@ -114,16 +129,43 @@ def measure(
     """
     names = tuple(CATALOGUE) if wanted is None else tuple(wanted)
     _refuse_unknown(names)
-    record = prepare(
-        signal,
-        path=path,
-        zero=zero,
-        expected=expected,
-        load_resistance=load_resistance,
-        electrode_area=electrode_area,
-        capture=capture,
-    )
-    return analyse(record, names)
+
+    def prepared(make: Callable[..., Record], of: Waveform | Recording) -> Record:
+        return make(
+            of,
+            path=path,
+            zero=None if zero is None else _of_zero(zero),
+            expected=expected,
+            load_resistance=load_resistance,
+            electrode_area=electrode_area,
+            capture=capture,
+        )
+
+    recording = _long(signal)
+    if recording is None:
+        return analyse(prepared(prepare, _held(signal)), names)
+    from rig.analysis.stream.measured import prepare_recording  # noqa: PLC0415 - it loads a compiler
+
+    return analyse(prepared(prepare_recording, recording), names)
+
+
+def _long(signal: Waveform | Recording) -> Recording | None:
+    """Return a signal that is too long to be held at once, where its codes can be streamed."""
+    if len(signal) <= HELD_AT_ONCE:
+        return None
+    if isinstance(signal, Recording):
+        return signal
+    recording = Recording.of(signal)
+    return recording if recording.is_coded else None
+
+
+def _held(signal: Waveform | Recording) -> Waveform:
+    return signal.part(0, len(signal)) if isinstance(signal, Recording) else signal
+
+
+def _of_zero(signal: Waveform | Recording) -> Waveform:
+    """Return a signal with its samples; of a zero capture longer than needed, the first part."""
+    return signal.part(0, _MOST_OF_ZERO) if isinstance(signal, Recording) else signal
 
 
 def analyse(record: Record, names: Collection[str]) -> Analysis:
@@ -131,6 +173,8 @@ def analyse(record: Record, names: Collection[str]) -> Analysis:
     return Analysis(
         outcomes=MappingProxyType({name: _evaluate(record, name) for name in names}),
         pulses=_rows(record),
+        whole=len(record.whole_pulses),
+        cut=len(record.pulses) - len(record.whole_pulses),
         statistics=_statistics(record),
         baseline=record.baseline,
     )
@@ -203,6 +247,7 @@ def _rows(record: Record) -> tuple[PulseRow, ...]:
             squares = record.trace.integral_of_square(record.pulse_begin[whole], record.pulse_end[whole])
             energy[whole] = record.load_resistance * squares
     times = record.trace.times(record.pulse_begin)
+    shown = min(len(pulses), _MOST_ROWS) if len(record.trace) > HELD_AT_ONCE else len(pulses)
     return tuple(
         PulseRow(
             start=float(times[number]),
@@ -213,5 +258,5 @@ def _rows(record: Record) -> tuple[PulseRow, ...]:
             net_charge=_known(net[number]),
             energy=_known(energy[number]),
         )
-        for number in range(len(pulses))
+        for number in range(shown)
     )

@@ -11,9 +11,10 @@ import numpy as np
 
 from rig.analysis.catalogue import CATALOGUE
 from rig.analysis.display import two_state
-from rig.analysis.measure import Analysis, measure
+from rig.analysis.measure import HELD_AT_ONCE, Analysis, Statistics, measure
 from rig.errors import AnalysisError
 from rig.model.measurement import Measurement, Outcome
+from rig.model.recording import Recording
 from rig.model.signal_path import SignalPath
 from rig.model.verdict import Verdict
 from rig.units import Unit
@@ -32,6 +33,8 @@ _OFFSET = 0.01
 _DRIFT = 0.001
 _RESISTOR = 0.01
 _TIMEBASE = 25e-6
+# Samples of a long record that are looked at in one go.
+_PART = 1 << 22
 # What a reader of the file multiplies with, whatever the distribution; the interval of 95 % stands beside it.
 _K = 2.0
 
@@ -43,15 +46,14 @@ def _step(samples: np.ndarray[tuple[int, ...], np.dtype[Any]]) -> float:
     return float(steps.min()) if len(steps) else 0.0
 
 
-def assumed_path(voltage: Waveform, load_resistance: float) -> SignalPath:
+def assumed_path(voltage: Waveform | Recording, load_resistance: float) -> SignalPath:
     """Return a signal path for a voltage across a known load, captured by an instrument of unknown calibration.
 
     Gain within 2 %, offset within 1 % and drift within 0.1 % of the record's range, resistor within 1 %, timebase
     within 25 ppm: usual specifications of an oscilloscope with a passive probe.
     """
-    values = voltage.values()
     scale = 1 / load_resistance
-    reach = float(np.abs(values).max()) if len(values) else 0.0
+    reach, step = _reach_and_step(voltage)
     third = math.sqrt(3)
     return SignalPath(
         signal="current",
@@ -62,24 +64,38 @@ def assumed_path(voltage: Waveform, load_resistance: float) -> SignalPath:
         offset=_OFFSET * reach * scale / third,
         offset_drift=_DRIFT * reach * scale / third,
         noise=0.0,
-        resolution=_step(voltage.samples) * abs(voltage.gain) * scale,
+        resolution=step * scale,
         timebase=_TIMEBASE / third,
-        bandwidth=0.5 * voltage.sample_rate,
+        bandwidth=0.5 / _scale(voltage).interval,
     )
 
 
-def _as_current(voltage: Waveform, path: SignalPath, load_resistance: float) -> Waveform:
-    return voltage.rescaled(
-        gain=path.scale, offset=path.offset_correction, unit=path.unit, note=f"divided by {load_resistance:g} ohm"
-    )
+def _scale(voltage: Waveform | Recording) -> Waveform:
+    return voltage.scale if isinstance(voltage, Recording) else voltage
+
+
+def _reach_and_step(voltage: Waveform | Recording) -> tuple[float, float]:
+    """Largest magnitude of a record, and the smallest difference between two samples of its first part, V."""
+    parts = voltage.parts(_PART) if isinstance(voltage, Recording) else (voltage,)
+    reach, step = 0.0, None
+    for part in parts:
+        extremes = np.array([part.samples.min(), part.samples.max()], dtype=np.float64) if len(part) else np.zeros(0)
+        reach = max(reach, float(np.abs(extremes * part.gain + part.offset).max(initial=0.0)))
+        step = _step(part.samples) * abs(part.gain) if step is None else step
+    return reach, step or 0.0
+
+
+def _as_current(voltage: Waveform | Recording, path: SignalPath, load_resistance: float) -> Waveform | Recording:
+    note = f"divided by {load_resistance:g} ohm"
+    return voltage.rescaled(gain=path.scale, offset=path.offset_correction, unit=path.unit, note=note)
 
 
 def summarise(
-    voltage: Waveform,
+    voltage: Waveform | Recording,
     *,
     load_resistance: float,
     source: Mapping[str, object],
-    zero: Waveform | None = None,
+    zero: Waveform | Recording | None = None,
     path: SignalPath | None = None,
     defects: Collection[str] = (),
     pulses: bool = False,
@@ -88,7 +104,7 @@ def summarise(
 
     Parameters
     ----------
-    voltage : V across the load
+    voltage : V across the load; of one longer than is held at once, no levels for display are given
     load_resistance : ohm
     source : what is known of the file (name, format, sha256); shown as it is, with the load added
     zero : V across the load with the output off, same instrument and range
@@ -104,7 +120,7 @@ def summarise(
     if not (math.isfinite(load_resistance) and load_resistance > 0):
         message = f"a current cannot be told from the voltage across {load_resistance} ohm"
         raise AnalysisError(message)
-    if voltage.unit is not Unit.VOLT or (zero is not None and zero.unit is not Unit.VOLT):
+    if _scale(voltage).unit is not Unit.VOLT or (zero is not None and _scale(zero).unit is not Unit.VOLT):
         message = "the record is not a voltage"
         raise AnalysisError(message)
     assumed = path is None
@@ -116,7 +132,7 @@ def summarise(
         expected=None,
         load_resistance=load_resistance,
         electrode_area=None,
-        capture=voltage.source,
+        capture=_scale(voltage).source,
     )
     summary: dict[str, Any] = {
         "schema": SCHEMA,
@@ -125,7 +141,7 @@ def summarise(
             "load_resistance": load_resistance,
             "uncertainty_of_instrument": "assumed, not calibrated" if assumed else "calibrated",
         },
-        "signal": _signal(voltage),
+        "signal": _signal(voltage, analysis.statistics, path),
         "baseline": {
             "value": analysis.baseline.value,
             "unit": Unit.AMPERE.value,
@@ -135,8 +151,8 @@ def summarise(
         "defects": list(defects),
         "measurements": _measurements(analysis, defects),
         "pulses_found": {
-            "whole": sum(row.whole for row in analysis.pulses),
-            "cut": sum(not row.whole for row in analysis.pulses),
+            "whole": analysis.whole,
+            "cut": analysis.cut,
         },
     }
     if pulses:
@@ -146,7 +162,11 @@ def summarise(
     return summary
 
 
-def _signal(voltage: Waveform) -> dict[str, Any]:
+def _signal(voltage: Waveform | Recording, current: Statistics, path: SignalPath) -> dict[str, Any]:
+    if len(voltage) > HELD_AT_ONCE:
+        return _signal_of(current, path)
+    if isinstance(voltage, Recording):
+        voltage = voltage.part(0, len(voltage))
     values = voltage.values()
     figures = {
         "unit": voltage.unit.value,
@@ -160,6 +180,25 @@ def _signal(voltage: Waveform) -> dict[str, Any]:
         "maximum": float(values.max()),
     }
     return figures | {name: value for name, value in asdict(two_state(voltage)).items() if value is not None}
+
+
+def _signal_of(current: Statistics, path: SignalPath) -> dict[str, Any]:
+    """Return the voltage's figures from those of the current that it was taken for."""
+
+    def volts(amperes: float) -> float:
+        return (amperes - path.offset_correction) / path.scale
+
+    return {
+        "unit": Unit.VOLT.value,
+        "samples": current.samples,
+        "sample_rate": current.sample_rate,
+        "duration": current.duration,
+        "peak_to_peak": current.peak_to_peak / path.scale,
+        "mean": volts(current.mean),
+        "standard_deviation": current.standard_deviation / path.scale,
+        "minimum": volts(current.minimum),
+        "maximum": volts(current.maximum),
+    }
 
 
 def _measurements(analysis: Analysis, defects: Collection[str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -10,6 +11,7 @@ import numpy as np
 
 from rig.errors import AnalysisError, EvidenceError
 from rig.evidence.naming import safe_name
+from rig.model.recording import Recording
 from rig.model.waveform import Waveform
 from rig.units import Unit
 
@@ -21,10 +23,11 @@ if TYPE_CHECKING:
 
     from rig.model.waveform import Capture
 
-__all__ = ["CAPTURE_FORMAT", "capture_bytes", "capture_chunks", "read_capture"]
+__all__ = ["CAPTURE_FORMAT", "capture_bytes", "capture_chunks", "open_recordings", "read_capture"]
 
 CAPTURE_FORMAT = "rig-capture/1"
 _CHUNK = 1 << 17  # samples: large enough to compress well, small enough to read a part
+_CACHE = 1 << 23  # bytes of unpacked chunks that are kept while a file is read in parts
 
 
 def capture_bytes(capture: Capture) -> bytes:
@@ -93,6 +96,40 @@ def read_capture(path: Path) -> Mapping[str, Waveform]:
         raise EvidenceError(msg) from error
     msg = f"{path.name} is not a capture of format {CAPTURE_FORMAT}"
     raise EvidenceError(msg)
+
+
+@contextmanager
+def open_recordings(path: Path) -> Iterator[Mapping[str, Recording]]:
+    """Open a capture's file and give its signals, whose samples are read when they are asked for, until it is closed.
+
+    Raises
+    ------
+    EvidenceError
+        if the file is missing, damaged, or not a capture of this format; also while samples are read
+    """
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(h5py.File(path, "r", rdcc_nbytes=_CACHE))
+            if _read_text(file.attrs["format"]) != CAPTURE_FORMAT:
+                msg = f"{path.name} is not a capture of format {CAPTURE_FORMAT}"
+                raise EvidenceError(msg)
+            recordings = {_read_text(dataset.attrs["signal"]): _recording(dataset, path) for dataset in file.values()}
+        except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, AnalysisError) as error:
+            msg = f"{path.name} cannot be read as a capture: {error}"
+            raise EvidenceError(msg) from error
+        yield recordings
+
+
+def _recording(dataset: h5py.Dataset, path: Path) -> Recording:
+    def read(begin: int, stop: int) -> NDArray[Any]:
+        try:
+            samples: NDArray[Any] = dataset[begin:stop]
+        except (OSError, ValueError, RuntimeError) as error:
+            msg = f"{path.name} cannot be read as a capture: {error}"
+            raise EvidenceError(msg) from error
+        return samples
+
+    return Recording(scale=_read(dataset, 0, 0), length=len(dataset), read=read)
 
 
 def capture_chunks(path: Path, signal: str, *, most: int = 1 << 20) -> Iterator[Waveform]:

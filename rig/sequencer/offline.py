@@ -1,27 +1,43 @@
-"""``rig analyze``: an oscilloscope's file, measured by the same code that judges a run."""
+"""``rig analyze``: an oscilloscope's file or a capture of a run, measured by the same code that judges a run."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from rig.acquisition.importers.capture_file import read_capture_file
-from rig.acquisition.quality import Fault, inspect
+from rig.acquisition.quality import Fault, inspect, inspect_recording
 from rig.analysis.summary import summarise
 from rig.errors import AcquisitionError, Refused, UnitError
+from rig.evidence.capture_file import CAPTURE_FORMAT, open_recordings
+from rig.model.recording import Recording
 from rig.units import Unit, format_quantity, format_result, parse_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from rig.model.waveform import Waveform
+
 __all__ = ["analyze_file", "show_analysis", "show_json"]
 
 _NO_SIGNAL = {Fault.NO_DATA, Fault.NOT_A_NUMBER}
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
-def analyze_file(file: Path, *, load: str, zero: Path | None, pulses: bool) -> dict[str, Any]:
+def analyze_file(
+    file: Path, *, load: str, zero: Path | None, pulses: bool, signal: str | None = None
+) -> dict[str, Any]:
     """Import a file and measure it; see :func:`rig.analysis.summary.summarise` for what comes back.
+
+    A capture of an evidence folder (HDF5) is read part by part, so that it may be of any length.
+
+    Parameters
+    ----------
+    signal : which signal of a capture of the rig's own, or which channel of an oscilloscope's; None for the only or
+        first one, of a capture its voltage
 
     Raises
     ------
@@ -34,28 +50,52 @@ def analyze_file(file: Path, *, load: str, zero: Path | None, pulses: bool) -> d
         raise Refused(f"--load: {error}") from None
     if not resistance > 0:
         raise Refused(f"--load: {load!r} is no load; expected a resistance above zero, for example 500 ohm")
-    capture = read_capture_file(file)
-    voltage = capture.waveform()
-    zero_capture = None if zero is None else read_capture_file(zero)
-    found = inspect(voltage, triggered=True, expected=None)
-    for defect in found:
-        if defect.fault in _NO_SIGNAL:
-            raise AcquisitionError(f"{file.name}: {defect.sentence}")
-    source: dict[str, object] = {
-        "file": capture.name,
-        "format": capture.kind,
-        "sha256": capture.sha256,
-        "notes": list(capture.notes),
-        "zero": None if zero_capture is None else {"file": zero_capture.name, "sha256": zero_capture.sha256},
-    }
-    return summarise(
-        voltage,
-        load_resistance=resistance,
-        source=source,
-        zero=None if zero_capture is None else zero_capture.waveform(),
-        defects=[defect.sentence for defect in found if defect.forbids],
-        pulses=pulses,
-    )
+    with ExitStack() as stack:
+        voltage, source = _opened(file, signal, stack)
+        quiet, zero_source = (None, None) if zero is None else _opened(zero, signal, stack)
+        if isinstance(voltage, Recording):
+            found = inspect_recording(voltage, triggered=True, expected=None)
+        else:
+            found = inspect(voltage, triggered=True, expected=None)
+        for defect in found:
+            if defect.fault in _NO_SIGNAL:
+                raise AcquisitionError(f"{file.name}: {defect.sentence}")
+        shown = None if zero_source is None else {name: zero_source[name] for name in ("file", "sha256")}
+        return summarise(
+            voltage,
+            load_resistance=resistance,
+            source={**source, "zero": shown},
+            zero=quiet,
+            defects=[defect.sentence for defect in found if defect.forbids],
+            pulses=pulses,
+        )
+
+
+def _opened(file: Path, signal: str | None, stack: ExitStack) -> tuple[Waveform | Recording, dict[str, object]]:
+    """Open a file, for as long as the stack is; return one signal of it and what is known of the file."""
+    if not _is_capture(file):
+        capture = read_capture_file(file)
+        known = _known(capture.name, capture.kind, capture.sha256, list(capture.notes))
+        return capture.waveform(signal), known
+    recordings = stack.enter_context(open_recordings(file))
+    name = signal or next((one for one in ("voltage", *recordings) if one in recordings), "")
+    if name not in recordings:
+        raise Refused(f"{file.name}: has no signal {name!r}; it has {', '.join(recordings)}")
+    with file.open("rb") as content:
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    return recordings[name], _known(file.name, CAPTURE_FORMAT, sha256, [f"signal {name}"])
+
+
+def _known(file: str, kind: str, sha256: str, notes: list[str]) -> dict[str, object]:
+    return {"file": file, "format": kind, "sha256": sha256, "notes": notes}
+
+
+def _is_capture(file: Path) -> bool:
+    try:
+        with file.open("rb") as content:
+            return content.read(len(_HDF5)) == _HDF5
+    except OSError:
+        return False  # the importers say what is wrong
 
 
 def show_json(summary: Mapping[str, Any]) -> str:

@@ -14,7 +14,6 @@ from rig.analysis.stream.tables import joined
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rig.analysis.stream.levels import Levels
     from rig.analysis.trace import Integers
 
 __all__ = ["Rows"]
