@@ -91,7 +91,7 @@ def rows(shape: str, benches: int, *, seed: int = SEED, workers: int = 1) -> lis
 def _row(shape: str, name: str, found: list[tuple[float, float] | None]) -> Row:
     measured = np.array([one for one in found if one is not None]).reshape(-1, 2)
     error, expanded = measured[:, 0], measured[:, 1]
-    if name in COUNTED:
+    if name in COUNTED or not len(error):
         right = float(np.mean(error == 0)) if len(error) else math.nan
         return Row(shape=shape, measurand=name, n=len(error), missing=len(found) - len(error), bias=0.0,
                    coverage=right, width=math.nan)  # fmt: skip
@@ -111,7 +111,13 @@ def _row(shape: str, name: str, found: list[tuple[float, float] | None]) -> Row:
     )
 
 
+def _times(width: float) -> str:
+    return f"{width:.2f}" if width < _FAR else f"over {_FAR:.0f}"
+
+
 def _shown(row: Row) -> list[str]:
+    if not row.n:
+        return [row.measurand, row.shape, f"0 (−{row.missing})", "", "not measured", ""]
     if row.counted:
         return [row.measurand, row.shape, str(row.n), "", f"{100 * row.coverage:.1f} % right", ""]
     mark = "" if _LEAST <= row.coverage <= _MOST else " !"
@@ -122,12 +128,14 @@ def _shown(row: Row) -> list[str]:
         str(row.n) + (f" (−{row.missing})" if row.missing else ""),
         f"{row.bias:+.2f}",
         f"{100 * row.coverage:.1f} %{mark}",
-        f"{row.width:.2f}{wide}",
+        f"{_times(row.width)}{wide}",
     ]
 
 
 HEADING = ("measurand", "shape", "benches", "bias / U", "coverage", "relative width")
 _LEAST, _MOST, _WIDEST = 0.93, 0.99, 2.0
+# Errors that are next to nothing, of what is stated.
+_FAR = 100.0
 
 
 def _all(shapes: Collection[str], benches: int, seed: int, workers: int) -> Iterator[Row]:
@@ -137,6 +145,8 @@ def _all(shapes: Collection[str], benches: int, seed: int, workers: int) -> Iter
 
 def _amiss(row: Row) -> str:
     """Say in which bound a row does not stay, or nothing."""
+    if not row.n:
+        return ""
     if row.counted:
         return "" if row.coverage == 1.0 else "not always right"
     faults = []
@@ -145,14 +155,14 @@ def _amiss(row: Row) -> str:
     if row.coverage > _MOST:
         faults.append("covers more than 99 %")
     if row.width > _WIDEST:
-        faults.append(f"{row.width:.1f} times as wide as the errors")
+        faults.append(f"{_times(row.width)} times as wide as the errors")
     return ", ".join(faults)
 
 
 def _summary(found: Sequence[Row]) -> str:
     amiss = [row for row in found if _amiss(row)]
-    measured = sum(not row.counted for row in found)
-    within = sum(not row.counted and not _amiss(row) for row in found)
+    measured = sum(not row.counted and row.n > 0 for row in found)
+    within = sum(not row.counted and row.n > 0 and not _amiss(row) for row in found)
     low = sum(not row.counted and row.coverage < _LEAST for row in found)
     lines = [
         (

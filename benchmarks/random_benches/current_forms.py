@@ -78,6 +78,8 @@ def interferential(rng: np.random.Generator) -> Form:
     beat = log_uniform(rng, 20, 150)
     part = float(rng.choice([1.0, rng.uniform(0.3, 0.95)]))
     one, two = amplitude / (1 + part), amplitude * part / (1 + part)
+    if rng.random() < 0.5:
+        one, two = two, one
     turns = 2 * math.pi * rng.random(2)
     waves = Sines(
         level=0.0, sizes=(one, two), frequencies=(first, first + beat), phases=(float(turns[0]), float(turns[1]))

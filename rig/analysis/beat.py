@@ -40,15 +40,18 @@ class Beats:
 
 
 def amplitudes(oscillation: Oscillation, trace: Trace) -> tuple[Floats, Floats]:
-    """Return the middle of every cycle (samples), and its amplitude: √2 times its effective value without noise.
+    """Return the middle of every cycle (samples), and its amplitude: √2 times its effective value about its own mean.
 
-    Cycles are laid one after the other from the record's beginning, whatever the current does.
+    Cycles are laid one after the other from the record's beginning, whatever the current does; they end between
+    samples, for a part of a sample more or less would look like a change of the amplitude. The noise is taken off.
     """
-    count = int(len(trace) / oscillation.period)
-    bounds = np.round(np.arange(count + 1) * oscillation.period).astype(np.int64)
-    power = np.add.reduceat(trace.squares[: bounds[-1]], bounds[:-1]) / np.diff(bounds) - oscillation.noise**2
-    middle = 0.5 * (bounds[:-1] + bounds[1:]).astype(np.float64)
-    return middle, np.asarray(np.sqrt(2 * np.maximum(power, 0.0)), dtype=np.float64)
+    count = int((len(trace) - 1) / oscillation.period)
+    bounds = np.asarray(np.arange(count + 1) * oscillation.period, dtype=np.float64)
+    begin, end = bounds[:-1], bounds[1:]
+    length = oscillation.period * trace.interval
+    mean = trace.deviation_integral(begin, end) / length
+    power = trace.squared_deviation_integral(begin, end) / length - mean**2 - oscillation.noise**2
+    return 0.5 * (begin + end), np.asarray(np.sqrt(2 * np.maximum(power, 0.0)), dtype=np.float64)
 
 
 def amplitude_noise(oscillation: Oscillation, amplitude: float) -> float:

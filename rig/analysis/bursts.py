@@ -11,7 +11,7 @@ from rig.analysis.trace import Floats, Integers
 if TYPE_CHECKING:
     from rig.analysis.record import Record
 
-__all__ = ["burst_starts", "bursts", "longest_period", "pulse_trains", "stretches"]
+__all__ = ["Stretches", "burst_starts", "bursts", "longest_period", "pulse_trains", "stretches"]
 
 # Intervals are of two kinds where in their sorted list the next is this much longer; no sweep has such a jump.
 _JUMP = 2.5

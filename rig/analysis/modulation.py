@@ -9,6 +9,7 @@ import numpy as np
 
 from rig.analysis.beat import amplitude_noise, amplitudes
 from rig.analysis.envelope import noise_of_top, ramps, tops
+from rig.analysis.extremes import left_in_range, range_from_noise, without_noise
 from rig.analysis.outcome import single, span
 from rig.analysis.uncertainty import Budget, expected_extreme
 from rig.model.measurement import NotMeasured, Outcome
@@ -22,12 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["amplitude_modulation", "width_range"]
 
-# So long after 90 % a ramp has ended, in times from 10 % to 90 %: a straight one takes an eighth.
-_SETTLED = 0.2
-# How well the expected extreme of noise is known, of itself: levels found in noise scatter more than the mean of as
-# many samples would; the extremes themselves scatter by half a deviation.
-_EXTREME_DOUBT = 0.25
-_EXTREME_SPREAD = 0.5
+# So long after 90 % a ramp has ended, in times from 10 % to 90 %: a straight one takes an eighth, a cosine a third.
+_SETTLED = 0.5
 # So many of the worst pulses are looked at for what noise could add to the range of all.
 _MOST = 64
 
@@ -74,26 +71,12 @@ def _of_cycles(record: Record, oscillation: Oscillation, name: str) -> Outcome:
     return _depth(record, name, amplitude, noise, within, window)
 
 
-def _without_noise(found: float, adds: float, left: float) -> tuple[float, float]:
-    """Return a range from which what noise adds in quadrature has been removed, and its standard uncertainty.
-
-    Parameters
-    ----------
-    left : standard uncertainty of the range as it was found
-    """
-    value = math.sqrt(max(found**2 - adds**2, 0.0))
-    near_zero = math.sqrt(left * (left + 2 * max(found, adds)))
-    return value, near_zero if value * near_zero <= left * found else left * found / value
-
-
 def _depth(record: Record, name: str, values: Floats, noise: float, within: float, window: Window) -> Outcome:
     """Modulation depth of many amplitudes, each of which noise moves; what that alone would show is removed."""
     high, low = float(values.max()), float(values.min())
     if high + low <= 0.0:
         return NotMeasured(measurand=name, reason="the amplitudes of the pulses do not add up to more than the offset")
-    adds = 2 * expected_extreme(len(values)) * noise
-    left = math.hypot(math.sqrt(2) * _EXTREME_SPREAD * noise, _EXTREME_DOUBT * adds)
-    value, u = _without_noise(high - low, adds, left)
+    value, u = without_noise(high - low, *range_from_noise(len(values), noise))
     depth = value / (high + low)
     budget = Budget(
         systematic={
@@ -118,17 +101,18 @@ def width_range(record: Record) -> Outcome:
         return NotMeasured(measurand=name, reason="fewer than two whole pulses in the record")
     # Noise moves the edges of small pulses more than those of large ones.
     tops_of = record.phases.top[leading]
-    jitter = np.sort(math.sqrt(2) * record.edge.jitter * record.edge.height / tops_of)[::-1]
+    moved = math.sqrt(2) * record.edge.jitter * record.edge.height / tops_of
+    # Where samples lie on an edge moves its crossing as well, from pulse to pulse.
+    jitter = np.sort(np.hypot(moved, math.sqrt(2) * record.edge.crossing))[::-1]
     adds = 2 * max(expected_extreme(2 * (k + 1)) * float(worst) for k, worst in enumerate(jitter[:_MOST]))
     adds = max(adds, 2 * expected_extreme(n) * float(np.median(jitter)))
-    crossing = math.sqrt(2) * record.edge.crossing
-    left = math.hypot(math.sqrt(2) * _EXTREME_SPREAD * float(jitter[0]), _EXTREME_DOUBT * adds)
-    value, u = _without_noise(float(np.ptp(durations)), adds, left)
+    value, u = without_noise(float(np.ptp(durations)), adds, left_in_range(adds, float(jitter[0])))
     budget = Budget(
         relative={"timebase": record.path.timebase},
         systematic={
             "noise of extreme widths": u,
-            "crossing interpolation": math.sqrt(2) * crossing,
+            # Of one phase both crossings move apart; the smallest of all moves most.
+            "state level": 2 * record.state_jitter * record.edge.height / float(tops_of.min()),
         },
     )
     pulses = record.whole_pulses

@@ -77,6 +77,11 @@ class Runs:
     def __len__(self) -> int:
         return len(self.first)
 
+    @property
+    def visible(self) -> float:
+        """The least peak that a run has."""
+        return _HYSTERESIS * self.threshold
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pulses:
