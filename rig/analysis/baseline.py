@@ -114,6 +114,8 @@ def find_baseline(
     """
     if zero is None:
         mean, u = _own_baseline(trace, pulses, phases, quiet)
+        rounded = rounding(path.resolution, analogue_noise(quiet.rms, path))
+        u = root_sum_square(u, rounded)
         return _without_zero_capture(quiet.level + mean, u, path, rests=len(pulses) > 0)
     rms = float(zero.std())
     return Baseline(

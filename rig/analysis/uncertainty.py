@@ -138,13 +138,22 @@ def spread_of_extreme(n: float) -> float:
 def rounding(step: float, noise: float) -> float:
     """Return the standard uncertainty that rounding to steps leaves in a mean of samples with that rms noise.
 
-    Noise dithers: it moves the mean of the rounded samples towards the true mean, all but a part of
-    step/π·exp(−2π²(noise/step)²) at most (the first harmonic of the error of rounding).
+    Noise dithers: it moves the mean of the rounded samples towards the true mean. Of the error of rounding, a sawtooth
+    over the steps, it leaves of each harmonic step/(π·h) the part exp(−2π²h²(noise/step)²); without noise all of them
+    make step/√12.
+
+    >>> round(rounding(1.0, 0.0), 4), round(rounding(1.0, 0.5), 4)
+    (0.2887, 0.0016)
     """
     if step <= 0:
         return 0.0
-    harmonic = step / math.pi / math.sqrt(2.0) * math.exp(-2.0 * (math.pi * noise / step) ** 2)
-    return min(step / math.sqrt(12.0), harmonic)
+    if noise < _UNDITHERED * step:
+        return step / math.sqrt(12.0)
+    decay = 4.0 * (math.pi * noise / step) ** 2
+    harmonics = (math.exp(-decay * h**2) / h**2 for h in range(1, _HARMONICS + 1))
+    return step / math.pi * math.sqrt(0.5 * sum(harmonics))
 
 
 _NORMAL = NormalDist()
+# Below this part of a step noise dithers nothing; above it, so many harmonics are all that there is.
+_UNDITHERED, _HARMONICS = 0.01, 32

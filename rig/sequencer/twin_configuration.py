@@ -148,7 +148,8 @@ def _accuracy(record: CalibrationFile, channel: ChannelCalibration, *, attenuati
 
 def _shown(channel: ChannelCalibration) -> float:
     """Return what part of the converter's span its range is: the converter may reach beyond what is shown."""
-    return (channel.codes or 2**channel.bits) / 2**channel.bits
+    spans = float(2**channel.bits)
+    return (channel.codes or spans) / spans
 
 
 def _errors(record: CalibrationFile, channel: ChannelCalibration, *, attenuation: float) -> dict[str, Any]:

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rig.analysis import measure
 from rig.analysis.baseline import block_uncertainty
 from rig.analysis.edges import Edge
 from rig.analysis.uncertainty import Budget, root_sum_square
-from tests.analysis.synthetic import Train, analysed, value
+from tests.analysis.synthetic import Train, analysed, path, value, waveform
 
 TRAIN = Train(period=5e-3, pulses=3, delay=2e-3, tail=6e-3, duration=200e-6)
 
@@ -129,3 +130,26 @@ def test_a_wandering_zero_is_not_averaged_as_if_it_were_white() -> None:
     assert block_uncertainty(white) == pytest.approx(1 / math.sqrt(16_000), rel=0.5)
     assert block_uncertainty(wander) > 10 * block_uncertainty(white)
     assert block_uncertainty(np.array([1.0, 3.0])) == pytest.approx(1 / math.sqrt(2))
+
+
+def test_the_top_of_a_single_phase_is_as_uncertain_as_the_codes_it_rests_and_stands_on() -> None:
+    # Without a zero capture and hardly any noise, both levels are whole codes; each errs by up to half of one.
+    rng = np.random.default_rng(20)
+    held = 0
+    for _ in range(80):
+        train = Train(pulses=2, phases=1, period=4e-3, delay=2e-3, tail=2e-3)
+        code = train.amplitude / rng.uniform(40, 60)
+        codes = np.rint(train.sampled(noise=0.02 * code) / code + rng.uniform(-0.5, 0.5))
+        found = measure(
+            waveform(code * codes),
+            path=path(noise=0.02 * code, resolution=code),
+            zero=None,
+            expected=None,
+            load_resistance=None,
+            electrode_area=None,
+            capture="test",
+            wanted=("phase_top",),
+        ).measurement("phase_top")
+        assert found is not None
+        held += abs(found.value - train.amplitude) <= found.expanded_uncertainty
+    assert held >= 0.92 * 80
