@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from rig.evidence.record import CaptureEntry, CaseRecord, JudgementEntry, MeasurementEntry, OutputOffEntry
+from rig.evidence.record import CaptureEntry, CaseRecord, JudgementEntry, MeasurementEntry, OutputOffEntry, RangeEntry
 from rig.model.verdict import Verdict
 from rig.report import wording
 from rig.units import Unit
@@ -112,6 +112,7 @@ class CaseView:
     realised: str
     load: str
     load_name: str
+    ranges: str
     started: str
     duration: str
     decision_rule: str
@@ -158,6 +159,7 @@ def view_case(case: CaseRecord, index: int, section: int) -> CaseView:
         realised=_realised(case),
         load=wording.load(case.load),
         load_name=wording.typeset(case.load.name) if case.load else wording.MISSING,
+        ranges="; ".join(map(_range, case.ranges)),
         started=wording.moment(case.started),
         duration=wording.span(case.duration),
         decision_rule=case.decision_rule.value,
@@ -170,6 +172,15 @@ def view_case(case: CaseRecord, index: int, section: int) -> CaseView:
         judged_from=case.judged_from,
         error=f"{case.error.type} while {case.error.stage}: {case.error.message}" if case.error else "",
     )
+
+
+def _range(entry: RangeEntry) -> str:
+    """Say how wide an instrument was set, and for what peak."""
+    peak = "" if entry.peak is None else f" of {wording.quantity(entry.peak, entry.unit, digits=3)}"
+    why = (
+        "after a capture that clipped" if entry.chosen_for == "clipped capture" else f"for the {entry.chosen_for}{peak}"
+    )
+    return f"{entry.signal} ±{wording.quantity(entry.half_range, Unit.VOLT, digits=3)} {why}"
 
 
 def _realised(case: CaseRecord) -> str:

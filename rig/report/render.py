@@ -86,10 +86,12 @@ def _figures(record: RunRecord, captures: ReadCapture | None) -> Iterator[tuple[
 
 
 def _figure(case: CaseRecord, captures: ReadCapture | None) -> tuple[Markup, str]:
-    signal = next((capture for capture in case.captures if capture.purpose == "signal"), None)
+    # Of several the last one: an earlier one clipped, and is not what was measured.
+    last_first = tuple(reversed(case.captures))
+    signal = next((capture for capture in last_first if capture.purpose == "signal"), None)
     if signal is None or captures is None:
         return Markup(), ""
-    zero = next((capture for capture in case.captures if capture.purpose == "zero"), None)
+    zero = next((capture for capture in last_first if capture.purpose == "zero"), None)
     try:
         trace = read_trace(case, captures(signal), captures(zero) if zero else None)
     except (RigError, OSError) as error:

@@ -8,7 +8,9 @@ import pytest
 
 from tests.system.running import THREE_LOADS, Command, Record, Write, ended, one_record_per_case, the_record
 
-BOTH = THREE_LOADS.replace(
+# Without a scout: it is of one certain operation that a fault strikes. Scouts that break are in tests/sequencer.
+NO_SCOUT = ("defaults:\n", "defaults:\n  capture: {ranging: expected}\n")
+BOTH = THREE_LOADS.replace(*NO_SCOUT).replace(
     "verify: [phase_top: {within: 5 % of set}]",
     "verify: [phase_top: {within: 5 % of set}, peak_output_voltage: {at_most: 150 V}]",
 )
@@ -73,11 +75,6 @@ RECOVERED = {
         "{instrument: daq, kind: samples_lost, after: 4, times: 1}",
         ("PASS", "ERROR", "PASS"),
         "samples per channel came",
-    ),
-    "the digitizer clips the train": (
-        "{instrument: daq, kind: clipped, after: 4, times: 1}",
-        ("PASS", "INCONCLUSIVE", "PASS"),
-        "clipped",
     ),
     "the switch drops the connection": (
         "{instrument: switch, kind: dropped_connection, after: 12, times: 1}",
@@ -162,7 +159,7 @@ def test_relays_that_cannot_be_opened_after_the_last_case_are_no_completed_run(
     rig: Command, plan_file: Write, bench_file: Write, evidence: Path
 ) -> None:
     bench = bench_file(faults="{instrument: switch, kind: timeout, after: 10}")
-    said = ended(rig("run", plan_file(), "--bench", bench), 3)
+    said = ended(rig("run", plan_file(NO_SCOUT), "--bench", bench), 3)
     record = the_record(evidence)
     assert [case["verdict"] for case in record["cases"]] == ["PASS"]
     assert record["end_reason"] == "crash"
