@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Waveform
 
-__all__ = ["Segmented", "assemble", "prepare", "refuse"]
+__all__ = ["Known", "Segmented", "assemble", "prepare", "refuse"]
 
 _LEAST_SAMPLES = 8
 # No current and no voltage is this large; beyond it squares and sums lose their meaning.
@@ -40,6 +40,31 @@ class Segmented:
     phases: Phases
     oscillation: Oscillation | None = None
     unmeasurable: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Known:
+    """What is known of a signal beside its samples; see :func:`rig.analysis.measure.measure`."""
+
+    path: SignalPath
+    zero: Waveform | None
+    expected: Stimulus | None
+    load_resistance: float | None
+    electrode_area: float | None
+    capture: str
+
+    def zero_values(self) -> Floats | None:
+        """Return the values of the zero capture, A or V.
+
+        Raises
+        ------
+        AnalysisError
+            if its unit does not fit, samples are missing, or some are not numbers
+        """
+        if self.zero is None:
+            return None
+        refuse(self.zero, self.path, "zero capture", samples=len(self.zero))
+        return self.zero.values()
 
 
 def refuse(waveform: Waveform, path: SignalPath, name: str, *, samples: int) -> None:
@@ -64,16 +89,7 @@ def refuse(waveform: Waveform, path: SignalPath, name: str, *, samples: int) -> 
         raise AnalysisError(message)
 
 
-def prepare(
-    signal: Waveform,
-    *,
-    path: SignalPath,
-    zero: Waveform | None,
-    expected: Stimulus | None,
-    load_resistance: float | None,
-    electrode_area: float | None,
-    capture: str,
-) -> Record:
+def prepare(signal: Waveform, known: Known) -> Record:
     """Segment a signal and find its baseline.
 
     Raises
@@ -81,20 +97,9 @@ def prepare(
     AnalysisError
         if units do not fit, samples are missing, or some are not numbers
     """
-    refuse(signal, path, "signal", samples=len(signal))
-    if zero is not None:
-        refuse(zero, path, "zero capture", samples=len(zero))
-    zero_values = None if zero is None else zero.values()
-    return assemble(
-        _segmented(signal, path=path, zero=zero_values, expected=expected),
-        signal=signal,
-        path=path,
-        zero=zero_values,
-        expected=expected,
-        load_resistance=load_resistance,
-        electrode_area=electrode_area,
-        capture=capture,
-    )
+    refuse(signal, known.path, "signal", samples=len(signal))
+    zero = known.zero_values()
+    return assemble(_segmented(signal, path=known.path, zero=zero, expected=known.expected), signal, known, zero)
 
 
 def _segmented(signal: Waveform, *, path: SignalPath, zero: Floats | None, expected: Stimulus | None) -> Segmented:
@@ -121,26 +126,17 @@ def _segmented(signal: Waveform, *, path: SignalPath, zero: Floats | None, expec
     )
 
 
-def assemble(
-    found: Segmented,
-    *,
-    signal: Waveform,
-    path: SignalPath,
-    zero: Floats | None,
-    expected: Stimulus | None,
-    load_resistance: float | None,
-    electrode_area: float | None,
-    capture: str,
-) -> Record:
+def assemble(found: Segmented, signal: Waveform, known: Known, zero: Floats | None) -> Record:
     """Put together the record of a signal that is segmented; ``zero`` holds the values of its zero capture."""
-    baseline = find_baseline(found.trace, found.pulses, found.phases, found.quiet, path=path, zero=zero)
+    baseline = find_baseline(found.trace, found.pulses, found.phases, found.quiet, path=known.path, zero=zero)
+    load = known.load_resistance
     return Record(
         signal=signal,
-        path=path,
-        expected=expected,
-        load_resistance=load_resistance if load_resistance is not None and math.isfinite(load_resistance) else None,
-        electrode_area=electrode_area,
-        capture=capture,
+        path=known.path,
+        expected=known.expected,
+        load_resistance=load if load is not None and math.isfinite(load) else None,
+        electrode_area=known.electrode_area,
+        capture=known.capture,
         quiet=found.quiet,
         baseline=baseline,
         trace=replace(found.trace, pedestal=found.quiet.level - baseline.value),

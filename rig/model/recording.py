@@ -80,6 +80,15 @@ class Recording:
             raise AnalysisError(message)
         return samples.astype(_CODE)
 
+    def stretch(self, begin: int, stop: int) -> Recording:
+        """Return a part as a recording of its own, on the same time axis."""
+        return replace(
+            self,
+            scale=replace(self.scale, start=self.scale.start + begin * self.scale.interval),
+            length=stop - begin,
+            read=lambda first, last: self.read(begin + first, begin + min(last, stop - begin)),
+        )
+
     def part(self, begin: int, stop: int) -> Waveform:
         """Return a part as a waveform of its own, on the same time axis."""
         start = self.scale.start + begin * self.scale.interval

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from benchmarks.random_benches import SHAPES, trial
 from rig.analysis.catalogue import CATALOGUE
 from rig.analysis.measure import Analysis, analyse
-from rig.analysis.prepare import prepare
-from rig.analysis.stream import segmented
-from rig.analysis.stream.measured import prepare_recording
+from rig.analysis.prepare import Known, prepare
+from rig.analysis.stream import measured, segmented
+from rig.analysis.stream.measured import measure_recording, prepare_recording
 from rig.errors import AnalysisError
 from rig.model.measurement import Measurement, NotMeasured, Outcome
 from rig.model.recording import Recording
@@ -45,8 +45,8 @@ def zero_of(level: float, *, gain: float = GAIN) -> Waveform:
     return waveform(level + np.random.default_rng(5).normal(0.0, NOISE, 20_000), gain=gain)
 
 
-def known(**more: Any) -> dict[str, Any]:
-    return {
+def known(**more: Any) -> Known:
+    given: dict[str, Any] = {
         "path": path(resolution=GAIN, noise=1.2 * NOISE),
         "zero": None,
         "expected": None,
@@ -55,11 +55,12 @@ def known(**more: Any) -> dict[str, Any]:
         "capture": "c",
         **more,
     }
+    return Known(**given)
 
 
-def both(signal: Waveform, **more: Any) -> tuple[Analysis, Analysis]:
-    whole = analyse(prepare(signal, **more), tuple(CATALOGUE))
-    return whole, analyse(prepare_recording(Recording.of(signal), **more), tuple(CATALOGUE))
+def both(signal: Waveform, more: Known) -> tuple[Analysis, Analysis]:
+    whole = analyse(prepare(signal, more), tuple(CATALOGUE))
+    return whole, analyse(prepare_recording(Recording.of(signal), more), tuple(CATALOGUE))
 
 
 def apart(one: float, other: float, u: float) -> float:
@@ -122,19 +123,19 @@ TRAINS = {
 def test_a_train_is_measured_alike(name: str, with_zero: bool) -> None:
     train = TRAINS[name]
     signal = waveform(train.sampled(noise=NOISE, offset=REST))
-    agree(*both(signal, **known(zero=zero_of(REST + 2e-6) if with_zero else None)))
+    agree(*both(signal, known(zero=zero_of(REST + 2e-6) if with_zero else None)))
 
 
 @pytest.mark.parametrize("name", ["biphasic", "missing pulses"])
 def test_a_train_that_was_set_is_measured_alike(name: str) -> None:
     train = TRAINS[name]
     signal = waveform(train.sampled(noise=NOISE, offset=REST))
-    agree(*both(signal, **known(zero=zero_of(REST), expected=train.stimulus())))
+    agree(*both(signal, known(zero=zero_of(REST), expected=train.stimulus())))
 
 
 def test_a_negative_gain_turns_everything_round() -> None:
     signal = waveform(Train(pulses=30, second=0.9).sampled(noise=NOISE, offset=REST), gain=-GAIN)
-    agree(*both(signal, **known(zero=zero_of(REST, gain=-GAIN))))
+    agree(*both(signal, known(zero=zero_of(REST, gain=-GAIN))))
 
 
 def at(length: float) -> NDArray[np.float64]:
@@ -177,7 +178,7 @@ SIGNALS: dict[str, Callable[[], NDArray[np.float64]]] = {
 @pytest.mark.parametrize("name", SIGNALS)
 def test_other_shapes_are_measured_alike(name: str) -> None:
     signal = waveform(shapes.noisy(SIGNALS[name]() + REST, NOISE))
-    agree(*both(signal, **known(zero=zero_of(REST))))
+    agree(*both(signal, known(zero=zero_of(REST))))
 
 
 def test_what_the_first_look_does_not_show_takes_a_second_pass(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +193,7 @@ def test_what_the_first_look_does_not_show_takes_a_second_pass(monkeypatch: pyte
     given = [shapes.Pulse(start=5e-3 + 0.02 * k, amplitude=1e-3, width=300e-6) for k in range(150)]
     given[77] = shapes.Pulse(start=given[77].start, amplitude=30e-3, width=300e-6)
     signal = waveform(shapes.noisy(shapes.pulses(given, at(3.05)), NOISE))
-    agree(*both(signal, **known(zero=zero_of(0.0))))
+    agree(*both(signal, known(zero=zero_of(0.0))))
     assert len([number for number in passes if number == 1]) == 2
 
 
@@ -200,9 +201,9 @@ def test_what_the_first_look_does_not_show_takes_a_second_pass(monkeypatch: pyte
 def test_every_shape_of_the_random_benches_is_measured_alike(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[Waveform] = []
 
-    def measured(signal: Waveform, **more: Any) -> Analysis:
+    def compared_with(signal: Waveform, **more: Any) -> Analysis:
         more.pop("wanted", None)
-        whole, streamed = both(signal, **more)
+        whole, streamed = both(signal, Known(**more))
         compared.append(signal)
         if never_rests(streamed):
             assert all(isinstance(outcome, NotMeasured) for outcome in streamed.outcomes.values())
@@ -211,7 +212,7 @@ def test_every_shape_of_the_random_benches_is_measured_alike(shape: str, monkeyp
         return whole
 
     for module in ("form_trial", "train_trial", "load_form"):
-        monkeypatch.setattr(sys.modules[f"benchmarks.random_benches.{module}"], "measure", measured)
+        monkeypatch.setattr(sys.modules[f"benchmarks.random_benches.{module}"], "measure", compared_with)
     trial(shape, 3, seed=11)
     assert compared
 
@@ -223,7 +224,7 @@ def never_rests(analysis: Analysis) -> bool:
 
 def test_an_alternating_current_that_never_rests_says_so() -> None:
     signal = waveform(shapes.interferential(at(0.2), amplitude=0.02))
-    streamed = both(signal, **known())[1]
+    streamed = both(signal, known())[1]
     for outcome in streamed.outcomes.values():
         assert isinstance(outcome, NotMeasured)
         assert "never rests" in outcome.reason
@@ -242,10 +243,59 @@ def test_not_a_bit_depends_on_how_much_is_read_at_a_time(part: int, seed: int, w
     train = Train(pulses=8, period=5e-3, tail=4e-3)
     signal = waveform(train.sampled(noise=NOISE, seed=seed, offset=REST))
     more = known(zero=zero_of(REST) if with_zero else None)
-    once = bits(analyse(prepare_recording(Recording.of(signal), **more), tuple(CATALOGUE)))
+    once = bits(analyse(prepare_recording(Recording.of(signal), more), tuple(CATALOGUE)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(segmented, "_PART", part)
-        assert bits(analyse(prepare_recording(Recording.of(signal), **more), tuple(CATALOGUE))) == once
+        assert bits(analyse(prepare_recording(Recording.of(signal), more), tuple(CATALOGUE))) == once
+
+
+# --- more phases than are held ---------------------------------------------------------------------------------------
+
+
+def in_stretches(signal: Waveform, more: Known, monkeypatch: pytest.MonkeyPatch) -> Analysis:
+    for name, value in {"MOST_PHASES": 1300, "_PARTED": 800, "_LAST": 20, "_PART": 1 << 16}.items():
+        monkeypatch.setattr(segmented, name, value)
+    monkeypatch.setattr(measured, "_ABOUT", 1.2)
+    return measure_recording(Recording.of(signal), more, tuple(CATALOGUE))
+
+
+TOLD_OF_ALL = {"period_jitter", "period_jitter_peak_to_peak", "amplitude_modulation", "width_range"}
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["any train", "a train that was set"])
+def test_stretches_join_to_what_the_whole_gives(given: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = Train(pulses=900, period=5e-3, tail=20e-3, delay=20e-3, second=0.95, skip=(200, 271), extra=(0.7525,))
+    more = known(zero=zero_of(REST + 2e-6), expected=train.stimulus() if given else None)
+    signal = waveform(train.sampled(noise=NOISE, offset=REST))
+    whole = analyse(prepare(signal, more), tuple(CATALOGUE))
+    found = in_stretches(signal, more, monkeypatch)
+    assert found.whole == whole.whole
+    assert found.statistics.samples == len(signal)
+    for name, one in whole.outcomes.items():
+        other = found.outcomes[name]
+        if name in TOLD_OF_ALL:
+            assert isinstance(other, NotMeasured)
+            assert "stretches" in other.reason
+        elif isinstance(one, Measurement):
+            assert isinstance(other, Measurement), name
+            most = OF_MODE if name in MODES else OF_U
+            assert apart(other.value, one.value, one.standard_uncertainty) <= most, name
+            assert apart(other.minimum, one.minimum, one.single_uncertainty) <= 2 * most, name
+            assert apart(other.maximum, one.maximum, one.single_uncertainty) <= 2 * most, name
+            # What is random does not average out over stretches; but it is not underrated.
+            assert 0.95 <= other.standard_uncertainty / max(one.standard_uncertainty, 1e-300) <= 3 or not (
+                one.standard_uncertainty
+            ), name
+        else:
+            assert isinstance(other, NotMeasured), name
+
+
+def test_a_stretch_of_which_nothing_can_be_said_leaves_nothing_to_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = Train(pulses=900, period=5e-3, tail=200e-3).sampled(noise=NOISE)
+    values[-150_000:-20_000] = 0.02
+    monkeypatch.setattr(segmented, "_LONGEST", 1 << 12)
+    found = in_stretches(waveform(values), known(), monkeypatch)
+    assert {type(one) for one in found.outcomes.values()} == {NotMeasured}
 
 
 # --- what cannot be measured -----------------------------------------------------------------------------------------
@@ -254,12 +304,12 @@ def test_not_a_bit_depends_on_how_much_is_read_at_a_time(part: int, seed: int, w
 def test_numbers_that_are_no_codes_are_refused() -> None:
     values = Waveform(samples=np.zeros(100), interval=1e-6, unit=Unit.AMPERE, source="s")
     with pytest.raises(AnalysisError, match="integer codes"):
-        prepare_recording(Recording.of(values), **known())
+        prepare_recording(Recording.of(values), known())
     wide = Waveform(
         samples=np.full(100, 70_000, dtype=np.int32), interval=1e-6, unit=Unit.AMPERE, source="s", rails=(-9, 9)
     )
     with pytest.raises(AnalysisError, match="16 bits"):
-        prepare_recording(Recording.of(wide), **known())
+        prepare_recording(Recording.of(wide), known())
 
 
 def test_codes_of_sixteen_bits_in_wider_integers_are_measured() -> None:
@@ -268,7 +318,7 @@ def test_codes_of_sixteen_bits_in_wider_integers_are_measured() -> None:
         samples=signal.samples.astype(np.int32), interval=signal.interval, unit=signal.unit, source="s",
         gain=signal.gain, start=signal.start, rails=(-32768.0, 32767.0),
     )  # fmt: skip
-    assert both(wide, **known())[1].outcomes == both(signal, **known())[1].outcomes
+    assert both(wide, known())[1].outcomes == both(signal, known())[1].outcomes
 
 
 @pytest.mark.parametrize("level", [0, 17, -32768, 32767])
@@ -276,7 +326,7 @@ def test_a_constant_recording_has_no_pulse(level: int) -> None:
     signal = Waveform(
         samples=np.full(5000, level, dtype=np.int16), interval=1e-6, unit=Unit.AMPERE, source="s", gain=GAIN
     )
-    agree(*both(signal, **known()))
+    agree(*both(signal, known()))
 
 
 def test_a_phase_too_long_to_keep_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,6 +334,6 @@ def test_a_phase_too_long_to_keep_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     codes = np.zeros(200_000, dtype=np.int16)
     codes[150_000:160_000] = 1000
     signal = Waveform(samples=codes, interval=1e-6, unit=Unit.AMPERE, source="s", gain=GAIN)
-    outcome = both(signal, **known())[1].outcomes["phase_charge"]
+    outcome = both(signal, known())[1].outcomes["phase_charge"]
     assert isinstance(outcome, NotMeasured)
     assert "lasts longer than" in outcome.reason

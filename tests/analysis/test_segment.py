@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rig.analysis.prepare import prepare
+from rig.analysis.prepare import Known, prepare
 from rig.analysis.segment import find_runs, group_pulses, quiet_level
 from rig.analysis.trace import Trace, ragged
 from tests.analysis.synthetic import Train, analysed, path, value, waveform
@@ -146,7 +146,9 @@ def test_a_long_train_is_measured_quickly_enough_to_be_used_live() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(between=st.floats(-0.5, 0.5), noise=st.floats(0.45, 3.0), seed=st.integers(0, 99))
-def test_the_level_at_rest_lies_where_it_is_and_not_at_the_nearest_code(between: float, noise: float, seed: int) -> None:
+def test_the_level_at_rest_lies_where_it_is_and_not_at_the_nearest_code(
+    between: float, noise: float, seed: int
+) -> None:
     codes = np.rint(np.random.default_rng(seed).normal(17 + between, noise, 20_000))
     codes[5000:6000] += 80
     codes[6000:7000] -= 80
@@ -159,8 +161,7 @@ def test_codes_between_which_a_signal_rests_do_not_lengthen_the_phases_of_one_di
     train = Train(pulses=40, period=5.0003e-3)
     code = train.amplitude / 76
     codes = np.rint(train.sampled(0.5e-6, noise=0.5 * code) / code + between)
-    record = prepare(
-        waveform(code * codes, interval=0.5e-6),
+    known = Known(
         path=path(noise=0.5 * code, resolution=code),
         zero=None,
         expected=None,
@@ -168,6 +169,7 @@ def test_codes_between_which_a_signal_rests_do_not_lengthen_the_phases_of_one_di
         electrode_area=None,
         capture="test",
     )
+    record = prepare(waveform(code * codes, interval=0.5e-6), known)
     durations = (record.phases.stop - record.phases.start) * record.interval
     # Noise and rounding leave some 6 ns in this mean; half a code at rest would make 40 ns of difference.
     assert abs(float(np.mean(durations[::2] - durations[1::2]))) < 20e-9

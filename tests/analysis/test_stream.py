@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rig.analysis import Analysis, measure
-from rig.analysis.prepare import prepare
+from rig.analysis.prepare import Known, prepare
 from rig.analysis.record import Record
 from rig.analysis.stream import Levels, Spread, StreamAnalysis, analyse_stream, levels_from
 from rig.errors import AnalysisError
@@ -102,8 +102,7 @@ def both(train: Train, *, zero_level: float) -> tuple[Analysis, StreamAnalysis]:
 
 def prepared(train: Train, *, zero_level: float) -> tuple[Record, StreamAnalysis]:
     codes, zero = captured(train, zero_level=zero_level)
-    record = prepare(
-        waveform(codes),
+    known = Known(
         path=path(resolution=GAIN),
         zero=waveform(zero),
         expected=None,
@@ -111,6 +110,7 @@ def prepared(train: Train, *, zero_level: float) -> tuple[Record, StreamAnalysis
         electrode_area=None,
         capture="c",
     )
+    record = prepare(waveform(codes), known)
     return record, stream(codes, gain=GAIN, offset=OFFSET, levels=levels_from(codes, zero=zero), start=START)
 
 

@@ -111,12 +111,12 @@ class Feed:
             self._note_marks()
             codes = codes[taken:]
             if len(codes) and self.carry["rows"][0]:
-                yield self._taken_out()
+                yield self.drain()
 
     def finish(self) -> NDArray[Any]:
         """End the stream and give the phases that are left."""
         finish(self._setting[0], self.carry[0], self._rooms)
-        return self._taken_out()
+        return self.drain()
 
     @property
     def _most(self) -> int:
@@ -163,7 +163,8 @@ class Feed:
         """Return a sum of squares that was noted modulo 2**64 during the last call, in full."""
         return self.squares - (self.squares - wrapped) % 2**64
 
-    def _taken_out(self) -> NDArray[Any]:
+    def drain(self) -> NDArray[Any]:
+        """Give the phases that came to an end and were not given yet."""
         count = int(self.carry["rows"][0])
         self.carry["rows"] = 0
         return one_after_another([self._rooms.rows[:count]])

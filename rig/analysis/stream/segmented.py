@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,16 +17,18 @@ from rig.analysis.stream.look import Look, first_look, is_better, shown_by
 from rig.analysis.stream.rows import Rows
 from rig.analysis.trace import Levels as Extent
 from rig.analysis.uncertainty import expected_extreme
+from rig.errors import AnalysisError
 from rig.units import Unit, format_quantity
 
 if TYPE_CHECKING:
     from rig.analysis.shape import Phases
     from rig.analysis.stream.levels import Levels
+    from rig.analysis.trace import Integers
     from rig.model.recording import Recording
     from rig.model.signal_path import SignalPath
     from rig.model.stimulus import Stimulus
 
-__all__ = ["MOST_PHASES", "segmented"]
+__all__ = ["MOST_PHASES", "TooManyPhases", "segmented", "stretches"]
 
 MOST_PHASES = 150_000
 """Phases that are held at a time: with what is computed of them, they take about 100 MB."""
@@ -35,6 +38,10 @@ _WINDOWS = (1.0, 5.0)
 _PART, _LONGEST, _LEAD = 1 << 20, 1 << 20, 4096
 # What the first look missed, the first pass shows; what that moved, the second.
 _PASSES = 3
+# Phases of a stretch, of which the last ones' rests are looked at; a rest between pulses is this part of the longest.
+_PARTED, _LAST, _REST = MOST_PHASES - 20_000, 1000, 0.5
+# Nothing exceeds this many codes.
+_NEVER = float(1 << 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,8 +58,65 @@ class _Pass:
         return max(high - fraction, fraction - low)
 
 
+class TooManyPhases(AnalysisError):
+    """A recording holds more phases than are held at a time: it is measured in stretches."""
+
+
 def segmented(recording: Recording, *, path: SignalPath, zero: float | None, expected: Stimulus | None) -> Segmented:
-    """Segment a recording of integer codes; ``zero`` is the mean value of its zero capture, A or V."""
+    """Segment a recording of integer codes; ``zero`` is the mean value of its zero capture, A or V.
+
+    Raises
+    ------
+    TooManyPhases
+        if it holds more than :data:`MOST_PHASES`
+    """
+    look, levels = _looked(recording, path, zero)
+    interval = recording.scale.interval
+    if look.oscillation is not None and look.oscillation.rest is None:
+        hertz = format_quantity(look.oscillation.frequency / interval, Unit.HERTZ, digits=3)
+        nothing = replace(levels, threshold=_NEVER)
+        return _found(recording, _passed(recording, nothing), look, expected, f"{_RESTLESS} ({hertz})")
+    done = _passed(recording, levels)
+    for _ in range(_PASSES - 1):
+        shown = shown_by(done.rows, done.levels, look.quiet, largest=done.largest)
+        if not is_better(shown, done.levels, done.rows):
+            break
+        done = _passed(recording, shown)
+    return _found(recording, done, look, expected, _why_not(done.rows, interval))
+
+
+def stretches(recording: Recording, *, path: SignalPath, zero: float | None) -> list[tuple[int, int]]:
+    """Part a recording where it rests into stretches of at most :data:`MOST_PHASES`, begin and stop in samples.
+
+    Each but the first begins before the last pulse of the one before it.
+    """
+    _look, levels = _looked(recording, path, zero)
+    feed = _feed(levels, recording.scale.interval)
+    found: list[tuple[int, int]] = []
+    begin, edges = 0, np.empty((0, 2), dtype=np.int64)
+    for at in range(0, len(recording), _PART):
+        given = feed.take(recording.codes(at, min(at + _PART, len(recording))))
+        for phases in chain(given, (feed.drain() for _ in range(1))):
+            edges = np.concatenate((edges, np.column_stack((phases["begin_index"], phases["end_index"]))))
+            if len(edges) > _PARTED:
+                stop, following = _parted(edges)
+                found.append((begin, stop))
+                begin, edges = following, edges[edges[:, 0] > following]
+    return [*found, (begin, len(recording))]
+
+
+def _parted(edges: Integers) -> tuple[int, int]:
+    """Where a stretch ends: in the longest of its last rests; and where the next begins: in the rest before that."""
+    some = edges[-_LAST:]
+    middle = (some[1:, 0] + some[:-1, 1]) // 2
+    rest = some[1:, 0] - some[:-1, 1]
+    longest = len(rest) - 1 - int(rest[::-1].argmax())
+    before = np.flatnonzero(rest[:longest] >= _REST * rest[longest])
+    return int(middle[longest]), int(middle[before[-1] if len(before) else 0])
+
+
+def _looked(recording: Recording, path: SignalPath, zero: float | None) -> tuple[Look, Levels]:
+    """Look at a recording; return what was seen, and the levels that its phases ask for."""
     scale = recording.scale
     size = abs(scale.gain)
     look = first_look(
@@ -63,20 +127,11 @@ def segmented(recording: Recording, *, path: SignalPath, zero: float | None, exp
         noise=path.noise / size if path.noise > 0 else math.inf,
         step=path.resolution / size,
     )
-    if look.oscillation is not None and look.oscillation.rest is None:
-        hertz = format_quantity(look.oscillation.frequency / scale.interval, Unit.HERTZ, digits=3)
-        return _found(recording, _passed(recording, look.levels), look, expected, f"{_RESTLESS} ({hertz})")
     levels = look.levels
     for _ in range(2):  # how wide bins are, then what tops in them show
         close = _passed(recording, levels, *look.closer)
         levels = shown_by(close.rows, levels, look.quiet, largest=look.largest)
-    done = _passed(recording, levels)
-    for _ in range(_PASSES - 1):
-        shown = shown_by(done.rows, done.levels, look.quiet, largest=done.largest)
-        if not is_better(shown, done.levels, done.rows):
-            break
-        done = _passed(recording, shown)
-    return _found(recording, done, look, expected, _why_not(done.rows, scale.interval))
+    return look, levels
 
 
 _RESTLESS = "an alternating current that never rests is measured in records that are short enough to be held at once"
@@ -84,28 +139,28 @@ _RESTLESS = "an alternating current that never rests is measured in records that
 
 def _why_not(rows: Rows, interval: float) -> str:
     """Why the phases cannot be measured, if so; else empty."""
-    if len(rows) > MOST_PHASES:
-        return f"the record holds {len(rows)} phases, of which {MOST_PHASES} are held at most"
     if rows["unresolved"].any():
         return f"a phase lasts longer than {_LONGEST * interval:.3g} s, and its shape was not kept"
     return ""
 
 
+def _feed(levels: Levels, interval: float) -> Feed:
+    windows = tuple(max(1, round(seconds / interval)) for seconds in _WINDOWS)
+    return Feed(levels, windows=windows, rails=None, longest=_LONGEST, lead=_LEAD)
+
+
 def _passed(recording: Recording, levels: Levels, begin: int = 0, stop: int | None = None) -> _Pass:
     """Send a recording, or a part of it, through the compiled pass."""
-    interval = recording.scale.interval
-    feed = Feed(
-        levels,
-        windows=tuple(max(1, round(seconds / interval)) for seconds in _WINDOWS),
-        rails=None,
-        longest=_LONGEST,
-        lead=_LEAD,
-    )
+    feed = _feed(levels, recording.scale.interval)
     rows = Rows()
     stop = len(recording) if stop is None else stop
     for at in range(begin, stop, _PART):
         for phases in feed.take(recording.codes(at, min(at + _PART, stop))):
             rows.add(phases)
+        rows.add(feed.drain())
+        if len(rows) > MOST_PHASES:
+            message = f"the recording holds more than {MOST_PHASES} phases"
+            raise TooManyPhases(message)
     rows.add(feed.finish(), last=True)
     return _Pass(feed=feed, rows=rows, levels=levels)
 
