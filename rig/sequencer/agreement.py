@@ -134,8 +134,16 @@ def _agreement(quantity: str, unit: Unit, seen: _Seen, read: _Seen, sloping: flo
 
 
 def u_of_difference(budget: Collection[Component]) -> float:
-    """Return by how much two results may differ that speak of the same, from the budgets of both together."""
-    return coverage_factor(budget, CONFIDENCE) * combined(budget)
+    """Return by how much two results may differ that speak of the same, from the budgets of both together.
+
+    Half-widths are bounds: several of them together never exceed their sum, which far from the middle is less than what
+    the central limit theorem makes of them.
+    """
+    bounded = [line for line in budget if line.distribution is Distribution.RECTANGULAR]
+    others = [line for line in budget if line.distribution is not Distribution.RECTANGULAR]
+    bound = math.sqrt(3) * math.fsum(line.standard_uncertainty for line in bounded)
+    bound += coverage_factor(others, CONFIDENCE) * combined(others)
+    return min(bound, coverage_factor(budget, CONFIDENCE) * combined(budget))
 
 
 def _seen(measurement: Measurement, values: list[float]) -> _Seen:
