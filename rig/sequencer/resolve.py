@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ResolvedCase", "Resolver"]
 
-# A longer record belongs to a streaming capture, which this version does not have.
-_LONGEST_RECORD = 30_000_000
+# A capture comes in one message of the acquisition service: it ends at 2 GiB, and a code takes up to ten bytes in it.
+_LONGEST_RECORD = 200_000_000
+# A capture with the output off is held as numbers, all at once.
+_LONGEST_QUIET = 30_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +185,7 @@ class Resolver:
         if not case.stimulus.train <= longest:
             shown = format_quantity(case.stimulus.train, Unit.SECOND)
             yield f"a train of {shown} is too long to record; at most {format_quantity(longest, Unit.SECOND)}"
-        if not quiet_time(case.stimulus) <= longest:
+        if not quiet_time(case.stimulus) <= _LONGEST_QUIET / self._ranges.current.rate:
             shown = format_quantity(case.stimulus.period, Unit.SECOND, digits=4)
             yield f"a period of {shown} is too long: two of them with the output off could not be recorded"
         load = self._definition.loads.get(case.load)

@@ -81,7 +81,7 @@ def resolve(*cases: Case) -> tuple[ResolvedCase, ...]:
         (case(events=(Event(at=0.5, load="open"),)), "events cannot be executed yet"),
         (case(packs=("iec",), apply_packs=True), "there is no limit pack 'iec'; there are "),
         (case(stimulus(channel=9)), "the device has no channel 9; it has 8"),
-        (case(stimulus(train=31.0)), "a train of 31 s is too long to record; at most 30 s"),
+        (case(stimulus(train=201.0)), "a train of 201 s is too long to record; at most 200 s"),
         (case(stimulus(rate=0.05, train=25.0)), "a period of 20 s is too long"),
         (case(load="470 ohm"), "has no load '470 ohm'; it has 500 ohm, "),
         (case(stimulus(amplitude=0.131)), "current peak 131 mA is above the device's rated maximum, 130 mA"),

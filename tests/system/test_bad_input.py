@@ -49,8 +49,8 @@ IMPOSSIBLE: dict[str, Mistake] = {
         (
             ("load: [500 ohm, 1 kohm, 2 kohm]", "load: [10 kohm, open]"),
             ("load: 500 ohm", "load: 10 kohm"),
-            ("train: 0.2 s", "train: 100 s"),
-            ("exposure: 5 s", "exposure: 200 s"),
+            ("train: 0.2 s", "train: 300 s"),
+            ("exposure: 5 s", "exposure: 400 s"),
         ),
         (":9:5: a", "too long to record"),
     ),

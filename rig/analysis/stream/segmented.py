@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_PHASES", "TooManyPhases", "segmented", "stretches"]
 
-MOST_PHASES = 150_000
-"""Phases that are held at a time: with what is computed of them, they take about 100 MB."""
+MOST_PHASES = 80_000
+"""Phases that are held at a time: with what is computed of them, they take about 60 MB."""
 
 _WINDOWS = (1.0, 5.0)
 # Samples that are read at a time, of the longest phase whose shape is measured, and in which a begin is looked for.
