@@ -24,7 +24,7 @@ __all__ = ["SHAPES", "Trial", "trial"]
 SHAPES: Mapping[str, str] = (
     {name: shape.title for name, shape in TRAINS.items()}
     | {name: title for name, (title, _drawn) in FORMS.items()}
-    | {"load": "biphasic asymmetric, voltage and current together"}
+    | {"load": "biphasic symmetric, voltage and current together"}
 )
 """What is drawn, by name, and in words. New ones come last: a shape's place is part of its benches' seed."""
 

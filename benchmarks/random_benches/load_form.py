@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.random_benches.channel import current_channel, voltage_channel
 from benchmarks.random_benches.form_trial import bench_for, digitized
-from benchmarks.random_benches.pulse_forms import asymmetric
+from benchmarks.random_benches.pulse_forms import symmetric
 from benchmarks.random_benches.result import Trial
 from benchmarks.random_benches.stated import shipped
 from rig.analysis import measure
@@ -24,8 +24,8 @@ _ZERO_POINTS = 50_000
 
 
 def load_trial(rng: np.random.Generator) -> Trial:
-    """Draw asymmetric pulses and a bench, take them with both instruments, and measure the load."""
-    form = asymmetric(rng)
+    """Draw equal phases and a bench, take them with both instruments, and measure the load."""
+    form = symmetric(rng)
     definition, load = bench_for(form, rng)
     config = TwinConfig.model_validate(twin_configuration(definition, shipped()[1]))
     world = World(config)

@@ -21,6 +21,7 @@ __all__ = [
     "passive_recovery",
     "rate_modulated",
     "ringing",
+    "symmetric",
     "width_modulated",
 ]
 
@@ -103,17 +104,24 @@ def asymmetric(rng: np.random.Generator) -> Form:
     return _finished(sketch, amplitude, min(number * period, _LONGEST), rng)
 
 
+def symmetric(rng: np.random.Generator) -> Form:
+    """Two equal phases with a rest between them."""
+    return _symmetric(rng, None)
+
+
 def noisy(rng: np.random.Generator) -> Form:
     """A biphasic train in noise: 20 dB to 26 dB from amplitude to rms."""
+    return _symmetric(rng, float(rng.uniform(10.0, 20.0)))
+
+
+def _symmetric(rng: np.random.Generator, signal_to_noise: float | None) -> Form:
     amplitude, duration = drawn_amplitude(rng), float(rng.uniform(150e-6, 500e-6))
     period = 1 / float(rng.uniform(25, 100))
     pulse = _biphasic(amplitude, duration, float(rng.uniform(50e-6, 200e-6)))
     number = int(rng.integers(6, 10))
     lead = float(rng.uniform(0.1, 0.6)) * min(period, 10e-3)
     sketch = _train(rng, [lead + k * period for k in range(number + 1)], [pulse] * (number + 1))
-    return _finished(
-        sketch, amplitude, min(number * period, _LONGEST), rng, signal_to_noise=float(rng.uniform(10.0, 20.0))
-    )
+    return _finished(sketch, amplitude, min(number * period, _LONGEST), rng, signal_to_noise=signal_to_noise)
 
 
 def _modulated(

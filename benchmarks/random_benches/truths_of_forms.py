@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -81,17 +80,19 @@ def _of_window(form: Form, begin: float, end: float) -> Iterator[tuple[str, floa
 
 
 def magnitude(form: Form, begin: float, end: float) -> float:
-    """Integral of |i|, A·s: between the exact signal's passages through zero, found on its pieces."""
+    """Integral of |i|, A·s: piece by piece, those that pass through zero in two."""
     part = form.pieces.between(begin, end)
-    total = 0.0
-    edges = part.edges.tolist()
-    ends = [part.terms(k).value(edges[k + 1] - edges[k]) for k in range(len(edges) - 1)]
-    starts = [part.terms(k).value(0.0) for k in range(len(edges) - 1)]
-    for k, (first, last) in enumerate(zip(starts, ends, strict=True)):
-        low, high = edges[k], edges[k + 1]
-        zero = part.first_crossing(0.0, 0, low, high) if first * last < 0 else None
-        bounds = [low, high] if zero is None else [low, zero, high]
-        total += sum(abs(part.integral(a, b)) for a, b in pairwise(bounds) if b > a)
+    length = np.diff(part.edges)
+    left = np.exp(-length[:, None] / part.tau)
+    first = part.constant + part.amplitude.sum(axis=1)
+    last = part.constant + part.slope * length + (part.amplitude * left).sum(axis=1)
+    areas = part.constant * length + part.slope * length**2 / 2 + (part.amplitude * part.tau * (1 - left)).sum(axis=1)
+    passes = first * last < 0
+    total = float(np.abs(areas[~passes]).sum())
+    for k in np.flatnonzero(passes):
+        low, high = float(part.edges[k]), float(part.edges[k + 1])
+        zero = part.first_crossing(0.0, 0, low, high) or high
+        total += abs(part.integral(low, zero)) + abs(part.integral(zero, high))
     return total
 
 

@@ -61,8 +61,8 @@ class Found:
 
 def looked_at(form: Form, span: Span) -> Phase:
     """Read one phase off the exact signal: levels from its base, times at the crossings."""
-    signal, base = form.pieces * float(span.sign), form.base * span.sign
-    tiny = 1e-9
+    tiny, base = 1e-9, form.base * span.sign
+    signal = form.pieces.between(span.begin - 2 * tiny, span.end + 2 * tiny) * float(span.sign)
     top, start, stop = signal.at(0.5 * (span.begin + span.falls)), span.begin, span.falls
 
     def up(part: float) -> float:

@@ -14,6 +14,8 @@ _LOBE_PEAK = 0.5
 _LOBE_GAP = 0.1
 _MOST_LOBES = 32
 
+# A recovery follows its phase this closely, of the phase's length: a slow edge takes a while between the thresholds.
+_FOLLOWS = 0.05
 # A recovery is looked at in the middle of these parts of its length.
 _PARTS = (0.125, 0.375, 0.625, 0.875)
 _LEAST_LENGTH = 32
@@ -80,7 +82,8 @@ def passive_recoveries(
     found = np.zeros(len(first), dtype=bool)
     length = stop - first
     follows = np.zeros(len(first), dtype=bool)
-    follows[1:] = (first[1:] - stop[:-1] <= chatter) & (sign[1:] == -sign[:-1])
+    near = first[1:] - stop[:-1] <= np.maximum(chatter, (_FOLLOWS * length[:-1]).astype(np.int64))
+    follows[1:] = near & (sign[1:] == -sign[:-1])
     at = np.flatnonzero(follows & (length >= _LEAST_LENGTH))
     if not len(at):
         return found

@@ -151,7 +151,8 @@ def carrier_period(record: Record) -> float:
 
 def noise_of_top(record: Record) -> float:
     """Standard uncertainty of one amplitude against another's, A or V."""
-    samples = carrier_period(record) / 2 if record.pulses.cyclic else float(np.median(record.phases.plateau))
+    leading = record.phases.plateau[record.pulses.first]
+    samples = carrier_period(record) / 2 if record.pulses.cyclic else float(np.median(leading))
     return root_sum_square(record.noise / math.sqrt(max(samples, 1.0)), record.quantisation)
 
 

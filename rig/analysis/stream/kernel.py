@@ -61,6 +61,7 @@ _SHORT = 46_340
 _LOBE_LENGTH = 0.1
 _LOBE_PEAK = 0.5
 _LOBE_GAP = 0.1
+_FOLLOWS = 0.05
 _LEAST_LENGTH = 32
 _PARTS = 4
 _STRAIGHT = 0.25
@@ -457,7 +458,7 @@ def _judge(part: Array, setting: Fields, carry: Fields, runs: Array, complete: b
         lobe = known and near and small
         recovers = (
             known
-            and gap <= _CHATTER
+            and gap <= max(_CHATTER, int(_FOLLOWS * carry["newest_length"]))
             and carry["newest_sign"] == -run["sign"]
             and _recovers(part[run["first"] : run["stop"]], height, setting, carry, run["sign"])
         )
