@@ -28,7 +28,7 @@ _LEAST_CYCLES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Beats:
-    """Where the amplitude rises through its middle, in samples, and the crossings of the current next to there.
+    """Where the amplitude rises through its middle, in samples; where means over beats begin, at crossings.
 
     ``depth`` is (largest − smallest) / (largest + smallest) amplitude, ``jitter`` what noise does to one rise, samples.
     """
@@ -74,7 +74,10 @@ def beats(oscillation: Oscillation, trace: Trace) -> Beats | None:
     lengths = np.diff(rises)
     if not len(lengths) or float(np.ptp(lengths)) > _REGULAR * float(lengths.mean()) * 2:
         return None
-    nearest = np.searchsorted(oscillation.crossings, rises).clip(0, len(oscillation.crossings) - 1)
+    # A mean over beats ends at whole cycles, a little too early or late: least matters where the current is as large as
+    # its effective value.
+    usual = _rises(at, amplitude, math.sqrt(float(np.square(amplitude).mean())), reach)
+    nearest = np.searchsorted(oscillation.crossings, usual).clip(0, len(oscillation.crossings) - 1)
     # From the smallest to the largest amplitude it takes half a beat.
     slope = 2 * (high - low) / float(lengths.mean())
     return Beats(
