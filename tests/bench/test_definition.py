@@ -102,6 +102,7 @@ def test_values_of_faults_are_in_si() -> None:
 MISTAKES = [
     ("model: DSO-X 3034A,", "modle: DSO-X 3034A,", "unknown key 'modle'"),
     ("absolute_maximum: 11 V", "absolute_maximum: 11", "'11' has no unit"),
+    ("absolute_maximum: 11 V", "half_range: 500 mV", "this range is not calibrated; calibrated are ±1 V, ±2 V, ±5 V"),
     ("rate: 1 MHz", "rate: 1 MV", "is not a unit of hertz"),
     ("role: oscilloscope", "role: oscilloskope", "did you mean 'oscilloscope'?"),
     ("driver: keysight-infiniivision", "driver: ni-daqmx", "a ni-daqmx is a digitizer, not a oscilloscope"),
@@ -167,6 +168,26 @@ def test_mistakes_of_a_load_box(bench: Path, old: str, new: str, message: str) -
     with pytest.raises(DocumentInvalid, match=r"nmes-box-1\.loadbox\.yaml:") as caught:
         load_bench(bench)
     assert message in str(caught.value)
+
+
+def test_a_digitizer_without_calibrated_ranges_needs_a_named_one(bench: Path) -> None:
+    record = bench.parent.parent / "calibration" / "usb-6366-01E2D3C4.calibration.yaml"
+    lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+    record.write_text("".join(one for one in lines if "range" not in one or one.startswith("#")), encoding="utf-8")
+    with pytest.raises(DocumentInvalid, match="'half_range' is missing: the calibration record names no ranges"):
+        load_bench(bench)
+    edit(bench, "absolute_maximum: 11 V", "half_range: 2 V")
+    assert load_bench(bench).half_ranges == (2.0,)
+
+
+def test_a_range_is_stated_once(bench: Path) -> None:
+    edit(
+        bench.parent.parent / "calibration" / "usb-6366-01E2D3C4.calibration.yaml",
+        "half_range: 5 V",
+        "half_range: 10 V",
+    )
+    with pytest.raises(DocumentInvalid, match="the range ±10 V is given twice"):
+        load_bench(bench)
 
 
 def test_equal_names_are_one_load(bench: Path) -> None:

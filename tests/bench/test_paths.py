@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rig.bench.definition import BenchDefinition, load_bench
+from rig.bench.files import ChannelCalibration
 from rig.bench.paths import signal_path
 from rig.errors import Refused
 from rig.model.setup import DigitizerSetup, ScopeChannel, ScopeSetup
@@ -69,6 +70,52 @@ def test_known_errors_are_corrected(bench: BenchDefinition) -> None:
     true_volts = 0.2
     reading = true_volts * 1.01 + 0.005
     assert reading * path.scale + path.offset_correction == pytest.approx(true_volts / 10.003)
+
+
+@pytest.mark.parametrize(
+    ("half_range", "offset", "drift", "noise"),
+    [
+        (10.0, 1.5e-3, 100e-6, 260e-6),
+        (5.0, 0.75e-3, 50e-6, 140e-6),
+        (2.0, 0.3e-3, 20e-6, 60e-6),
+        (1.0, 0.2e-3, 14e-6, 50e-6),
+    ],
+)
+def test_every_range_has_its_own_statement(
+    bench: BenchDefinition, half_range: float, offset: float, drift: float, noise: float
+) -> None:
+    setup = DigitizerSetup(channels={"ai0": half_range}, rate=1e6, samples=1000)
+    path = signal_path(bench, "current", setup, None)
+    assert path.offset == pytest.approx(offset / 10.003 / math.sqrt(3))
+    assert path.offset_drift == pytest.approx(drift / 10.003 / math.sqrt(3))
+    assert path.noise == pytest.approx(noise / 10.003)
+    assert path.resolution == pytest.approx(2 * half_range / 65536 / 10.003)
+    assert path.gain == pytest.approx(0.0014 / math.sqrt(3))  # as stated for the channel
+
+
+@pytest.mark.parametrize("half_range", [0.5, 3.0, 20.0])
+def test_a_range_that_is_not_calibrated_measures_nothing(bench: BenchDefinition, half_range: float) -> None:
+    setup = DigitizerSetup(channels={"ai0": half_range}, rate=1e6, samples=1000)
+    with pytest.raises(Refused, match="is not calibrated"):
+        signal_path(bench, "current", setup, None)
+
+
+def test_an_oscilloscope_that_is_calibrated_in_some_ranges_measures_in_no_other(bench: BenchDefinition) -> None:
+    record = bench.calibrations["scope"]
+    stated = ChannelCalibration.model_validate({
+        **dict.fromkeys(("gain", "offset_of_range", "noise_of_range"), "1 %"),
+        **dict.fromkeys(("offset", "offset_drift", "noise"), "1 mV"),
+        "bits": 8,
+        "bandwidth": "350 MHz",
+        "ranges": [{"half_range": "4 V"}, {"half_range": "0.4 V", "gain": "3 %"}],
+    })
+    changed = record.model_copy(update={"channels": {"1": stated}})
+    other = _with_calibrations(bench, {**bench.calibrations, "scope": changed})
+    assert other.full_scales == (8.0, 80.0)  # at the tip of a probe of 10:1
+    assert signal_path(other, "voltage", scope(8.0), None).gain == pytest.approx(0.03 / math.sqrt(3))
+    assert signal_path(other, "voltage", scope(80.0), None).gain == pytest.approx(0.01 / math.sqrt(3))
+    with pytest.raises(Refused, match="is not calibrated"):
+        signal_path(other, "voltage", scope(40.0), None)
 
 
 def _with_calibrations(bench: BenchDefinition, calibrations: dict[str, object]) -> BenchDefinition:

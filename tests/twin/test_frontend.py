@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.twin.config import InstrumentConfig, TwinConfig
+from rig.twin.config import InstrumentConfig, RangeConfig, TwinConfig
 from rig.twin.frontend import Digitized, FrontEnd, quantize
 from rig.twin.signal import Piecewise
 from rig.twin.stimulator import Point, Train
@@ -126,3 +126,24 @@ def test_acquired_from_the_world_with_all_it_needs() -> None:
     record = end.acquire(world, "voltage", start=0.0, interval=1e-6, n=25_000, full_scale=40.0, bits=16, acquisition=1)
     assert record.volts()[2500] == pytest.approx(10.0, rel=0.01)
     assert record.volts()[:1990].std() == pytest.approx(1e-3, rel=0.05)
+
+
+def test_every_range_has_errors_of_its_own() -> None:
+    config = InstrumentConfig(
+        protocol="any",
+        gain_error=0.5,
+        ranges=(
+            RangeConfig(full_scale=2.0, gain_error=1e-3, offset_error=1e-3),
+            RangeConfig(full_scale=20.0, gain_error=1e-3, offset_error=10e-3),
+        ),
+    )
+    end = FrontEnd(config, seed=1, instrument="daq", channel="ai0")
+    narrow, wide = end.in_range(2.0), end.in_range(20.0)
+    assert end.in_range(2.01) is narrow
+    assert narrow.gain != wide.gain
+    assert abs(narrow.gain - 1) <= 1e-3
+    assert abs(narrow.offset(2.0)) <= 1e-3
+    for full_scale, own in ((2.0, narrow), (20.0, wide)):
+        level = Piecewise.level(0.8, *end.span(0.0, 1e-6, 1000))
+        record = end.digitize(level, start=0.0, interval=1e-6, n=1000, full_scale=full_scale, bits=16, acquisition=1)
+        assert record.volts().mean() == pytest.approx(0.8 * own.gain + own.offset(full_scale), abs=record.lsb)
