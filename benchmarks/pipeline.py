@@ -59,7 +59,7 @@ def pipeline(
         begins.append(begin)
         ends.append(end)
     _pulses(current, np.array(begins), np.array(ends), found, interval)
-    _record(codes, current, np.array(begins), found, interval)
+    _record(codes, current, np.array(begins), found, interval, level=gain * zero)
     return found
 
 
@@ -127,17 +127,23 @@ def _pulses(
 
 
 def _record(
-    codes: NDArray[np.int16], current: Floats, begins: NDArray[np.int64], found: Figures, interval: float
+    codes: NDArray[np.int16],
+    current: Floats,
+    begins: NDArray[np.int64],
+    found: Figures,
+    interval: float,
+    *,
+    level: float,
 ) -> None:
     first, last = int(begins[0]), int(begins[-2])
     within = current[first:last]
     squares = current**2
     summed = np.cumsum(squares)
     found.record = {
-        "mean": float(current.mean()),
+        "mean": float(current.mean()) + level,
         "standard_deviation": float(current.std()),
-        "minimum": float(current.min()),
-        "maximum": float(current.max()),
+        "minimum": float(current.min()) + level,
+        "maximum": float(current.max()) + level,
         "dc": float(within.mean()),
         "rms": float(np.sqrt(squares[first:last].mean())),
         "at_low_rail": float((codes == np.iinfo(codes.dtype).min).sum()),

@@ -667,10 +667,20 @@ def _near_peak(phase: Array, setting: Fields, sign: int, peak: float, n: int, ex
         expected = extremes[fine + at] + (place - at) * (extremes[fine + at + 1] - extremes[fine + at])
     level = sign * (peak - 0.5 * setting["step"] - setting["analogue"] * expected) + setting["fraction"]
     bound = np.int32(np.ceil(level) if sign > 0 else np.floor(level))
+    return 2.0 * (_count_from(phase, bound) if sign > 0 else phase.size - _count_from(phase, np.int32(bound + 1)))
+
+
+@compiled
+def _count_from(part: Array, least: Whole) -> Whole:
+    """Number of deviations from ``least`` on."""
     count = np.int64(0)
-    for i in range(phase.size):
-        count += (phase[i] >= bound) if sign > 0 else (phase[i] <= bound)
-    return 2.0 * count
+    for at in range(0, part.size, _MANY):
+        some = part[at : at + _MANY]
+        n = np.int32(0)
+        for i in range(some.size):
+            n = np.int32(n + (some[i] >= least))
+        count += n
+    return count
 
 
 @compiled
@@ -792,11 +802,17 @@ def _plateau(part: Array, fraction: float, sign: int, row: Fields) -> None:
         _long_plateau(part, fraction, sign, row)
         return
     total, weighted, squared = np.int64(0), np.int64(0), np.int64(0)
-    for i in range(n):
-        place = np.int32(2 * i - n + 1)
-        total += np.int64(part[i])
-        weighted += np.int64(place) * np.int64(part[i])
-        squared += np.int64(np.int32(place * place)) * np.int64(part[i])
+    # What is the same at both ends of the middle is added, and what is opposite subtracted, before it is multiplied.
+    half = n // 2
+    for i in range(half):
+        place = np.int32(n - 1 - 2 * i)
+        left, right = part[i], part[n - 1 - i]
+        both = np.int32(left + right)
+        total += np.int64(both)
+        weighted += np.int64(place) * np.int64(np.int32(right - left))
+        squared += np.int64(np.int32(place * place)) * np.int64(both)
+    if n % 2:
+        total += np.int64(part[half])
     row["middle"] = sign * (total / n - fraction)
     if n >= _LEAST_PLATEAU:
         size = float(n) * n
