@@ -123,7 +123,7 @@ def _known(value: float) -> float | None:
 
 def _phase_row(record: Record, number: int) -> PhaseRow:
     phases = record.phases
-    duration = float(phases.stop[number] - phases.start[number]) * record.interval
+    duration = float(record.durations[number])
     charge = float(record.phase_integral[number]) if record.is_current else float("nan")
     return PhaseRow(
         sign=int(phases.sign[number]),

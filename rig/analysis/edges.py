@@ -44,6 +44,8 @@ _CUBIC_NOISE = 0.125
 # Of a straight line between two samples, in the mean over where on it the level lies.
 _BETWEEN_TWO = math.sqrt(2 / 3)
 _STEEP = 3.0
+# From so many samples on, a cubic shows how far the edge is from a straight line.
+_STRAIGHT = 1.5
 # By the duration of a straight edge, what a single pole adds to its 10 % to 90 %; both in time constants.
 _POLE = (
     (0.0, 2.197), (0.3, 1.961), (1.0, 1.561), (2.0, 1.157), (3.0, 0.864), (5.0, 0.488), (7.0, 0.286), (10.0, 0.159),
@@ -125,7 +127,7 @@ class Edge:
     height : A or V
     transition, slowest : 0–100 % duration of a fast and of a slow one, as far as it is known, s
     interval : between samples, s
-    noise : rms, in the unit of ``height``
+    noise, rounding : rms noise of one sample, and what part of it is rounding, in the unit of ``height``
     bend : rms of the time by which a cubic crosses 50 % elsewhere than a straight line does, s
     """
 
@@ -135,6 +137,7 @@ class Edge:
     noise: float
     bend: float = math.inf
     slowest: float = 0.0
+    rounding: float = 0.0
 
     @property
     def resolved(self) -> bool:
@@ -161,7 +164,7 @@ class Edge:
     def crossing(self) -> float:
         """Standard uncertainty of the instant of a 50 % crossing, noise apart, s."""
         known = self.interval * self._between_samples
-        if not self.resolved:
+        if self._samples < _STRAIGHT:
             return known
         return min(known, math.sqrt(max(self.bend**2 - (_CUBIC_NOISE * self.jitter) ** 2, 0.0)))
 
@@ -169,9 +172,11 @@ class Edge:
     def jitter(self) -> float:
         """Standard uncertainty of the instant of a crossing from noise: that of a line's point over its slope, s."""
         duration = max(self.transition, self.slowest, self.interval)
-        # Where noise is as large as the step between two samples, the first of many samples decides, and no line.
-        line = _BETWEEN_TWO if self.height * self.interval > _STEEP * self.noise * duration else 1.0
-        return line * self.noise / self.height * duration
+        # Where noise is as large as the step between two samples, the first of many samples decides, and no line; and
+        # two samples next to each other may well be rounded alike.
+        steep = self.height * self.interval > _STEEP * self.noise * duration
+        analogue = math.sqrt(max(self.noise**2 - self.rounding**2, 0.0))
+        return math.hypot(_BETWEEN_TWO * analogue if steep else analogue, self.rounding) / self.height * duration
 
     @property
     def corner(self) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from rig.analysis.outcome import derived, items, single, span
 from rig.analysis.periods import whole_periods
 from rig.analysis.pulse import cut_corner
-from rig.analysis.uncertainty import Budget, expected_extreme, spread_of_extreme
+from rig.analysis.uncertainty import Budget, dithered, expected_extreme, spread_of_extreme
 from rig.model.measurement import Measurement, NotMeasured, Outcome
 from rig.units import Unit
 
@@ -162,7 +162,7 @@ def ac_rms(record: Record) -> Outcome:
 def average_current(record: Record) -> Outcome:
     """Mean |i| over whole periods, A; what flows at rest is integrated before its magnitude is taken.
 
-    So no noise is rectified; nor is the baseline's doubt: what flows at rest counts as far as it exceeds that.
+    So no noise is rectified; an error of the baseline is.
     """
     begin, end, window = whole_periods(record)
     if record.never_rests is not None:
@@ -174,8 +174,7 @@ def average_current(record: Record) -> Outcome:
     pieces = record.trace.integral(bounds[:-1], bounds[1:])
     length = (end - begin) * record.interval
     resting = abs(float(pieces[::2].sum())) / length
-    doubt = record.offset_uncertainty(absolute=True)
-    value = float(np.abs(pieces[1::2]).sum()) / length + math.sqrt(max(resting**2 - doubt**2, 0.0))
+    value = float(np.abs(pieces[1::2]).sum()) / length + resting
     budget = _mean_budget(record, window.duration, absolute=False)
     cut = {"unresolved transition": cut_corner(record) * float(np.count_nonzero(within)) / length}
     budget = replace(budget, systematic=budget.systematic | cut)
@@ -216,7 +215,7 @@ def peak_output_voltage(record: Record) -> Outcome:
     # Noise lifts the largest of the samples that lie at the same level.
     reach = noise * expected_extreme(float(record.phases.plateau.sum()) if len(record.phases) else last + 1)
     near = 2.0 * record.trace.samples_beyond(extreme - reach, noise=noise)
-    lifted = expected_extreme(near) * noise
+    lifted = expected_extreme(near) * noise + _rounded_up(record, extreme)
     budget = Budget(
         relative=record.relative,
         systematic=record.offset(absolute=True)
@@ -228,6 +227,18 @@ def peak_output_voltage(record: Record) -> Outcome:
     )
     value = max(extreme - lifted, 0.0)
     return single(record, "peak_output_voltage", Unit.VOLT, value, budget=budget, window=window)
+
+
+def _rounded_up(record: Record, extreme: float) -> float:
+    """By how much, on average, the larger of two equal extremes of opposite sign is rounded up, V.
+
+    The larger of two errors that are even within half a code is a sixth of a code on average; noise makes them one.
+    """
+    step, peaks, sign = record.path.resolution, record.true_peak, record.phases.sign
+    lower = min(max(peaks[sign == direction], default=0.0) for direction in (1, -1))
+    if step <= 0 or lower < extreme - 1.5 * step:
+        return 0.0
+    return step / 6 * dithered(step, record.analogue_noise)
 
 
 def _load_terms(record: Record, rms: float) -> dict[str, float]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from rig.analysis.edges import added_by_pole, added_by_sampling, resolved_transition
 from rig.analysis.outcome import count, items, ratio
-from rig.analysis.uncertainty import Budget, expected_extreme, spread_of_extreme
+from rig.analysis.uncertainty import Budget, dithered, expected_extreme, root_sum_square, spread_of_extreme
 from rig.units import Unit
 
 if TYPE_CHECKING:
@@ -41,12 +41,15 @@ _EXTREME_DOUBT = 0.15
 # The largest of many samples scatters to one side: of the error, more lies above the mean than below.
 _SKEW = 1.25
 _FALLING_DOUBT = 0.4
+_ONE_CODE = 0.5
 # Slopes below this many times what noise alone makes are noise; and a pole has settled after this many of its time
 # constants.
 _SLOPE_NOISE = 5.0
 _SETTLING = 6.0
 # How well it is known what sampling does to an edge of any form, of itself.
 _FORM_DOUBT = 0.25
+_SAMPLING_DOUBT = 0.03
+_STRAIGHT_DOUBT = 0.001
 # 10 % to 90 % of an instantaneous edge behind a single pole, in its time constants.
 _STEEP = 0.02
 # Half-width of the window about a mode in bins; in standard deviations, the least and what counts as all of it.
@@ -181,12 +184,10 @@ def _peak_budget(record: Record) -> Budget:
 
 def phase_duration(record: Record) -> Outcome:
     """Time between the 50 % crossings of a phase's two transitions, s."""
-    phases, whole = record.phases, record.whole_phases
-    durations = (phases.stop - phases.start)[whole] * record.interval
-    # Every phase but the outer ones of a pulse shares both of its transitions.
-    shared = (record.is_inner_rise.astype(np.int64) + record.is_inner_fall)[whole] * (1.0 if record.touching else 0.0)
-    durations += shared * record.taken_by_sampling
-    budget = timing_budget(record, shared=float(shared.max(initial=0.0)))
+    inner = record.is_inner_rise.astype(np.int64) + record.is_inner_fall
+    shared = float(inner.max(initial=0)) if record.touching else 0.0
+    budget = timing_budget(record, shared=shared)
+    durations = record.durations[record.whole_phases]
     return items(record, "phase_duration", Unit.SECOND, durations, budget)
 
 
@@ -223,10 +224,14 @@ def _edge_time(record: Record, name: str, samples: Floats, is_inner: Flags) -> O
     edge = record.edge
     budget = Budget(
         relative={"timebase": record.path.timebase},
-        systematic={"edge form": form},
+        systematic={
+            "edge form": form,
+            "reference level": _TEN_TO_NINETY * record.quantisation * edge.slowest / edge.height,
+        },
         periodic={"crossing interpolation": math.sqrt(2) * edge.corner},
         random={"noise": math.sqrt(2) * edge.jitter},
-        averaging=record.averaging,
+        # What a corner costs changes abruptly with where the samples lie: it averages no better than chance.
+        averaging=max(record.averaging, 1 / math.sqrt(max(len(record.whole_pulses), 1))),
     )
     return items(record, name, Unit.SECOND, times[record.whole_phases], budget)
 
@@ -243,7 +248,8 @@ def _added(record: Record, seen: float, *, shared: bool) -> tuple[float, float]:
         bandwidth = corners * added_by_pole(length, pole)
         length = max((seen - sampling - bandwidth) / _TEN_TO_NINETY, 0.0)
     quadrature = math.hypot(_TEN_TO_NINETY * length, _POLE_EDGE * pole) - _TEN_TO_NINETY * length
-    return sampling + bandwidth, math.hypot(quadrature - bandwidth, _FORM_DOUBT * sampling) / math.sqrt(3)
+    doubts = (quadrature - bandwidth, _SAMPLING_DOUBT * sampling, _STRAIGHT_DOUBT * seen)
+    return sampling + bandwidth, root_sum_square(*doubts) / math.sqrt(3)
 
 
 _STEPS = 10
@@ -305,6 +311,11 @@ def overshoot(record: Record) -> Outcome:
     """(peak − top) / top of a phase, without what noise adds to the peak."""
     values = ratio(_corrected_peaks(record) - record.true_top, record.true_top)
     budget = _peak_budget(record)
+    # A level near the border of two codes has its mode on the one, its extreme on the other, unless noise dithers it.
+    step = record.path.resolution
+    code = _ONE_CODE * step * dithered(step, record.analogue_noise)
+    rounded = max(budget.systematic["quantisation"], code)
+    budget = replace(budget, systematic=budget.systematic | {"quantisation": rounded})
     return items(record, "overshoot", Unit.ONE, values[record.whole_phases], budget.scaled(1 / record.edge.height))
 
 

@@ -173,6 +173,7 @@ class Record:
             transition=min(self._transitions, default=0.0) * self.interval,
             interval=self.interval,
             noise=self.noise,
+            rounding=math.sqrt(max(self.noise**2 - self.analogue_noise**2, 0.0)),
             bend=self._bend * self.interval,
             slowest=max(self._transitions, default=0.0) * self.interval,
         )
@@ -220,6 +221,12 @@ class Record:
         if not self.touching:
             return 0.0
         return taken_by_sampling(2 * self.edge.transition / self.interval) * self.interval
+
+    @cached_property
+    def durations(self) -> Floats:
+        """Time between the 50 % crossings of every phase's two transitions, s; NaN where the record's edge cuts one."""
+        shared = self.is_inner_rise.astype(np.int64) + self.is_inner_fall
+        return (self.phases.stop - self.phases.start) * self.interval + shared * self.taken_by_sampling
 
     @cached_property
     def is_inner_rise(self) -> Flags:

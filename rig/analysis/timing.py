@@ -10,7 +10,7 @@ import numpy as np
 
 from rig.analysis.bursts import longest_period
 from rig.analysis.outcome import single, span
-from rig.analysis.uncertainty import Budget, expected_extreme
+from rig.analysis.uncertainty import Budget, expected_extreme, spread_of_extreme
 from rig.model.measurement import NotMeasured, Outcome
 from rig.units import Unit
 
@@ -70,18 +70,38 @@ def pulse_rate(record: Record) -> Outcome:
     )
 
 
-# Near zero a spread errs to one side alone: the root of its share is then close to the largest error there is.
-_NEAR_ZERO = 0.8
+# Where nothing is left of a spread once the noise's share is removed, 95 % of the chance results lie below 1.28 times
+# the root of that share's standard deviation.
+_NEAR_ZERO = 0.78
+# How well the variance of crossings between samples and the square of their range are known, of themselves; and the
+# largest of errors that are even within a sample, in their standard deviations.
+_CROSSING_DOUBT = 0.7
+_RANGE_DOUBT = 0.3
+_LARGEST = math.sqrt(3)
 
 
-def _left(noise: float, value: float, averaged: float, n: int) -> float:
-    """Standard uncertainty of a spread from which the noise's share has been removed, s.
+def _left(share: float, beat: float, value: float) -> float:
+    """Standard uncertainty of a spread from whose square the noise's share has been removed, s.
 
-    Noise and periods beat, which averages out; and the noise's share is itself a chance result, of which the square
-    has a relative standard deviation of √(2/n). Near zero the root of that is left.
+    Parameters
+    ----------
+    share : standard deviation of what noise alone gives as the square of the spread, s²
+    beat : standard uncertainty of a spread much larger than the noise, s
     """
-    share = noise**2 * math.sqrt(2 / n)
-    return math.hypot(noise / averaged, share / (2 * value) if value**2 > 4 * share else _NEAR_ZERO * math.sqrt(share))
+    least = _NEAR_ZERO * math.sqrt(share)
+    return math.hypot(share, 2 * value * beat) / (2 * max(value, least)) if share > 0 else 0.0
+
+
+def _noise_of_spread(noise: float, n: int, *, peak_to_peak: bool) -> tuple[float, float, float]:
+    """What noise of that rms makes of n equal periods: expected spread, standard deviation of its square, and beat.
+
+    Neighbouring periods share a crossing, so that the variance of their variance is one and a half times as large.
+    """
+    if not peak_to_peak:
+        return noise, noise**2 * math.sqrt(3 / (n - 1)), noise / math.sqrt(n)
+    expected = 2 * expected_extreme(n) * noise
+    beat = math.sqrt(2) * noise
+    return expected, math.sqrt(1.5) * 2 * expected * spread_of_extreme(n) * beat, beat
 
 
 def _jitter(record: Record, name: str, *, peak_to_peak: bool) -> Outcome:
@@ -94,19 +114,19 @@ def _jitter(record: Record, name: str, *, peak_to_peak: bool) -> Outcome:
     n = len(periods)
     edge = record.leading_edge
     noise, crossing = math.sqrt(2) * edge.jitter, math.sqrt(2) * edge.crossing
-    # The noise of the crossings adds to the spread in quadrature, so it can be removed; to the range it adds like the
-    # range of so many deviates.
+    # Noise, and where samples lie, move crossings: to the spread that adds in quadrature, so it can be removed; to the
+    # range like the range of so many deviates.
     found = float(np.ptp(periods)) if peak_to_peak else float(periods.std(ddof=1))
-    adds = 2 * expected_extreme(n) * noise if peak_to_peak else noise
-    value = math.sqrt(max(found**2 - adds**2, 0.0))
-    averaged = 1.0 if peak_to_peak else math.sqrt(n)
+    expected, share, beat = _noise_of_spread(noise, n, peak_to_peak=peak_to_peak)
+    between = crossing * (2 * min(expected_extreme(n), _LARGEST) if peak_to_peak else 1.0)
+    value = math.sqrt(max(found**2 - expected**2 - between**2, 0.0))
+    averaged, doubt = (1.0, _RANGE_DOUBT) if peak_to_peak else (math.sqrt(n), _CROSSING_DOUBT)
     budget = Budget(
         relative={"timebase": record.path.timebase},
         systematic={
-            "noise": _left(noise * (math.sqrt(2) if peak_to_peak else 1.0), value, averaged, n),
+            "noise": _left(share, beat, value),
             "state level": math.sqrt(2) * record.state_jitter * (math.sqrt(2) if peak_to_peak else 1.0),
-            "crossing interpolation": crossing
-            * (math.sqrt(2) if peak_to_peak else min(1.0, 1 / averaged + crossing / max(2 * value, 1e-30))),
+            "crossing interpolation": _left(doubt * between**2, crossing / averaged, value),
         },
     )
     return single(

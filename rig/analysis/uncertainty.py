@@ -17,6 +17,7 @@ from rig.model.measurement import Component, Distribution
 __all__ = [
     "Budget",
     "combined",
+    "dithered",
     "expected_extreme",
     "root_sum_square",
     "rounding",
@@ -133,6 +134,15 @@ def spread_of_extreme(n: float) -> float:
     That of Gumbel's distribution, to which it tends.
     """
     return min(1.0, math.pi / math.sqrt(6.0) / math.sqrt(2.0 * math.log(max(n, 2.0))))
+
+
+def dithered(step: float, noise: float) -> float:
+    """Return which part of the error of rounding to steps noise of that rms leaves in a mean: its first harmonic's.
+
+    >>> dithered(1.0, 0.0)
+    1.0
+    """
+    return math.exp(-2.0 * (math.pi * noise / step) ** 2) if step > 0 else 0.0
 
 
 def rounding(step: float, noise: float) -> float:

@@ -34,6 +34,7 @@ OF_U, OF_BUDGET = 0.1, 0.05
 # A mode, an extreme and what follows from them are of single samples.
 OF_MODE = 0.3
 MODES = {"phase_top", "phase_peak", "overshoot", "rise_time", "fall_time", "droop"}
+ROOTS = {"period_jitter", "period_jitter_peak_to_peak", "width_range"}
 
 
 def waveform(values: NDArray[np.float64], *, interval: float = 1e-6, gain: float = GAIN) -> Waveform:
@@ -67,6 +68,11 @@ def apart(one: float, other: float, u: float) -> float:
     return 0.0 if one == other else abs(one - other) / max(u, 1e-300)
 
 
+def apart_as_squares(one: float, other: float, u: float) -> float:
+    """Of roots of what is left once noise is removed: near zero, a trifle of the square is much of the root."""
+    return apart(one**2, other**2, 2 * u * max(abs(one), abs(other), u))
+
+
 def disagreement(name: str, one: Outcome, other: Outcome, interval: float) -> str:
     """What is different about two outcomes, beyond what they may differ by; else empty."""
     if not isinstance(one, Measurement) or not isinstance(other, Measurement):
@@ -75,7 +81,8 @@ def disagreement(name: str, one: Outcome, other: Outcome, interval: float) -> st
     most = OF_MODE if name in MODES else OF_U
     figures = {
         "n": float(one.n != other.n),
-        "value": apart(one.value, other.value, one.standard_uncertainty) / most,
+        "value": (apart_as_squares if name in ROOTS else apart)(one.value, other.value, one.standard_uncertainty)
+        / most,
         "least": apart(one.minimum, other.minimum, one.single_uncertainty) / (2 * most),
         "most": apart(one.maximum, other.maximum, one.single_uncertainty) / (2 * most),
         "u": apart(one.standard_uncertainty, other.standard_uncertainty, one.standard_uncertainty) / OF_BUDGET,
