@@ -231,12 +231,19 @@ def test_no_task_is_used_again_after_an_error(server: tuple[Server, str], card: 
     assert [name for name in names if name in {"ClearTask", "CreateTask"}] == ["ClearTask", "CreateTask"]
 
 
-def test_other_channels_take_another_task(server: tuple[Server, str], card: NiDaqmx) -> None:
+def test_other_channels_or_ranges_take_another_task_beside_the_first(server: tuple[Server, str], card: NiDaqmx) -> None:
+    def kept_and_given_up() -> list[str]:
+        return [name for name, _ in server[0].calls if name in {"ClearTask", "CreateTask"}]
+
     _acquire(card)
     server[0].calls.clear()
     card.configure(replace(SETUP, channels={"ai0": 2.0}))
-    names = [name for name, _ in server[0].calls]
-    assert [name for name in names if name in {"ClearTask", "CreateTask"}] == ["ClearTask", "CreateTask"]
+    assert kept_and_given_up() == ["CreateTask"]
+    _acquire(card)
+    card.configure(replace(SETUP, channels={"ai0": 2.0}))
+    assert kept_and_given_up() == ["CreateTask"]
+    card.halt()
+    assert kept_and_given_up() == ["CreateTask", "ClearTask", "ClearTask"]
 
 
 def test_halting_gives_up_the_task(server: tuple[Server, str], card: NiDaqmx) -> None:

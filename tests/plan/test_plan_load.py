@@ -16,6 +16,7 @@ from rig.model.judgement import DecisionRule
 from rig.model.limit import Statistic
 from rig.model.stimulus import Polarity, Shape
 from rig.plan import Communication, Event, LoadedPlan, load_plan
+from rig.plan.case import Ranging
 from rig.plan.load import expand_plan
 from rig.plan.terms import Range
 from rig.units import Unit, format_quantity
@@ -298,6 +299,15 @@ class TestLoads:
         assert one_case(verify).cases[0].load == "500 ohm"
         required = HEAD.replace("  load: 500 ohm\n", "").replace("cases:", "requires: {load: [2 kohm, 1 kohm]}\ncases:")
         assert load(f"{required}  - id: c\n{verify}").cases[0].load == "2 kohm"
+
+
+def test_a_case_may_go_without_a_scout() -> None:
+    verify = "    verify: [{phase_count: {equals: 2}}]\n"
+    assert one_case(verify).cases[0].ranging is Ranging.SCOUT
+    assert one_case(f"    capture: {{ranging: expected}}\n{verify}").cases[0].ranging is Ranging.EXPECTED
+    text = HEAD.replace("  load: 500 ohm", "  load: 500 ohm\n  capture: {ranging: expected}")
+    assert load(f"{text}  - id: c\n{verify}").cases[0].ranging is Ranging.EXPECTED
+    assert load(f"{text}  - id: c\n    capture: {{ranging: scout}}\n{verify}").cases[0].ranging is Ranging.SCOUT
 
 
 def test_a_case_may_go_without_a_zero_capture() -> None:

@@ -69,7 +69,7 @@ def _connect(instrument: str, address: str, timeout: float) -> Any:  # noqa: ANN
 
 
 class DaqSession:
-    """One device, and at most one task on it.
+    """One device, with a task for each set of channels and ranges, of which at most one is running.
 
     Parameters
     ----------
@@ -86,8 +86,9 @@ class DaqSession:
         self._deadline = _Deadline()
         self._options: Any = None
         self._task: Any = None
-        self._limits: Mapping[str, float] = {}
         self._channels: dict[str, DaqChannel] = {}
+        self._tasks: list[Any] = []
+        self._made: dict[tuple[tuple[str, float], ...], tuple[Any, dict[str, DaqChannel]]] = {}
         self._at_rest = False
         if address.startswith(_GRPC):
             self._channel = _connect(instrument, address, connect_timeout)
@@ -111,9 +112,11 @@ class DaqSession:
     def configure(self, limits: Mapping[str, float], rate: float, samples: int) -> tuple[float, dict[str, DaqChannel]]:
         """Prepare a task for differential voltages; return the rate (Hz) and the channels as the driver set them.
 
-        A task of the same channels that has done its work is only given its new clock: to make one takes a dozen calls.
+        A task of the same channels and ranges that has done its work is only given its new clock: to make one takes a
+        dozen calls. And a task that is given up runs its finaliser whenever the collector gets to it, where a Ctrl-C
+        that came in the meantime would be lost; so none is given up before there is a need.
         """
-        if not self._at_rest or limits != self._limits:
+        if not self._at_rest:
             self.clear()
         self._at_rest = False
         rate_as_set = self._call(
@@ -124,14 +127,17 @@ class DaqSession:
         return rate_as_set, dict(self._channels)
 
     def _configure(self, limits: Mapping[str, float], rate: float, samples: int) -> float:
-        if self._task is None:
-            self._channels, self._limits = self._make(limits), dict(limits)
+        wanted = tuple(limits.items())
+        if wanted not in self._made:
+            self._made[wanted] = self._make(limits)
+        self._task, self._channels = self._made[wanted]
         timing = self._task.timing
         timing.cfg_samp_clk_timing(rate, sample_mode=AcquisitionType.FINITE, samps_per_chan=samples)
         return float(timing.samp_clk_rate)
 
-    def _make(self, limits: Mapping[str, float]) -> dict[str, DaqChannel]:
-        self._task = task = nidaqmx.Task(grpc_options=self._options)
+    def _make(self, limits: Mapping[str, float]) -> tuple[Any, dict[str, DaqChannel]]:
+        task = nidaqmx.Task(grpc_options=self._options)
+        self._tasks.append(task)
         made = {
             channel: task.ai_channels.add_ai_voltage_chan(
                 f"{self._device}/{channel}",
@@ -141,7 +147,7 @@ class DaqSession:
             )
             for channel, limit in limits.items()
         }
-        return {
+        return task, {
             channel: DaqChannel(
                 low=float(each.ai_rng_low),
                 high=float(each.ai_rng_high),
@@ -184,11 +190,12 @@ class DaqSession:
             self._at_rest = True
 
     def clear(self) -> None:
-        """Give up the task, if any."""
-        task, self._task = self._task, None
+        """Give up all tasks; each is tried whatever became of the others."""
+        tasks, self._tasks, self._made, self._task = self._tasks, [], {}, None
         self._at_rest = False
-        if task is not None:
-            self._call("clear", task.close)
+        with contextlib.ExitStack() as stack:
+            for task in tasks:
+                stack.callback(self._call, "clear", task.close)
 
     def close(self) -> None:
         """End the session; may be called twice, never raises."""
