@@ -329,6 +329,7 @@ class Ratings(_Entry):
     charge_per_phase: PositiveCharge
     phase_duration: PositiveTime
     rate: Frequency
+    rms_current: PositiveCurrent | None = None
     pulse_energy: Annotated[float, Quantity(Unit.JOULE, "positive")] | None = None
 
 

@@ -15,7 +15,11 @@ __all__ = ["Exposure", "estimate"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """Upper bounds for an ideal device that delivers exactly what is set; ``reached`` is the current that flows; SI."""
+    """Upper bounds for an ideal device that delivers exactly what is set; SI.
+
+    ``reached`` is the current that flows; ``sense_voltage`` and ``sense_dissipation`` are what the sense resistor sees
+    of it.
+    """
 
     current_peak: float
     reached: float
@@ -24,6 +28,8 @@ class Exposure:
     voltage_peak: float
     energy_per_pulse: float
     dissipation: float
+    sense_voltage: float
+    sense_dissipation: float
     duration: float
     phase_duration: float
     rate: float
@@ -55,6 +61,8 @@ def estimate(stimulus: Stimulus, load: Load, *, sense_resistance: float, complia
         voltage_peak=compliance if load.is_open else reached * resistance,
         energy_per_pulse=phases * stimulus.phase_duration * reached**2 * resistance,
         dissipation=reached**2 * on_share * resistance,
+        sense_voltage=reached * sense_resistance,
+        sense_dissipation=reached**2 * on_share * sense_resistance,
         duration=stimulus.train,
         phase_duration=stimulus.phase_duration,
         rate=stimulus.rate,

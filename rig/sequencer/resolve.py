@@ -206,7 +206,12 @@ class Resolver:
         yield "charge_per_phase", ratings.charge_per_phase, "the device's rated maximum", Unit.COULOMB
         yield "phase_duration", ratings.phase_duration, "the device's rated maximum", Unit.SECOND
         yield "rate", ratings.rate, "the device's rated maximum", Unit.HERTZ
+        yield "rms_current", ratings.rms_current, "the device's rated maximum", Unit.AMPERE
         yield "energy_per_pulse", ratings.pulse_energy, "the device's rated maximum", Unit.JOULE
+        yield "voltage_peak", ranges.voltage.absolute_maximum, "the oscilloscope input's absolute maximum", Unit.VOLT
+        yield "sense_voltage", ranges.current.absolute_maximum, "the digitizer input's absolute maximum", Unit.VOLT
+        if (sense := self._definition.sense_resistor) is not None:
+            yield "sense_dissipation", sense.power_rating, "the sense resistor's rating", Unit.WATT
         yield "voltage_peak", ranges.widest_voltage, "what the oscilloscope's channel can show", Unit.VOLT
         yield "current_peak", ranges.widest_current, "what the digitizer can show", Unit.AMPERE
         if not load.is_open:

@@ -108,6 +108,40 @@ def test_a_load_that_would_overheat_is_refused() -> None:
         weak.resolve([case(stimulus(amplitude=0.1, phase_duration=3e-4, rate=200.0), load="500 ohm")])
 
 
+@pytest.mark.parametrize(
+    ("signal", "maximum", "message"),
+    [
+        ("voltage", 9.0, "voltage peak 10 V is above the oscilloscope input's absolute maximum, 9 V"),
+        ("current", 0.19, "sense voltage 200.1 mV is above the digitizer input's absolute maximum, 190 mV"),
+    ],
+)
+def test_what_a_front_end_may_not_see_is_refused(signal: str, maximum: float, message: str) -> None:
+    entry = getattr(bench().file.signals, signal).model_copy(update={"absolute_maximum": maximum})
+    signals = bench().file.signals.model_copy(update={signal: entry})
+    file = bench().file.model_copy(update={"signals": signals})
+    delicate = Resolver(dataclasses.replace(bench(), file=file), device(), packs())
+    delicate.resolve([case(stimulus(amplitude=0.017))])
+    with pytest.raises(DocumentInvalid, match=message):
+        delicate.resolve([case(stimulus(amplitude=0.020))])
+
+
+def test_a_sense_resistor_that_would_overheat_is_refused() -> None:
+    sense = bench().sense_resistor
+    assert sense is not None
+    weak = dataclasses.replace(bench(), sense_resistor=sense.model_copy(update={"power_rating": 0.01}))
+    strong = case(stimulus(amplitude=0.1, phase_duration=3e-4, rate=200.0), load="500 ohm")
+    with pytest.raises(DocumentInvalid, match="sense dissipation 12 mW is above the sense resistor's rating, 10 mW"):
+        Resolver(weak, device(), packs()).resolve([strong])
+    Resolver(bench(), device(), packs()).resolve([strong])
+
+
+def test_an_effective_value_above_the_device_s_rating_is_refused() -> None:
+    ratings = device().file.ratings.model_copy(update={"rms_current": 3e-3})
+    rated = dataclasses.replace(device(), file=device().file.model_copy(update={"ratings": ratings}))
+    with pytest.raises(DocumentInvalid, match=r"rms current 3\.464 mA is above the device's rated maximum, 3 mA"):
+        Resolver(bench(), rated, packs()).resolve([case()])
+
+
 def test_all_objections_to_all_cases_are_told_at_once() -> None:
     with pytest.raises(DocumentInvalid) as caught:
         resolve(case(stimulus(channel=9, amplitude=0.131)), case(id="d", load="470 ohm"), case(id="e"))
