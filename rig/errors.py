@@ -7,6 +7,7 @@ A device that fails its limits raises nothing: FAIL is a value, these are ERRORs
     RigError
     ├── UnitError                   a quantity cannot be read, or two units do not match
     ├── Refused                     asked for something that must not be attempted (exit code 2)
+    │   ├── Stale                   a lease's holder is gone; only a passed self-check recovers the bench
     │   └── DocumentInvalid         a plan, bench or other file has mistakes, each with its place
     ├── BenchError                  the bench is not fit to be used
     │   ├── InstrumentError         an instrument refused, or answered something else than asked
@@ -47,6 +48,7 @@ __all__ = [
     "Refused",
     "RigError",
     "SamplesLost",
+    "Stale",
     "StaleWaveform",
     "UnitError",
     "UnreadableFile",
@@ -86,6 +88,10 @@ class DocumentInvalid(Refused):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class Stale(Refused):
+    """The process that held the bench's lease is gone without giving it back; only a passed self-check recovers it."""
 
 
 class BenchError(RigError):

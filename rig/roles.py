@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Waveform
 
-__all__ = ["Clock", "Digitizer", "Instrument", "LoadSwitch", "Oscilloscope", "Stimulator"]
+__all__ = ["Clock", "Digitizer", "Instrument", "Interlock", "LoadSwitch", "Oscilloscope", "Stimulator"]
 
 
 @runtime_checkable
@@ -118,3 +118,21 @@ class LoadSwitch(Instrument, Protocol):
 
     def open_all(self) -> None:
         """Open every relay; may be called at any time."""
+
+
+@runtime_checkable
+class Interlock(Instrument, Protocol):
+    """One contact in the way of the output; open is safe."""
+
+    @property
+    def hold_time(self) -> float | None:
+        """Time after which the contact opens by itself unless it is refreshed, s; None where it stays closed."""
+
+    def enable(self) -> None:
+        """Close the contact, or refresh it where it is closed."""
+
+    def disable(self) -> None:
+        """Open the contact; may be called at any time, any number of times."""
+
+    def enabled(self) -> bool:
+        """Whether the contact reports to be closed, after its settling time."""
