@@ -1,4 +1,4 @@
-"""The front door for people: ``rig run | check | analyze | report | explain | verify | schema | twin | bench``."""
+"""The front door for people: ``rig run``, ``check``, ``analyze``, ``report``, ``explain``, ``verify``, and the rest."""
 
 from __future__ import annotations
 
@@ -140,6 +140,17 @@ def verify(bundle: Annotated[Path, typer.Argument(help="An evidence folder, repo
     if problems:
         raise typer.Exit(1)
     typer.echo(f"{bundle}: intact")
+
+
+@app.command()
+def recover(bundle: Annotated[Path, typer.Argument(help="The evidence folder of a run that was cut off.")]) -> None:
+    """Record and seal a run that was killed; cases that had ended keep their results, the one it was in is ABORTED."""
+    from rig.bench.drivers.system_clock import SystemClock  # noqa: PLC0415
+    from rig.harness.rendering import render_all  # noqa: PLC0415
+    from rig.sequencer.recover import recover_run  # noqa: PLC0415
+
+    record = recover_run(bundle, render=render_all, utc=SystemClock().utc)
+    typer.echo(f"{bundle}: {record.verdict}, {record.notes[-1]}")
 
 
 @app.command()

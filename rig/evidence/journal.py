@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["Journal", "verify_journal"]
+__all__ = ["Journal", "verify_journal", "whole_lines"]
 
 _START = "0" * 64
+_APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _APPEND_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
@@ -32,18 +33,41 @@ class Journal:
     and its own ``sha256``.
     """
 
-    def __init__(self, path: Path, *, utc: Callable[[], datetime]) -> None:
-        """Begin the journal at ``path``, which must not exist; raises :class:`rig.errors.EvidenceError`."""
+    def __init__(self, path: Path, *, utc: Callable[[], datetime], resume: bool = False) -> None:
+        """Begin the journal at ``path``, which must not exist; or ``resume`` one that was cut off.
+
+        A last line that was not finished is taken away from a journal that is resumed.
+
+        Raises
+        ------
+        EvidenceError
+            if it cannot be written, or if the chain of one that is resumed is broken
+        """
         self.path = path
         self._utc = utc
         self._previous = _START
         self._seq = 0
+        if resume:
+            self._continue_from(whole_lines(path))
         try:
-            self._file = os.fdopen(os.open(path, _APPEND_NEW, 0o644), "wb")
+            self._file = os.fdopen(os.open(path, _APPEND if resume else _APPEND_NEW, 0o644), "wb")
             sync_directory(path.parent)
         except OSError as error:
-            msg = f"the journal {path.name} cannot be begun: {error.strerror or error}"
+            what = "continued" if resume else "begun"
+            msg = f"the journal {path.name} cannot be {what}: {error.strerror or error}"
             raise EvidenceError(msg) from error
+
+    def _continue_from(self, lines: list[bytes]) -> None:
+        try:
+            os.truncate(self.path, sum(len(line) for line in lines))
+        except OSError as error:
+            msg = f"the journal {self.path.name} cannot be continued: {error.strerror or error}"
+            raise EvidenceError(msg) from error
+        broken = verify_journal(self.path)
+        if broken:
+            raise EvidenceError(broken[0])
+        if lines:
+            self._seq, self._previous = len(lines), json.loads(lines[-1])["sha256"]
 
     def write(self, event: str, **facts: object) -> None:
         """Append one event; it is on the disk when this returns.
@@ -80,6 +104,15 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def whole_lines(path: Path) -> list[bytes]:
+    """Return the lines of a journal that were finished; raises EvidenceError where there is none to read."""
+    try:
+        lines = path.read_bytes().splitlines(keepends=True)
+    except OSError as error:
+        raise EvidenceError(f"{path.name} cannot be read: {error.strerror or error}") from error
+    return lines if not lines or lines[-1].endswith(b"\n") else lines[:-1]
 
 
 def verify_journal(path: Path) -> tuple[str, ...]:

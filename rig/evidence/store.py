@@ -14,18 +14,20 @@ from rig.evidence.journal import Journal, verify_journal
 from rig.evidence.manifest import MANIFEST, compare, manifest_bytes
 from rig.evidence.naming import safe_name
 from rig.evidence.record import FileEntry
-from rig.evidence.writing import canonical_json, sync_directory, write_once
+from rig.evidence.writing import PARTIAL, canonical_json, sync_directory, write_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from rig.evidence.record import RunRecord
+    from rig.evidence.record import CaseRecord, RunRecord
     from rig.model.waveform import Capture
 
-__all__ = ["JOURNAL", "RECORD", "Bundle", "run_id", "verify"]
+__all__ = ["BEGUN", "CASES", "JOURNAL", "RECORD", "Bundle", "run_id", "verify"]
 
 RECORD = "record.json"
+BEGUN = "begun.json"
+CASES = "cases"
 JOURNAL = "journal.jsonl"
 
 
@@ -50,6 +52,7 @@ class Bundle:
         self._journal: Journal | None = None
         self._files: dict[str, FileEntry] = {}
         self._sealed = False
+        self._cases = 0
 
     @classmethod
     def create(cls, root: Path, run_id: str) -> Bundle:
@@ -72,6 +75,16 @@ class Bundle:
             msg = f"no evidence can be written below {root}: {error.strerror or error}"
             raise EvidenceError(msg) from error
         return cls(folder)
+
+    @classmethod
+    def reopen(cls, folder: Path, *, utc: Callable[[], datetime]) -> tuple[Bundle, Journal]:
+        """Go on with a run that was cut off: its folder and its journal, which goes on after its last whole line."""
+        bundle = cls(folder)
+        bundle._refuse_if_sealed(JOURNAL)
+        for partial in folder.rglob(f"*{PARTIAL}"):  # never had a name
+            partial.unlink()
+        bundle._journal = Journal(folder / JOURNAL, utc=utc, resume=True)
+        return bundle, bundle._journal
 
     def begin_journal(self, utc: Callable[[], datetime]) -> Journal:
         """Begin the run's journal; it is closed when the bundle is sealed."""
@@ -137,6 +150,16 @@ class Bundle:
     def write_capture(self, capture: Capture) -> FileEntry:
         """Keep the samples of one capture; its id must be unique within the run."""
         return self.add_file(f"captures/{safe_name(capture.id)}.h5", capture_bytes(capture), origin=capture.id)
+
+    def write_begun(self, record: RunRecord) -> FileEntry:
+        """Write the record as it is before the first case, from which a run that is cut off can be recovered."""
+        return self.add_file(BEGUN, canonical_json(record.model_dump(mode="json", by_alias=True)))
+
+    def write_case(self, record: CaseRecord) -> FileEntry:
+        """Write one case's record, as soon as it has ended."""
+        self._cases += 1
+        name = f"{CASES}/{self._cases:04d}-{safe_name(record.id)}.json"
+        return self.add_file(name, canonical_json(record.model_dump(mode="json", by_alias=True)))
 
     def write_record(self, record: RunRecord) -> FileEntry:
         """Write the record, canonically: the same record gives the same bytes."""

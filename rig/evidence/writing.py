@@ -11,9 +11,9 @@ from rig.errors import EvidenceError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["canonical_json", "sync_directory", "write_once"]
+__all__ = ["PARTIAL", "canonical_json", "sync_directory", "write_once"]
 
-_PARTIAL = ".partial"
+PARTIAL = ".partial"
 
 
 def canonical_json(data: object) -> bytes:
@@ -30,7 +30,7 @@ def write_once(path: Path, content: bytes) -> None:
     EvidenceError
         if the file exists already, or cannot be written.
     """
-    partial = path.with_name(f"{path.name}{_PARTIAL}")
+    partial = path.with_name(f"{path.name}{PARTIAL}")
     try:
         with partial.open("xb") as file:
             _fill_and_publish(file, content, partial, path)

@@ -275,6 +275,7 @@ class Run:
             return record
         self._open.pop((record.plan, record.id), None)
         self._records[record.plan, record.id] = record
+        self.bundle.write_case(record)
         facts = {"verdict": str(record.verdict), "reason": record.reason, "attempt": record.attempt}
         self.journal.write("case ended", plan=record.plan, case=record.id, **facts)
         return record

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     ReadCapture = Callable[[CaptureEntry], Mapping[str, Waveform]]
     Renderer = Callable[[RunRecord, ReadCapture], Mapping[str, bytes]]
 
-__all__ = ["REPORT", "Header", "Renderer", "seal_run"]
+__all__ = ["REPORT", "Header", "Renderer", "run_record", "seal_run", "write_and_seal"]
 
 REPORT = "report.html"
 
@@ -117,24 +117,31 @@ def _pack_entries(bundle: Bundle, setup: Setup, plans: Iterable[LoadedPlan]) -> 
 
 def seal_run(run: Run, header: Header, render: Renderer, *, reason: str, finished: datetime) -> None:
     """Write the record and everything rendered from it, then the manifest over all files."""
-    record = _run_record(run, header, reason=reason, finished=finished)
-    bundle = run.bundle
+    run.record = record = run_record(run, header, reason=reason, finished=finished)
+    run.trouble = write_and_seal(run.bundle, record, render)
+    if not run.trouble:
+        run.report = run.bundle.folder / REPORT
+
+
+def write_and_seal(bundle: Bundle, record: RunRecord, render: Renderer) -> str:
+    """Write a record and everything rendered from it, then seal; return why there is no report, or nothing."""
     bundle.write_record(record)
-    run.record = record
 
     def samples(entry: CaptureEntry) -> Mapping[str, Waveform]:
         return read_capture(bundle.folder / entry.source.file)
 
+    trouble = ""
     try:
         for name, content in render(record, samples).items():
             bundle.add_file(name, content)
-        run.report = bundle.folder / REPORT
     except Exception as error:  # noqa: BLE001 - evidence is worth more than its picture: whatever it is, seal the rest
-        run.trouble = f"the report could not be rendered ({type(error).__name__}: {error}); the evidence is complete"
+        trouble = f"the report could not be rendered ({type(error).__name__}: {error}); the evidence is complete"
     bundle.seal()
+    return trouble
 
 
-def _run_record(run: Run, header: Header, *, reason: str, finished: datetime) -> RunRecord:
+def run_record(run: Run, header: Header, *, reason: str, finished: datetime | None) -> RunRecord:
+    """Return the record of a run as it stands."""
     records = run.records
     return RunRecord(
         run_id=run.bundle.folder.name,

@@ -14,7 +14,7 @@ from rig.evidence.store import Bundle, run_id
 from rig.plan.load import load_plan
 from rig.sequencer.measurability import show_forecast
 from rig.sequencer.run import Run
-from rig.sequencer.seal import Header, seal_run
+from rig.sequencer.seal import Header, run_record, seal_run
 from rig.sequencer.setup import read_setup
 from rig.sequencer.twin_configuration import twin_configuration
 from rig.sequencer.virtual import virtual_bench
@@ -128,6 +128,7 @@ def start_run(
             run.begin(stack.enter_context(bench))
             journal.write("bench open", identities={name: str(one) for name, one in run.bench.identities.items()})
             reason = "crash"
+            bundle.write_begun(run_record(run, header, reason=reason, finished=None))
             yield run
             reason = run.ending
     except KeyboardInterrupt:

@@ -1,0 +1,82 @@
+"""From what a run left that was cut off to sealed evidence: every case that had begun has its record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rig.evidence.cut_off import read_cut_off
+from rig.evidence.record import ErrorEntry, OutputOffEntry
+from rig.evidence.store import Bundle
+from rig.model.verdict import Verdict
+from rig.sequencer.seal import write_and_seal
+from rig.verdict.aggregate import run_verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from rig.evidence.cut_off import CutOff
+    from rig.evidence.record import CaseRecord, RunRecord
+    from rig.sequencer.seal import Renderer
+
+__all__ = ["recover_run"]
+
+_CUT_OFF = "the run was cut off within this case"
+
+
+def recover_run(folder: Path, *, render: Renderer, utc: Callable[[], datetime]) -> RunRecord:
+    """Record and seal a run that ended without doing so itself; a case that was cut off is ABORTED.
+
+    Raises
+    ------
+    EvidenceError
+        if the run has recorded itself, had not begun, or left a journal whose chain is broken
+    """
+    left = read_cut_off(folder)
+    bundle, journal = Bundle.reopen(folder, utc=utc)
+    journal.write("recovered", cut_off=[case for _, case in left.started])
+    cases = tuple(_cases(left))
+    told = f"the run was cut off; what it left was recovered on {utc():%Y-%m-%d at %H:%M:%S} UTC"
+    record = left.begun.model_copy(
+        update={
+            "finished": left.last,
+            "end_reason": "crash",
+            "verdict": run_verdict((case.verdict for case in cases), end="crash"),
+            "cases": cases,
+            "notes": (*left.begun.notes, told),
+        }
+    )
+    write_and_seal(bundle, record, render)
+    return record
+
+
+def _cases(left: CutOff) -> Iterator[CaseRecord]:
+    """Yield a record per case: of one that had ended its own, of one that had begun that it was cut off."""
+    known = dict(left.cases)
+    for case in left.begun.cases:
+        key = case.plan, case.id
+        ended = known.pop(key, None)
+        if ended is not None:
+            yield ended
+        elif key in left.started:
+            yield _cut_off(case, left)
+        else:
+            yield case
+    yield from known.values()
+
+
+def _cut_off(case: CaseRecord, left: CutOff) -> CaseRecord:
+    started = left.started[case.plan, case.id]
+    return case.model_copy(
+        update={
+            "verdict": Verdict.ABORTED,
+            "reason": _CUT_OFF,
+            "started": started,
+            "duration": (left.last - started).total_seconds(),
+            "error": ErrorEntry(type="Interrupted", message=_CUT_OFF, stage="unknown"),
+            "output_off": OutputOffEntry(
+                verdict=Verdict.ABORTED, reason="the run was cut off before the output was measured to be off"
+            ),
+        }
+    )

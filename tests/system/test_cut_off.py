@@ -1,0 +1,79 @@
+"""A run that is killed outright loses nothing that it had recorded, and can be sealed afterwards."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rig.evidence.store import verify
+from tests.system.running import ENVIRONMENT, ROOT, ended, one_record_per_case
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.system.running import Command
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there, a process cannot be killed by a signal")
+
+
+def killed_after(lines: int, evidence: Path) -> Path:
+    """Run the smoke plan, kill it once it has shown so many cases, and return its evidence folder."""
+    command = [sys.executable, "-m", "rig", "run", "testplans/smoke.plan.yaml", "--evidence", str(evidence)]
+    with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        shown = 0
+        while shown < lines:
+            line = run.stdout.readline()
+            assert line
+            shown += "PASS" in line
+        run.kill()
+    (folder,) = evidence.iterdir()
+    return folder
+
+
+def test_what_had_ended_keeps_its_verdict_and_what_had_begun_is_aborted(evidence: Path, rig: Command) -> None:
+    folder = killed_after(3, evidence)
+    assert any("manifest" in problem for problem in verify(folder))
+    said = ended(rig("recover", folder), 0)
+    assert "ABORTED" in said
+    assert verify(folder) == ()
+    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    assert record["end_reason"] == "crash"
+    assert "cut off" in record["notes"][-1]
+    cases = list(one_record_per_case(record).values())
+    assert len(cases) == 42
+    verdicts = [case["verdict"] for case in cases]
+    done = verdicts.index(next(one for one in verdicts if one != "PASS"))
+    assert done >= 3
+    assert verdicts[done:].count("ABORTED") <= 1
+    assert set(verdicts[done:]) <= {"ABORTED", "NOT_RUN"}
+    assert all(case["measurements"] and case["output_off"]["verdict"] == "PASS" for case in cases[:done])
+    assert (folder / "report.html").stat().st_size > 0
+    again = ended(rig("recover", folder), 2)
+    assert "nothing to recover" in again
+
+
+def test_a_journal_cut_within_a_line_is_recovered_up_to_its_last_whole_one(evidence: Path, rig: Command) -> None:
+    folder = killed_after(1, evidence)
+    journal = folder / "journal.jsonl"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b'{"seq": 99, "time": "2026-')
+    ended(rig("recover", folder), 0)
+    assert journal.read_bytes().startswith(whole)
+    assert verify(folder) == ()
+
+
+def test_a_journal_that_was_tampered_with_is_not_recovered(evidence: Path, rig: Command) -> None:
+    folder = killed_after(2, evidence)
+    journal = folder / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b'"PASS"', b'"FAIL"', 1))
+    assert "does not follow" in ended(rig("recover", folder), 2)
+    assert not (folder / "record.json").exists()
+
+
+def test_a_folder_in_which_nothing_had_begun_is_told(tmp_path: Path, rig: Command) -> None:
+    assert "no run had begun" in ended(rig("recover", tmp_path), 2)
