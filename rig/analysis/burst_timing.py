@@ -45,7 +45,7 @@ class _Ends:
     """Begin and end of every stretch of pulses that are seen, in samples.
 
     ``before`` and ``after`` are how long pulses came that are not seen, ``doubt`` is the standard uncertainty of one of
-    them; ``weakest`` is the smallest amplitude with which a stretch begins or ends, of the typical one.
+    them; ``weakest`` is how many times as far as a typical one noise moves the worst of these begins and ends.
     """
 
     begin: Floats
@@ -73,7 +73,7 @@ def _burst_items(
         # Ramps up and down are of one form, as a rule: both ends err alike.
         systematic={"pulses too small to be seen": 2 * ends.doubt * record.interval * crossings},
         periodic={"crossing interpolation": math.sqrt(2) * edge.crossing * crossings},
-        random={"noise": math.sqrt(2) * edge.jitter * crossings / ends.weakest},
+        random={"noise": math.sqrt(2) * edge.jitter * crossings * ends.weakest},
         averaging=record.averaging,
     )
     return items(record, name, unit, values, budget, what="bursts")
@@ -97,7 +97,7 @@ def _ends(record: Record, found: Stretches) -> _Ends:
         before=np.array([length for length, _doubt in before]),
         after=np.array([length for length, _doubt in after]),
         doubt=max(doubt for _length, doubt in (*before, *after)),
-        weakest=min(weakest / record.edge.height, 1.0),
+        weakest=max(record.edge.height / weakest, 1.0),
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from rig.analysis.outcome import derived, items, ratio, single, span
 from rig.analysis.pulse import cut_corner
-from rig.analysis.uncertainty import Budget, root_sum_square
+from rig.analysis.uncertainty import Budget, expected_extreme, root_sum_square
 from rig.model.measurement import Measurement, NotMeasured, Outcome
 from rig.units import Unit
 
@@ -57,17 +57,33 @@ def _charge_budget(record: Record, window: float, phases: float, *, absolute: bo
 
 
 def _phase_budget(record: Record, *, magnitudes: bool = False) -> Budget:
-    """Return the budget of a phase's charge; in a mean of magnitudes the baseline enters with their directions."""
-    lengths = (record.phases.end - record.phases.begin)[record.whole_phases]
-    longest = float(lengths.max()) * record.interval if len(lengths) else 0.0
-    budget = _charge_budget(record, longest, 1.0, absolute=False)
+    """Return the budget of a phase's charge; in a mean of magnitudes the baseline enters with their directions.
+
+    Offsets grow with a phase's length, and noise with its root; what lifts phases of one direction lowers those of the
+    other, by as much as either are long.
+    """
+    lengths = (record.phases.end - record.phases.begin)[record.whole_phases] * record.interval
+    mean = float(lengths.mean()) if len(lengths) else 0.0
+    budget = _charge_budget(record, mean, 1.0, absolute=False)
+    longer = float(lengths.max()) / mean if mean > 0 else 1.0
+    budget = replace(
+        budget, worst=dict.fromkeys(budget.systematic, longer) | {"noise": math.sqrt(longer)} | _worst_edges(record)
+    )
     if cut := cut_corner(record):
         budget = replace(budget, systematic=budget.systematic | {"unresolved transition": cut})
     if not magnitudes:
         return budget
     offset = {name: part for name, part in budget.systematic.items() if name in record.offset(absolute=False)}
     others = {name: part for name, part in budget.systematic.items() if name not in offset}
-    return replace(budget, systematic=others, directed=offset, direction=record.direction)
+    signs = record.phases.sign[record.whole_phases]
+    direction = abs(float((signs * lengths).mean())) / mean if mean > 0 else 1.0
+    return replace(budget, systematic=others, directed=offset, direction=direction)
+
+
+def _worst_edges(record: Record) -> dict[str, float]:
+    """How many times as much the edges of the largest phase cost as typical ones."""
+    typical = max(record.edge.size, record.edge.height)
+    return {"edges between samples": max(float(record.sizes.max(initial=0.0)) / typical, 1.0)}
 
 
 def _signed(record: Record) -> Floats:
@@ -104,13 +120,17 @@ def phase_mean(record: Record) -> Outcome:
     durations = (phases.stop - phases.start)[whole] * record.interval
     typical = float(np.median(durations)) if len(durations) else 1.0
     charge = _phase_budget(record, magnitudes=True)
-    height = record.edge.height
+    edge = record.edge
     # Charge and duration err together where an edge lies between two samples: one sample more of both.
-    edges = abs(charge.periodic["edges between samples"] - math.sqrt(2) * record.edge.crossing * height) / typical
+    edges = abs(charge.periodic["edges between samples"] - math.sqrt(2) * edge.crossing * edge.size) / typical
+    # Of every phase, noise moves the crossings by as much as it is of its height.
+    crossings = math.sqrt(2) * edge.jitter * edge.height / typical
+    budget = charge.per(durations)
     budget = replace(
-        charge.scaled(1 / typical),
+        budget,
         relative=record.relative,
         periodic={"edges between samples": edges},
+        random={"noise": math.hypot(budget.random["noise"], crossings)},
     )
     return items(record, "phase_mean", Unit.AMPERE, ratio(np.abs(_signed(record)), durations), budget)
 
@@ -187,7 +207,8 @@ def charge_imbalance(record: Record) -> Outcome:
     phase = _phase_budget(record)
     # Gain and resistor cancel; what is left of the first phase's own uncertainty scales with the imbalance.
     own = root_sum_square(*phase.systematic.values(), *phase.periodic.values(), *phase.random.values())
-    relative = replace(budget.scaled(1 / first), relative={"charge of the first phase": own / first})
+    sizes = np.abs(leading)[leading != 0]
+    relative = replace(budget.per(sizes), relative={"charge of the first phase": own / first})
     return items(record, "charge_imbalance", Unit.ONE, ratio(net, np.abs(leading)), relative, what="periods")
 
 
@@ -197,15 +218,26 @@ def max_phase_charge(record: Record) -> Outcome:
         return NotMeasured(measurand="max_phase_charge", reason=record.nothing)
     charges = np.abs(_signed(record))
     number = record.whole_phases[int(charges.argmax())]
+    budget = _phase_budget(record)
+    # Rounding is the same for equal phases, and makes none of them the largest.
+    noise = budget.random["noise"] * record.analogue_noise / record.noise if record.noise > 0 else 0.0
+    largest = float(charges.max()) - _added_to_largest(charges, noise)
     window = span(
         record,
         float(record.phases.begin[number]),
         float(record.phases.end[number]),
         f"the largest of {len(charges)} phases",
     )
-    return single(
-        record, "max_phase_charge", Unit.COULOMB, float(charges.max()), budget=_phase_budget(record), window=window
-    )
+    return single(record, "max_phase_charge", Unit.COULOMB, largest, budget=budget, window=window)
+
+
+def _added_to_largest(charges: Floats, noise: float) -> float:
+    """What noise of single charges adds to the largest of them, C.
+
+    As of peaks: the largest of n equal ones lies σ·E(n) above their mean, where half of them lie above it.
+    """
+    near = charges >= charges.max() - noise * expected_extreme(len(charges))
+    return noise * expected_extreme(min(2 * int(near.sum()), len(charges)))
 
 
 def _density(record: Record, name: str) -> Measurement | NotMeasured:

@@ -124,11 +124,14 @@ class Edge:
 
     Attributes
     ----------
-    height : A or V
+    height : A or V; of edges of unlike heights, of which noise moves the crossings as h⁻¹, the root of the mean of h⁻²,
+        to the power of −1
     transition, slowest : 0–100 % duration of a fast and of a slow one, as far as it is known, s
     interval : between samples, s
     noise, rounding : rms noise of one sample, and what part of it is rounding, in the unit of ``height``
     bend : rms of the time by which a cubic crosses 50 % elsewhere than a straight line does, s
+    size : root of the mean square of their heights, as integrals over them err
+    lowest : height of the lowest of them
     """
 
     height: float
@@ -138,6 +141,13 @@ class Edge:
     bend: float = math.inf
     slowest: float = 0.0
     rounding: float = 0.0
+    size: float = 0.0
+    lowest: float = 0.0
+
+    @property
+    def weakest(self) -> float:
+        """How many times as far as a typical crossing noise moves that of the lowest edge."""
+        return max(self.height / self.lowest, 1.0) if self.lowest > 0 else 1.0
 
     @property
     def resolved(self) -> bool:
@@ -158,7 +168,7 @@ class Edge:
     @property
     def integral(self) -> float:
         """Standard uncertainty of an integral over one edge, A·s or V·s."""
-        return self.height * self.interval * self._between_samples
+        return max(self.size, self.height) * self.interval * self._between_samples
 
     @property
     def crossing(self) -> float:

@@ -66,14 +66,14 @@ def _rms_budget(record: Record, rms: float, dc: float, *, samples: float) -> Bud
     if rms == 0.0:
         return Budget(relative=record.relative, systematic=record.offset(absolute=True))
     u_offset = record.offset_uncertainty(absolute=True)
-    edges = _edge_error(record) * 2 * record.edge.height
+    edges = _edge_error(record) * 2 * record.edge.size
     power = min(_POWER_DOUBT * record.noise_power / (2 * rms), math.sqrt(record.noise_power))
     return Budget(
         relative=record.relative,
         systematic={
             "offset": math.hypot(abs(dc) * u_offset / rms, min(u_offset**2 / (2 * rms), u_offset)),
             "noise": math.hypot(record.noise / math.sqrt(samples), power),
-            "quantisation": record.quantisation * min(record.edge.height * _duty(record) / rms, 1.0),
+            "quantisation": record.quantisation * min(record.edge.size * _duty(record) / rms, 1.0),
             "edges between samples": edges / (2 * rms),
         },
     )
@@ -278,8 +278,8 @@ def pulse_energy(record: Record) -> Outcome:
             "quantisation": 2 * load * charge * record.quantisation,
             "noise power": _POWER_DOUBT * load * record.noise_power * longest,
         },
-        periodic={"edges between samples": load * math.sqrt(2 * phases) * 2 * edge.height * edge.integral},
-        random={"noise": 2 * load * edge.height * record.noise * math.sqrt(longest * record.interval)},
+        periodic={"edges between samples": load * math.sqrt(2 * phases) * 2 * edge.size * edge.integral},
+        random={"noise": 2 * load * edge.size * record.noise * math.sqrt(longest * record.interval)},
         averaging=record.averaging,
     )
     return items(record, "pulse_energy", Unit.JOULE, energies, budget, what="energies")

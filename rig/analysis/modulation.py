@@ -111,8 +111,8 @@ def width_range(record: Record) -> Outcome:
         relative={"timebase": record.path.timebase},
         systematic={
             "noise of extreme widths": u,
-            # Of one phase both crossings move apart; the smallest of all moves most.
-            "state level": 2 * record.state_jitter * record.edge.height / float(tops_of.min()),
+            # Of one phase both crossings move apart.
+            "state level": 2 * record.state_jitter,
         },
     )
     pulses = record.whole_pulses

@@ -91,6 +91,7 @@ def timing_budget(record: Record, *, shared: float = 0.0) -> Budget:
             "state level": 2 * record.state_jitter,
         },
         averaging=record.averaging,
+        worst=dict.fromkeys(("reference level", "noise"), edge.weakest),
     )
 
 
@@ -103,7 +104,7 @@ def cut_corner(record: Record) -> float:
         return 0.0
     edge = record.edge
     steep = min(1.0, edge.interval / max(edge.transition, 1e-30)) ** 2
-    return steep * edge.height * edge.interval / 4 / math.sqrt(3)
+    return steep * max(edge.size, edge.height) * edge.interval / 4 / math.sqrt(3)
 
 
 def _rests(record: Record) -> Floats:
@@ -230,6 +231,7 @@ def _edge_time(record: Record, name: str, samples: Floats, is_inner: Flags) -> O
         },
         periodic={"crossing interpolation": math.sqrt(2) * edge.corner},
         random={"noise": math.sqrt(2) * edge.jitter},
+        worst=dict.fromkeys(("reference level", "noise"), edge.weakest),
         # What a corner costs changes abruptly with where the samples lie: it averages no better than chance.
         averaging=max(record.averaging, 1 / math.sqrt(max(len(record.whole_pulses), 1))),
     )
@@ -293,18 +295,16 @@ def droop(record: Record) -> Outcome:
     lost = first - last
     bent = _third_order(record)
     values = ratio(lost + np.nan_to_num(bent), first)
-    n = float(np.median(phases.plateau)) if len(phases) else 1.0
-    length = float(np.nanmedian(phases.stop - phases.start)) if record.nothing == "" else 1.0
-    longer = max(length / max(n, 1.0), 1.0)
     form = 0.5 * float(np.median(np.abs(bent[np.isfinite(bent)]))) if np.isfinite(bent).any() else 0.0
-    budget = Budget(
-        systematic={
-            "quantisation": record.quantisation / record.edge.height,
-            "plateau form": form / math.sqrt(3) / record.edge.height,
-        },
-        random={"noise": longer * math.sqrt(12 / max(n, 1.0)) * record.noise / record.edge.height},
-    )
-    return items(record, "droop", Unit.ONE, values[record.whole_phases], budget)
+    levels = Budget(systematic={"quantisation": record.quantisation, "plateau form": form / math.sqrt(3)})
+    # The fall over n samples of a plateau, found with σ·√(12/n) of the line, is prolonged to the phase's whole length.
+    whole = record.whole_phases
+    n = np.maximum(phases.plateau[whole], 1.0)
+    longer = np.fmax((phases.stop - phases.start)[whole] / n, 1.0)
+    noise = Budget(random={"noise": math.sqrt(12) * record.noise}).per(record.sizes * np.sqrt(n) / longer)
+    budget = levels.per(record.sizes)
+    budget = replace(budget, random=noise.random, worst={**budget.worst, **noise.worst})
+    return items(record, "droop", Unit.ONE, values[whole], budget)
 
 
 def overshoot(record: Record) -> Outcome:
@@ -316,7 +316,7 @@ def overshoot(record: Record) -> Outcome:
     code = _ONE_CODE * step * dithered(step, record.analogue_noise)
     rounded = max(budget.systematic["quantisation"], code)
     budget = replace(budget, systematic=budget.systematic | {"quantisation": rounded})
-    return items(record, "overshoot", Unit.ONE, values[record.whole_phases], budget.scaled(1 / record.edge.height))
+    return items(record, "overshoot", Unit.ONE, values[record.whole_phases], budget.per(record.sizes))
 
 
 def pulse_width(record: Record) -> Outcome:

@@ -167,9 +167,7 @@ class Record:
     def edge(self) -> Edge:
         """The typical edge of the record's phases."""
         return Edge(
-            height=float(np.median(self.phases.top))
-            if len(self.phases)
-            else max(self.noise, self.path.resolution, 1e-30),
+            **self._heights(self.whole_phases),
             transition=min(self._transitions, default=0.0) * self.interval,
             interval=self.interval,
             noise=self.noise,
@@ -177,6 +175,18 @@ class Record:
             bend=self._bend * self.interval,
             slowest=max(self._transitions, default=0.0) * self.interval,
         )
+
+    def _heights(self, phases: Integers) -> dict[str, float]:
+        """What the heights of some phases make of an edge; of all, where there are none of these."""
+        heights = self.phases.top[phases] if len(phases) else self.phases.top
+        heights = heights[heights > 0]
+        if not len(heights):
+            return {"height": max(self.noise, self.path.resolution, 1e-30)}
+        return {
+            "height": float(np.mean(heights**-2.0) ** -0.5),
+            "size": float(np.sqrt(np.mean(heights**2))),
+            "lowest": float(heights.min()),
+        }
 
     @cached_property
     def _bend(self) -> float:
@@ -203,6 +213,11 @@ class Record:
         left = np.array([abs((turn**h).mean()) for h in harmonics])
         part = math.sqrt(float(np.sum((left / harmonics) ** 2) / np.sum(1 / harmonics**2)))
         return max(part, 1 / len(starts))
+
+    @cached_property
+    def sizes(self) -> Floats:
+        """Tops of the whole phases, none below the noise: what errors of relative quantities are divided by."""
+        return np.maximum(self.phases.top[self.whole_phases], self.noise)
 
     @cached_property
     def touching(self) -> bool:
@@ -265,7 +280,8 @@ class Record:
         if not len(rise):
             return self.edge
         transition = resolved_transition(float(rise.mean()), certain=self.averaging) * self.interval
-        return replace(self.edge, transition=transition, slowest=transition)
+        heights = self._heights(self.first_phase)
+        return replace(self.edge, transition=transition, slowest=transition, **heights)
 
     @cached_property
     def state_jitter(self) -> float:
@@ -275,8 +291,8 @@ class Record:
         """
         if not len(self.phases):
             return 0.0
-        moved = _STATE_EDGE * float(np.median(self.phases.bin_width / self.phases.top_samples)) / math.sqrt(3)
-        return 0.5 * moved * max(self.edge.transition, self.edge.slowest) / self.edge.height
+        moved = _STATE_EDGE * float(np.median(self.phases.bin_width / self.phases.top_samples / self.phases.top))
+        return 0.5 * moved / math.sqrt(3) * max(self.edge.transition, self.edge.slowest)
 
     @property
     def relative(self) -> dict[str, float]:

@@ -8,7 +8,7 @@ JCGM 100:2008 (GUM), 4.3.7 for rectangular distributions, 5.1.2 for the combinat
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
@@ -67,6 +67,7 @@ class Budget:
     random : in the measurand's unit, independent from item to item
     averaging : what part of ``periodic`` is left in the mean of all items
     direction : what part of ``directed`` is: the magnitude of the items' mean sign
+    worst : of a single item of unlike ones, at most so many times as much as stated, by name
     degrees_of_freedom : of those standard uncertainties that were found from few readings, by name
     """
 
@@ -77,6 +78,7 @@ class Budget:
     random: dict[str, float] = field(default_factory=dict)
     averaging: float = 1.0
     direction: float = 1.0
+    worst: Mapping[str, float] = field(default_factory=dict)
     degrees_of_freedom: Mapping[str, float] = field(default_factory=dict)
 
     def components(self, value: float, n: int = 1) -> tuple[Component, ...]:
@@ -87,6 +89,8 @@ class Budget:
         lines += [(name, part * direction) for name, part in self.directed.items()]
         lines += [(name, part * averaging) for name, part in self.periodic.items()]
         lines += [(name, part / math.sqrt(n)) for name, part in self.random.items()]
+        if n == 1:
+            lines = [(name, part * self.worst.get(name, 1.0)) for name, part in lines]
         return tuple(
             Component(
                 name=name,
@@ -114,6 +118,27 @@ class Budget:
             directed=times(self.directed),
             periodic=times(self.periodic),
             random=times(self.random),
+        )
+
+    def per(self, sizes: Iterable[float]) -> Budget:
+        """Return the budget of the items divided by sizes of their own, all positive.
+
+        In the mean, what is the same for all items counts with the mean of 1/size, and what is independent with the
+        root of the mean of 1/size²; of one item, the smallest counts.
+        """
+        shares = [1 / size for size in sizes]
+        if not shares:
+            return self
+        mean = sum(shares) / len(shares)
+        spread = math.sqrt(sum(share**2 for share in shares) / len(shares))
+        most = max(shares)
+        alike = self.scaled(mean)
+        worst = dict.fromkeys((*self.systematic, *self.directed, *self.periodic), most / mean)
+        worst |= dict.fromkeys(self.random, most / spread)
+        return replace(
+            alike,
+            random={name: spread * part for name, part in self.random.items()},
+            worst={name: part * self.worst.get(name, 1.0) for name, part in worst.items()},
         )
 
 

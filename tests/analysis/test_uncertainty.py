@@ -153,3 +153,27 @@ def test_the_top_of_a_single_phase_is_as_uncertain_as_the_codes_it_rests_and_sta
         assert found is not None
         held += abs(found.value - train.amplitude) <= found.expanded_uncertainty
     assert held >= 0.92 * 80
+
+
+@given(sizes=st.lists(st.floats(0.05, 20.0), min_size=1, max_size=30))
+def test_of_unlike_items_each_counts_with_its_own_size(sizes: list[float]) -> None:
+    """The mean of errors that are the same, of errors that are independent, and the worst single item."""
+    budget = Budget(systematic={"quantisation": 3.0}, random={"noise": 2.0}).per(sizes)
+    n = len(sizes)
+    mean = {line.name: line.standard_uncertainty for line in budget.components(1.0, n)} if n > 1 else {}
+    if n > 1:
+        assert mean["quantisation"] == pytest.approx(sum(3.0 / size for size in sizes) / n)
+        assert mean["noise"] == pytest.approx(math.sqrt(sum((2.0 / size) ** 2 for size in sizes)) / n)
+    one = {line.name: line.standard_uncertainty for line in budget.components(1.0)}
+    assert one == pytest.approx({"quantisation": 3.0 / min(sizes), "noise": 2.0 / min(sizes)})
+
+
+def test_noise_adds_nothing_to_the_largest_of_many_charges() -> None:
+    """The largest of forty charges in noise lies 2.2 standard deviations above all of them."""
+    train, noise = Train(amplitude=10e-3, pulses=20), 5e-4
+    found = [
+        value(analysed(train.sampled(noise=noise, seed=seed), noise=noise), "max_phase_charge").value
+        for seed in range(12)
+    ]
+    one = noise * math.sqrt(train.duration * 1e-6)
+    assert np.mean(found) == pytest.approx(train.charge, abs=0.6 * one)
