@@ -5,31 +5,49 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ending_as_by_ctrl_c"]
+__all__ = ["Interruption", "ending_as_by_ctrl_c"]
 
-_SIGNALS = ("SIGTERM", "SIGHUP", "SIGBREAK")  # each where the system has it
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # each where the system has it
+
+
+class Interruption:
+    """Whether the run was asked to end.
+
+    The exception that says so may be lost: raised within a finaliser or a callback, Python prints it and goes on. So
+    it is also kept, and raised again by :meth:`check`.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if the run was asked to end."""
+        if self._asked:
+            raise KeyboardInterrupt
+
+    def ask(self, _number: int, _frame: object) -> None:
+        """Ask once; asked again, what is being made safe is finished."""
+        if not self._asked:
+            self._asked = True
+            raise KeyboardInterrupt
 
 
 @contextmanager
-def ending_as_by_ctrl_c() -> Iterator[None]:
-    """Within this, a request to end raises KeyboardInterrupt once; asked again, what is being made safe is finished."""
+def ending_as_by_ctrl_c() -> Iterator[Interruption]:
+    """Within this, a request to end by whatever signal raises KeyboardInterrupt, once."""
+    interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():  # only there can signals be received
-        yield
+        yield interruption
         return
     numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
-    before = {number: signal.signal(number, _interrupt) for number in numbers}
+    before = {number: signal.signal(number, interruption.ask) for number in numbers}
     try:
-        yield
+        yield interruption
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _interrupt(number: int, _frame: object) -> NoReturn:
-    signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt

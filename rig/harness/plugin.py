@@ -11,7 +11,7 @@ import pytest
 from rig.errors import RigError
 from rig.harness.collect import SUFFIX, CaseItem, PlanFile
 from rig.harness.fixtures import bench, capture, judge, load, rig_case, rig_run, stimulator
-from rig.harness.interruption import ending_as_by_ctrl_c
+from rig.harness.interruption import Interruption, ending_as_by_ctrl_c
 from rig.harness.options import add_options
 from rig.harness.script import SCRIPT
 from rig.harness.session import RUN
@@ -61,7 +61,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     result: object = None
     try:
         with ExitStack() as stack:
-            stack.enter_context(ending_as_by_ctrl_c())
+            session.config.stash[_INTERRUPTION] = stack.enter_context(ending_as_by_ctrl_c())
             session.config.stash[RUN] = stack.enter_context(_start(session.config, needs_bench))
             try:
                 result = yield
@@ -73,6 +73,14 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     if stopped is not None:
         raise stopped
     return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Begin nothing new once the run was asked to end, even if the exception that said so was lost."""
+    interruption = item.config.stash.get(_INTERRUPTION, None)
+    if interruption is not None:
+        interruption.check()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -101,6 +109,7 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
 
 
 _DESELECTED: pytest.StashKey[int] = pytest.StashKey()
+_INTERRUPTION: pytest.StashKey[Interruption] = pytest.StashKey()
 
 
 def _needs_bench(item: pytest.Item) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from rig.harness.interruption import ending_as_by_ctrl_c
 
-NUMBERS = [signal.SIGTERM] if sys.platform == "win32" else [signal.SIGTERM, signal.SIGHUP]
+NUMBERS = [signal.SIGINT, signal.SIGTERM, *([] if sys.platform == "win32" else [signal.SIGHUP])]
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -30,3 +30,16 @@ def test_a_signal_to_end_interrupts_once(number: signal.Signals) -> None:
         told_twice()
     assert finished
     assert signal.getsignal(number) == before
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_one_that_is_lost_in_a_finaliser_is_raised_at_the_next_step() -> None:
+    class Finalised:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    with ending_as_by_ctrl_c() as interruption:
+        interruption.check()
+        Finalised()
+        with pytest.raises(KeyboardInterrupt):
+            interruption.check()
