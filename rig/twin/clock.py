@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["RealTime", "Time", "VirtualTime"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Countdown", "RealTime", "Time", "VirtualTime"]
 
 
 class Time(Protocol):
@@ -65,3 +68,58 @@ class RealTime:
     def close(self) -> None:
         """Let everybody who waits go."""
         self._closed.set()
+
+
+class Countdown:
+    """A timer that acts once when it has run out, in the computer's time whatever the bench's time is.
+
+    It watches whether a process is alive, and processes live in real time.
+
+    Parameters
+    ----------
+    act : called by a thread of its own, holding ``lock``
+    lock : guards what is acted upon; whoever restarts or cancels while holding it is never overtaken by an old end
+    """
+
+    def __init__(self, act: Callable[[], None], lock: threading.RLock) -> None:
+        self._act = act
+        self._changed = threading.Condition(lock)
+        self._end: float | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._watch, name="countdown", daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether it has been started and has not run out."""
+        with self._changed:
+            return self._end is not None
+
+    def restart(self, seconds: float) -> None:
+        """Run out in so many seconds from now, whatever was said before."""
+        with self._changed:
+            self._end = time.monotonic() + seconds
+            self._changed.notify()
+
+    def cancel(self) -> None:
+        """Never run out, unless restarted."""
+        with self._changed:
+            self._end = None
+            self._changed.notify()
+
+    def close(self) -> None:
+        """End the thread without acting; may be called twice."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        with self._changed:
+            while not self._closed:
+                left = None if self._end is None else self._end - time.monotonic()
+                if left is None or left > 0:
+                    self._changed.wait(left)
+                else:
+                    self._end = None
+                    self._act()

@@ -77,7 +77,11 @@ class DeviceFault(_Section):
 
 
 class InstrumentFault(_Section):
-    """A defect of an instrument: strikes after so many operations that it could have struck, so many times."""
+    """A defect of an instrument: strikes after so many operations that it could have struck, so many times.
+
+    Of an interlock: ``stuck_closed`` leaves the contact closed when it should open, while the command is what is
+    reported; ``mute`` neither does nor answers anything, though a timer that runs goes on running.
+    """
 
     kind: Literal[
         "timeout",
@@ -88,6 +92,8 @@ class InstrumentFault(_Section):
         "samples_lost",
         "dropped_connection",
         "wrong_identity",
+        "stuck_closed",
+        "mute",
     ]
     after: Annotated[int, Field(ge=0)] = 0
     times: PositiveInt | None = None
@@ -156,6 +162,7 @@ class InstrumentConfig(_Section):
     from one acquisition to any other. ``bandwidth`` is that of a single pole, Hz. ``input_resistance`` (ohm, with its
     probe) of an instrument that sees ``voltage`` lies in parallel with whatever load is connected. With ``ranges`` each
     has errors of its own, drawn from what is stated for it; other ranges than these have those of the nearest.
+    ``contact`` makes the instrument the bench's interlock: the relay, channel or line that closes its contact.
     """
 
     protocol: str
@@ -178,6 +185,7 @@ class InstrumentConfig(_Section):
     bits: Annotated[int, Field(ge=4, le=24)] | None = None
     memory: PositiveInt | None = None
     ranges: tuple[RangeConfig, ...] = ()
+    contact: str | None = None
     faults: tuple[InstrumentFault, ...] = ()
 
 

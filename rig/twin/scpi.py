@@ -85,6 +85,8 @@ class ScpiDevice:
 
     def _serve(self, line: bytes, stream: Stream) -> bool:
         """Answer one message; False when the connection is to be dropped."""
+        if self.faults.strikes("mute"):
+            return True
         replies = self.execute(line.decode("latin-1").strip())
         if not replies:
             return True

@@ -50,12 +50,26 @@ def _virtual_clock() -> Maker:
     return VirtualClock
 
 
+def _velleman_k8090() -> Maker:
+    from rig.twin.devices.velleman_k8090 import VellemanK8090  # noqa: PLC0415 - loaded only when configured
+
+    return VellemanK8090
+
+
+def _usb_rly16() -> Maker:
+    from rig.twin.devices.usb_rly16 import UsbRly16  # noqa: PLC0415 - loaded only when configured
+
+    return UsbRly16
+
+
 _PROTOCOLS: Mapping[str, Callable[[], Maker]] = {
     "infiniivision": _infiniivision,
     "nidaqmx-grpc": _nidaqmx,
     "34970a": _switch_34970a,
     "sciencemode4": _sciencemode,
     "virtual-clock": _virtual_clock,
+    "velleman-k8090": _velleman_k8090,
+    "usb-rly16": _usb_rly16,
 }
 
 

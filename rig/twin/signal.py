@@ -277,6 +277,15 @@ class Piecewise:
             tau=self.tau[origin],
         )
 
+    def only(self, kept: NDArray[np.bool_]) -> Piecewise:
+        """Return the signal on the pieces that are kept, and zero on all others."""
+        return replace(
+            self,
+            constant=self.constant * kept,
+            slope=self.slope * kept,
+            amplitude=self.amplitude * kept[:, None],
+        )
+
     def followed_by(self, *others: Piecewise) -> Piecewise:
         """Return this signal and, each beginning where the one before ends, the others."""
         parts = (self, *others)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rig.twin.clock import RealTime, Time, VirtualTime
+from rig.twin.contact import Contact
 from rig.twin.network import Network, Solution, in_parallel, solve
 from rig.twin.signal import Piecewise
 from rig.twin.stimulator import Pulse, Run, StimulatorOutput, Train
@@ -52,6 +53,7 @@ class World:
         self._closed: frozenset[int] = frozenset()
         self._load_times = [-math.inf]
         self._load_networks: list[Network | None] = [None]
+        self._contact = Contact()
         self._runs: list[Run] = []
         self._solutions: dict[tuple[float, float], Solution] = {}
 
@@ -105,9 +107,26 @@ class World:
             self._load_networks.append(in_parallel([*connected, *self._probes]) if connected else None)
 
     def load(self, moment: float) -> Network | None:
-        """Return what is connected at a moment; None is an open circuit."""
+        """Return what the stimulator is connected to at a moment; None is an open circuit."""
         with self._lock:
+            if not self._contact.closed_at(moment):
+                return None
             return self._load_networks[bisect_right(self._load_times, moment) - 1]
+
+    # --- the interlock --------------------------------------------------------------------------------------------
+
+    @property
+    def contact_closed(self) -> bool:
+        """Whether the interlock's contact is closed now; it is on a bench without an interlock."""
+        with self._lock:
+            return self._contact.closed
+
+    def interlock(self, closed: bool) -> None:
+        """Close or open, now, the contact between the stimulator and everything else."""
+        with self._lock:
+            if closed != self._contact.closed:
+                self._contact.set(closed, self.now)
+                self._changed()
 
     # --- the stimulator -------------------------------------------------------------------------------------------
 
@@ -150,8 +169,8 @@ class World:
     def signal(self, node: str, start: float, stop: float) -> Piecewise:
         """Return what is at a node from start to stop, exactly; beyond now, what will be if nothing intervenes.
 
-        ``voltage`` at the load box (V; across the load, or across the gap when open), ``voltage_divided`` the same
-        behind the divider,
+        ``voltage`` at the load box (V; across the load, or across the gap when all its relays are open; what is left
+        in the load while the interlock is open), ``voltage_divided`` the same behind the divider,
         ``output_voltage`` at the stimulator's terminals, ``current`` (A), ``current_sense`` across the resistor (V).
         """
         solution = self._solved(start, stop)
@@ -211,7 +230,7 @@ class World:
     def _solve_load(self, load: Network | None, since: float, start: float, stop: float) -> Solution:
         """Solve for one load, beginning so far back that the capacitor's state is known."""
         back = start if load is None else max(since, start - _MEMORY * load.tau)
-        solution = solve(self._command(back, stop), load, sense=self.sense, compliance=self.config.device.compliance)
+        solution = self._solve_command(self._command(back, stop), load)
         if back == start:
             return solution
         return Solution(
@@ -219,6 +238,16 @@ class World:
             voltage=solution.voltage.between(start, stop),
             output=solution.output.between(start, stop),
         )
+
+    def _solve_command(self, command: Piecewise, load: Network | None) -> Solution:
+        """Solve for one load behind the interlock: while its contact is open, the load sees a source of no current."""
+        sense, compliance = self.sense, self.config.device.compliance
+        if self._contact.always_closed(command.start, command.stop):
+            return solve(command, load, sense=sense, compliance=compliance)
+        behind = solve(self._contact.through(command), load, sense=sense, compliance=compliance)
+        before = solve(command, None, sense=sense, compliance=compliance)
+        output = self._contact.through(behind.output) + self._contact.before(before.output)
+        return Solution(current=behind.current, voltage=behind.voltage, output=output)
 
     def _command(self, start: float, stop: float) -> Piecewise:
         runs = self._runs_within(start, stop)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rig.twin.devices.series_contact import SeriesContact
 from rig.twin.scpi import ScpiDevice
 from rig.twin.scpi_syntax import Command, ScpiError, split_outside
 
@@ -33,10 +34,16 @@ _MOST_CYCLES = 1000
 
 
 class Switch34970A(ScpiDevice):
-    """Closes and opens relays of the world; all of them are open at ``*RST``."""
+    """Closes and opens relays; all of them are open at ``*RST``.
+
+    They are those of the load box, unless one of them is the interlock's: then the others are connected to nothing.
+    """
 
     def __init__(self, *, name: str, config: InstrumentConfig, world: World, seed: int) -> None:
         super().__init__(name=name, config=config, world=world, seed=seed)
+        self._contact = None if config.contact is None else SeriesContact(world, self.faults)
+        self._place = None if config.contact is None else int(config.contact)
+        self._closed: frozenset[int] = frozenset()
         self._settled = world.now
         used = np.random.default_rng([seed, len(RELAYS)]).integers(0, _MOST_CYCLES, len(RELAYS))
         self._cycles = dict(zip(RELAYS, used.tolist(), strict=True))
@@ -64,13 +71,17 @@ class Switch34970A(ScpiDevice):
         self.world.advance_to(self._settled)
 
     def _change(self, *, close: tuple[int, ...] = (), open_: tuple[int, ...] = ()) -> None:
-        before = self.world.relays_closed
+        before = self._closed
         after = (before - frozenset(open_)) | frozenset(close)
         if after == before:
             return
         for number in after - before:
             self._cycles[number] += 1
-        self.world.switch(after)
+        self._closed = after
+        if self._contact is None:
+            self.world.switch(after)
+        else:
+            self._contact.set(closed=self._place in after)
         self._settled = self.world.now + SETTLING
 
     def _close_only(self, command: Command) -> None:
@@ -81,8 +92,7 @@ class Switch34970A(ScpiDevice):
         self._change(close=wanted)
 
     def _states(self, command: Command, closed: str, opened: str) -> str:
-        now_closed = self.world.relays_closed
-        return ",".join(closed if number in now_closed else opened for number in channels(command))
+        return ",".join(closed if number in self._closed else opened for number in channels(command))
 
     def _done(self) -> str:
         # A poll takes its time on a real instrument too; without this, polling alone would never end.
