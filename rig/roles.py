@@ -122,17 +122,20 @@ class LoadSwitch(Instrument, Protocol):
 
 @runtime_checkable
 class Interlock(Instrument, Protocol):
-    """One contact in the way of the output; open is safe."""
+    """A contact in series with the stimulator's output; while it is open, nothing reaches the load.
+
+    A session that closed the contact tries to open it again in :meth:`close`.
+    """
 
     @property
     def hold_time(self) -> float | None:
-        """Time after which the contact opens by itself unless it is refreshed, s; None where it stays closed."""
+        """How long the contact stays closed without being refreshed, s; None where it holds until told otherwise."""
 
     def enable(self) -> None:
-        """Close the contact, or refresh it where it is closed."""
+        """Close the contact, or refresh it; raises unless the interlock reports it closed and, where timed, running."""
 
     def disable(self) -> None:
-        """Open the contact; may be called at any time, any number of times."""
+        """Open the contact; may be called at any time, any number of times. Raises unless it is reported open."""
 
     def enabled(self) -> bool:
-        """Whether the contact reports to be closed, after its settling time."""
+        """Whether the contact is closed, as the interlock itself reports: most report the command, not the contact."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 from rig.bench.definition import TWIN
 from rig.bench.drivers.system_clock import SystemClock
+from rig.bench.identity import check_identity
 from rig.bench.loads import OPEN
 from rig.bench.paths import signal_path
-from rig.errors import BenchError, CommunicationError, IdentityMismatch, Refused
+from rig.errors import BenchError, CommunicationError, Refused
 from rig.model.identity import Calibration, Identity
 from rig.roles import LoadSwitch, Stimulator
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from rig.bench.definition import BenchDefinition, DeviceDefinition
-    from rig.bench.files import IdentityEntry, InstrumentEntry
+    from rig.bench.files import InstrumentEntry
     from rig.model.load import Load
     from rig.model.setup import DigitizerSetup, ScopeSetup
     from rig.model.signal_path import SignalPath
@@ -128,6 +129,8 @@ def open_bench(
 ) -> Iterator[Bench]:
     """Open a bench with a device under test; leaving makes safe, then closes, whatever happened.
 
+    A bench's interlock is left alone: it belongs to the process that watches over this one.
+
     Parameters
     ----------
     addresses : replaces addresses of the bench file, by instrument; ``clock`` is the virtual clock's
@@ -191,9 +194,9 @@ class _Opener:
         definition = self._definition
         clock = self._clock(utc)
         # The load switch and the stimulator first: what can make safe must be there before anything else is touched.
-        order = sorted(definition.instruments, key=lambda name: _ORDER[definition.instruments[name].role])
-        for name in order:
-            self._instrument(name, definition.instruments[name], clock)
+        ours = {name: entry for name, entry in definition.instruments.items() if entry.role in _ORDER}
+        for name, entry in sorted(ours.items(), key=lambda item: _ORDER[item[1].role]):
+            self._instrument(name, entry, clock)
         return Bench(
             definition=definition,
             device=self._device,
@@ -266,6 +269,7 @@ class _Opener:
         return ScienceMode4(name, self._address(name), model=self._device.file.identity.model)
 
 
+# Roles that are not named here are not opened.
 _ORDER = {"load-switch": 0, "stimulator": 1, "oscilloscope": 2, "digitizer": 3}
 _OPENERS: dict[str, Callable[[_Opener, str, InstrumentEntry, Clock], Instrument]] = {
     "keysight-infiniivision": _Opener._oscilloscope,  # noqa: SLF001 - the table belongs to the class
@@ -273,17 +277,6 @@ _OPENERS: dict[str, Callable[[_Opener, str, InstrumentEntry, Clock], Instrument]
     "keysight-34970a": _Opener._load_switch,  # noqa: SLF001 - as above
     "hasomed-sciencemode4": _Opener._stimulator,  # noqa: SLF001 - as above
 }
-
-
-def check_identity(name: str, expected: IdentityEntry, reported: Identity) -> None:
-    """Raise IdentityMismatch unless everything that is expected is reported; letter case of words does not count."""
-    wrong = [
-        f"{what} {getattr(reported, what)!r} instead of {wanted!r}"
-        for what in ("manufacturer", "model", "serial", "firmware")
-        if (wanted := getattr(expected, what)) is not None and wanted.casefold() != getattr(reported, what).casefold()
-    ]
-    if wrong:
-        raise IdentityMismatch(name, "identify", f"it reports {', '.join(wrong)}")
 
 
 def _calibrations(definition: BenchDefinition, today: date) -> tuple[dict[str, CalibrationState], tuple[str, ...]]:

@@ -20,6 +20,7 @@ from rig.bench.files import (
     schema_of,
 )
 from rig.bench.loads import loads_of
+from rig.bench.needs import what_the_driver_misses
 from rig.documents import read_document, validate
 from rig.errors import DocumentInvalid, Problem
 
@@ -53,6 +54,10 @@ _ROLE_OF = {
     "ni-daqmx": "digitizer",
     "keysight-34970a": "load-switch",
     "hasomed-sciencemode4": "stimulator",
+    "deadman-relay": "interlock",
+    "devantech-usb-rly16": "interlock",
+    "scpi-switch": "interlock",
+    "velleman-k8090": "interlock",
 }
 
 
@@ -142,6 +147,12 @@ class BenchDefinition:
         if entry.half_range is not None:
             return (entry.half_range,)
         return self.calibrations[entry.instrument].channels[entry.channel].half_ranges
+
+    @property
+    def interlock(self) -> tuple[str, InstrumentEntry] | None:
+        """Name and entry of the contact in series with the output; None where the bench has none."""
+        name = self.named("interlock")
+        return None if name is None else (name, self.instruments[name])
 
     def named(self, role: str) -> str | None:
         """Return the name of the instrument that has a role."""
@@ -238,6 +249,7 @@ class _Reader:
 
 
 _LONGEST_SERIAL = 10
+_FAULTS_OF_INTERLOCKS = frozenset({"stuck_closed", "mute"})
 
 
 def _bench_problems(document: Document, bench: BenchFile) -> list[Problem]:
@@ -254,9 +266,7 @@ def _bench_problems(document: Document, bench: BenchFile) -> list[Problem]:
         if entry.role in roles:
             problems.append(problem(*at, "role", say=f"{roles[entry.role]!r} is the {entry.role} already"))
         roles.setdefault(entry.role, name)
-        if (entry.driver == "ni-daqmx") != (entry.device is not None):
-            needs = "needs a 'device', its name in the driver" if entry.device is None else "has no 'device'"
-            problems.append(problem(*at, say=f"a {entry.driver} {needs}"))
+        problems += [problem(*at, *key, say=say) for key, say in what_the_driver_misses(entry)]
         if entry.identity is None and entry.role != "stimulator":
             problems.append(problem(*at, say="'identity' is missing: who must the instrument be?"))
         if entry.address == TWIN and bench.twin is None:
@@ -281,6 +291,9 @@ def _twin_problems(problem: Callable[..., Problem], bench: BenchFile) -> list[Pr
         if fault.instrument not in bench.instruments:
             names = ", ".join(bench.instruments)
             problems.append(problem("twin", "faults", say=f"no instrument {fault.instrument!r}; there are: {names}"))
+        elif fault.kind in _FAULTS_OF_INTERLOCKS and bench.instruments[fault.instrument].role != "interlock":
+            say = f"{fault.kind} is a fault of an interlock; {fault.instrument!r} is not one"
+            problems.append(problem("twin", "faults", say=say))
     return problems
 
 

@@ -61,8 +61,17 @@ Rise = Annotated[float, Quantity(Unit.KELVIN, "not negative")]
 # Ranges of one input lie a factor apart; what an instrument says of one is rounded to some digits.
 _SAME_RANGE = 0.01
 
-Role = Literal["oscilloscope", "digitizer", "load-switch", "stimulator"]
-Driver = Literal["keysight-infiniivision", "ni-daqmx", "keysight-34970a", "hasomed-sciencemode4"]
+Role = Literal["oscilloscope", "digitizer", "load-switch", "stimulator", "interlock"]
+Driver = Literal[
+    "keysight-infiniivision",
+    "ni-daqmx",
+    "keysight-34970a",
+    "hasomed-sciencemode4",
+    "deadman-relay",
+    "devantech-usb-rly16",
+    "scpi-switch",
+    "velleman-k8090",
+]
 
 
 class _Entry(BaseModel):
@@ -94,6 +103,8 @@ class InstrumentFault(_Entry):
         "samples_lost",
         "dropped_connection",
         "wrong_identity",
+        "stuck_closed",
+        "mute",
     ]
     after: int | None = Field(default=None, ge=0)
     times: int | None = Field(default=None, ge=1)
@@ -114,12 +125,18 @@ class ClockEntry(_Entry):
 
 
 class InstrumentEntry(_Entry):
-    """One instrument: what it is for, how to speak to it, and who it must be."""
+    """One instrument: what it is for, how to speak to it, and who it must be.
+
+    Of an interlock, ``channel`` is its relay or channel and ``hold_time`` how long that stays closed without being
+    refreshed.
+    """
 
     role: Role
     driver: Driver
     address: Address
     device: Name | None = None
+    channel: int | None = Field(default=None, ge=1, le=999)
+    hold_time: PositiveTime | None = None
     backend: Annotated[str, Field(pattern=r"^@[a-z]+$")] = "@py"
     identity: IdentityEntry | None = None
     calibration: FilePath | None = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from rig.bench.build import open_bench
 from rig.bench.definition import TWIN
 from rig.bench.drivers.system_clock import SystemClock
+from rig.bench.interlocks import open_interlock
 from rig.errors import DocumentInvalid, Problem
 from rig.evidence.store import Bundle, run_id
 from rig.plan.load import load_plan
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from rig.bench.files import InstrumentEntry
     from rig.plan.case import Case
     from rig.plan.load import LoadedPlan
     from rig.sequencer.resolve import ResolvedCase
@@ -171,5 +173,15 @@ def check_bench(options: RunOptions) -> Iterator[str]:
             if known is not None:
                 state = f"calibration {'EXPIRED' if known.expired else 'due'} {known.calibration.due}"
             yield f"{name:<12} {identity}; {state}"
+        if setup.definition.interlock is not None:
+            yield _interlock(*setup.definition.interlock, addresses, clock)
         for reason in bench.engineering_only:
             yield f"ENGINEERING ONLY: {reason}"
+
+
+def _interlock(name: str, entry: InstrumentEntry, addresses: Mapping[str, str], clock: SystemClock) -> str:
+    """Ask the interlock who it is and whether it is closed; its contact is not touched."""
+    with closing(open_interlock(name, entry, addresses.get(name, entry.address), clock=clock)) as interlock:
+        state = "closed" if interlock.enabled() else "open"
+        held = "" if interlock.hold_time is None else f", opens by itself after {interlock.hold_time:g} s"
+        return f"{name:<12} {interlock.identify()}; reported {state}{held}"

@@ -19,6 +19,10 @@ _PROTOCOLS = {
     "ni-daqmx": "nidaqmx-grpc",
     "keysight-34970a": "34970a",
     "hasomed-sciencemode4": "sciencemode4",
+    "deadman-relay": "velleman-k8090",
+    "devantech-usb-rly16": "usb-rly16",
+    "scpi-switch": "34970a",
+    "velleman-k8090": "velleman-k8090",
 }
 _CLOCK = "clock"
 _DEFAULT_FIRMWARE = "1.0"
@@ -107,6 +111,7 @@ def _instrument(name: str, definition: BenchDefinition, device: DeviceDefinition
         "identity": None if identity is None else _identity(identity),
         "device": entry.device,
         "pty": entry.role == "stimulator",
+        "contact": None if entry.channel is None else str(entry.channel),
         "faults": faults,
         **_front_end(name, definition),
     }

@@ -11,7 +11,7 @@ import pytest
 import rig.bench.drivers
 import rig.bench.stimulators
 from rig import roles
-from rig.bench import build
+from rig.bench import build, interlocks
 from rig.bench.definition import _ROLE_OF
 from rig.bench.files import Driver, Role
 from rig.sequencer.twin_configuration import _PROTOCOLS
@@ -21,6 +21,7 @@ ROLES = {
     "digitizer": roles.Digitizer,
     "load-switch": roles.LoadSwitch,
     "stimulator": roles.Stimulator,
+    "interlock": roles.Interlock,
     "clock": roles.Clock,
 }
 
@@ -55,9 +56,11 @@ def _offers(driver: type, name: str, asked: object) -> bool:
 
 
 def _holds(driver: type, name: str) -> bool:
-    """Whether a class has an attribute, or its constructor speaks of one."""
-    constructor = vars(driver).get("__init__")
-    return hasattr(driver, name) or (constructor is not None and name in constructor.__code__.co_names)
+    """Whether a class has an attribute, or a constructor of it or of what it is made from speaks of one."""
+    constructors = [vars(part)["__init__"] for part in driver.__mro__[:-1] if "__init__" in vars(part)]
+    return hasattr(driver, name) or any(
+        name in one.__code__.co_names for one in constructors if inspect.isfunction(one)
+    )
 
 
 DRIVERS = sorted(driver_classes(), key=lambda driver: driver.__name__)
@@ -66,11 +69,15 @@ DRIVERS = sorted(driver_classes(), key=lambda driver: driver.__name__)
 def test_all_drivers_are_seen() -> None:
     names = {driver.__name__ for driver in DRIVERS}
     assert names >= {
+        "DeadmanRelay",
+        "DevantechUsbRly16",
         "Keysight34970A",
         "KeysightInfiniiVision",
         "NiDaqmx",
         "ScienceMode4",
+        "ScpiSwitch",
         "SystemClock",
+        "VellemanK8090",
         "VirtualClock",
     }
 
@@ -94,7 +101,9 @@ def test_a_driver_that_lacks_something_is_noticed() -> None:
 
 def test_every_driver_that_a_bench_file_may_name_can_be_opened_simulated_and_has_a_role() -> None:
     named = set(get_args(Driver))
-    assert set(build._OPENERS) == named
+    assert {*build._OPENERS, *interlocks._OPENERS} == named
+    assert not set(build._OPENERS) & set(interlocks._OPENERS)
     assert set(_ROLE_OF) == named
     assert set(_PROTOCOLS) == named
-    assert set(_ROLE_OF.values()) == set(get_args(Role)) == set(build._ORDER) == set(ROLES) - {"clock"}
+    assert set(_ROLE_OF.values()) == set(get_args(Role)) == set(ROLES) - {"clock"}
+    assert set(build._ORDER) == set(get_args(Role)) - {"interlock"}

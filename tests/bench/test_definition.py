@@ -73,6 +73,7 @@ def test_only_benches_with_a_twin_are_virtual() -> None:
     assert virtual == {
         "lab-example.bench.yaml": False,
         "virtual-expired.bench.yaml": True,
+        "virtual-guarded.bench.yaml": True,
         "virtual.bench.yaml": True,
     }
 
@@ -116,6 +117,8 @@ MISTAKES = [
     ("twin: {seed: 20261122, faults: []}\n", "", "'twin' is an address of a virtual bench only"),
     ("faults: []", "faults: [{instrument: scop, kind: timeout}]", "no instrument 'scop'"),
     ("    device: Dev1\n", "", "a ni-daqmx needs a 'device'"),
+    ("faults: []", "faults: [{instrument: scope, kind: mute}]", "mute is a fault of an interlock; 'scope' is not one"),
+    ("    device: Dev1\n", "    device: Dev1\n    channel: 1\n", "a ni-daqmx has no 'channel'"),
     ("clock: {driver: virtual-clock, address: twin}\n", "", "a virtual bench needs a 'clock'"),
 ]
 

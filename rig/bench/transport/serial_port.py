@@ -59,8 +59,12 @@ class SerialLine:
 
     def close(self) -> None:
         """End the session; may be called twice, never raises."""
+        # pyserial forgets a socket that the other side has ended, instead of closing it.
+        held = getattr(self._port, "_socket", None)
         with contextlib.suppress(OSError, ValueError, TypeError):
             self._port.close()
+        if held is not None:
+            held.close()
 
 
 def _reason(error: Exception) -> str:

@@ -1,0 +1,162 @@
+"""The virtual bench with an interlock: the rig opens all but it, and current flows only while it is held closed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rig.bench.build import Bench, open_bench
+from rig.bench.definition import BenchDefinition, load_bench, load_device
+from rig.bench.drivers.system_clock import SystemClock
+from rig.bench.interlocks import open_interlock
+from rig.errors import CommunicationError
+from rig.model.stimulus import Polarity, Shape, Stimulus
+from rig.roles import Interlock
+from rig.sequencer.setup import RunOptions
+from rig.sequencer.start import check_bench
+from rig.sequencer.twin_configuration import twin_configuration
+from rig.twin.config import TwinConfig
+from rig.twin.server import VirtualBench, serve
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+GUARDED = FIXTURES / "benches" / "virtual-guarded.bench.yaml"
+STIMULUS = Stimulus(
+    channel=1,
+    shape=Shape.BIPHASIC_SYMMETRIC,
+    amplitude=0.02,
+    phase_duration=3e-4,
+    interphase=1e-4,
+    rate=50.0,
+    train=1.0,
+    polarity=Polarity.POSITIVE,
+)
+
+
+@dataclass
+class Table:
+    """What is on the table, and the sessions to it."""
+
+    twin: VirtualBench
+    bench: Bench
+    interlock: Interlock
+
+    def peak(self, seconds: float) -> float:
+        """Let time pass; return the greatest current in it, A."""
+        begin = self.twin.world.now
+        self.bench.clock.sleep(seconds)
+        low, high = self.twin.world.signal("current", begin, self.twin.world.now).extremes(begin, self.twin.world.now)
+        return max(-low, high)
+
+
+def guarded(*faults: str) -> BenchDefinition:
+    """The bench with faults of its interlock, the first operation being the identification."""
+    definition = load_bench(GUARDED)
+    fields = {key: getattr(definition, key) for key in BenchDefinition.__dataclass_fields__}
+    fault = [{"instrument": "interlock", "kind": kind, "after": 1 if kind == "mute" else 0} for kind in faults]
+    twin = type(definition.file.twin).model_validate({"seed": 7, "faults": fault}) if definition.file.twin else None
+    return BenchDefinition(**{**fields, "file": definition.file.model_copy(update={"twin": twin})})
+
+
+@contextmanager
+def table(*faults: str) -> Iterator[Table]:
+    definition = guarded(*faults)
+    device = load_device(definition.device_path)
+    told = definition.interlock
+    assert told is not None
+    with serve(TwinConfig.model_validate(twin_configuration(definition, device))) as twin:
+        addresses = {one.name: one.address for one in reversed(twin.listening)}
+        opening = open_bench(definition, device, addresses=addresses, today=date(2026, 11, 22), utc=SystemClock().utc)
+        with opening as bench, closing(open_interlock(*told, addresses[told[0]], clock=SystemClock())) as interlock:
+            yield Table(twin, bench, interlock)
+
+
+def test_the_bench_opens_without_its_interlock() -> None:
+    with table() as on:
+        assert set(on.bench.identities) == {"clock", "scope", "daq", "switch", "stimulator"}
+        assert on.interlock.hold_time == 1.0
+        identity = on.interlock.identify()
+        assert (identity.manufacturer, identity.model, identity.firmware) == ("Velleman", "K8090", "10.1")
+        assert not on.interlock.enabled()
+        assert not on.twin.world.contact_closed
+
+
+def test_current_flows_only_while_the_contact_is_closed() -> None:
+    with table() as on:
+        on.bench.select_load("500 ohm")
+        on.bench.stimulator.prepare(STIMULUS)
+        on.bench.stimulator.start()
+        assert on.peak(0.2) == 0.0
+        on.interlock.enable()
+        assert on.interlock.enabled()
+        assert on.peak(0.2) == pytest.approx(0.02, rel=0.01)
+        on.interlock.disable()
+        assert not on.interlock.enabled()
+        assert on.peak(0.2) == 0.0
+        assert on.twin.world.stimulating  # it is the contact that keeps the current from flowing, not the device
+        on.interlock.enable()
+        assert on.peak(0.1) == pytest.approx(0.02, rel=0.01)
+
+
+def test_nobody_refreshes_and_the_current_ends() -> None:
+    with table() as on:
+        on.bench.select_load("500 ohm")
+        on.bench.stimulator.prepare(STIMULUS)
+        on.bench.stimulator.start()
+        on.interlock.enable()
+        assert on.peak(0.05) > 0
+        begin = time.monotonic()
+        while on.interlock.enabled() and time.monotonic() - begin < 5.0:
+            threading.Event().wait(0.02)
+        assert 0.5 < time.monotonic() - begin < 2.0
+        assert on.peak(0.1) == 0.0
+
+
+def test_an_interlock_that_was_left_closed_is_opened_with_its_session() -> None:
+    with table() as on:
+        on.interlock.enable()
+        on.interlock.close()
+        assert not on.twin.world.contact_closed
+
+
+def test_a_stuck_contact_is_not_seen_in_what_is_reported_but_in_what_flows() -> None:
+    with table("stuck_closed") as on:
+        on.bench.select_load("500 ohm")
+        on.bench.stimulator.prepare(STIMULUS)
+        on.bench.stimulator.start()
+        on.interlock.enable()
+        on.interlock.disable()
+        assert not on.interlock.enabled()
+        assert on.peak(0.1) == pytest.approx(0.02, rel=0.01)
+
+
+def test_a_mute_interlock_is_an_error_whatever_is_asked_of_it() -> None:
+    with table("mute") as on:
+        for act in (on.interlock.enable, on.interlock.disable, on.interlock.enabled):
+            with pytest.raises(CommunicationError, match="no reply in time"):
+                act()
+        assert not on.twin.world.contact_closed
+
+
+def test_the_voltage_at_a_load_behind_an_open_contact_is_nothing() -> None:
+    with table() as on:
+        on.bench.select_load("500 ohm")
+        on.bench.stimulator.prepare(STIMULUS)
+        on.bench.stimulator.start()
+        begin = on.twin.world.now
+        on.bench.clock.sleep(0.1)
+        voltage = on.twin.world.signal("voltage", begin, on.twin.world.now)
+        assert not np.any(voltage.sample(np.linspace(begin, on.twin.world.now, 1001)))
+
+
+def test_bench_check_shows_the_interlock(tmp_path: Path) -> None:
+    options = RunOptions.of(root=FIXTURES.parent, directory=tmp_path, bench=GUARDED)
+    shown = [line for line in check_bench(options) if line.startswith("interlock")]
+    assert shown == ["interlock    Velleman K8090 (serial 0, firmware 10.1); reported open, opens by itself after 1 s"]
