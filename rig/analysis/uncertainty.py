@@ -94,7 +94,7 @@ class Budget:
         return tuple(
             Component(
                 name=name,
-                standard_uncertainty=part,
+                standard_uncertainty=float(part),
                 distribution=Distribution.RECTANGULAR if name in _RECTANGULAR else Distribution.NORMAL,
                 degrees_of_freedom=self.degrees_of_freedom.get(name),
             )

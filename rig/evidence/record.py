@@ -45,7 +45,17 @@ __all__ = [
 SCHEMA = "rig-record/1"
 
 ChosenFor = Literal["expected peak", "scouted peak", "clipped capture"]
-EndReason = Literal["completed", "limit_stop", "operator_abort", "comms_error", "crash", "failed_to_start"]
+EndReason = Literal[
+    "completed",
+    "limit_stop",
+    "operator_abort",
+    "estop",
+    "guard_trip",
+    "lease_lost",
+    "comms_error",
+    "crash",
+    "failed_to_start",
+]
 
 
 class _Entry(BaseModel):

@@ -22,8 +22,11 @@ _REASONS = 2  # shown in full for an entry of a pack that was not evaluated
 
 _ENDS = {
     "completed": "completed",
-    "limit_stop": "stopped at the first failure",
+    "limit_stop": "stopped by a current that did not end",
     "operator_abort": "aborted by the operator",
+    "estop": "stopped by the operator through the guard",
+    "guard_trip": "ended by the guard",
+    "lease_lost": "ended, for the bench was taken over",
     "comms_error": "ended by a communication error",
     "crash": "ended by a crash",
     "failed_to_start": "failed to start; nothing was tested",

@@ -6,11 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rig.model.intent import Intent
+
 if TYPE_CHECKING:
     from rig.model.load import Load
     from rig.model.stimulus import Stimulus
 
-__all__ = ["Exposure", "estimate"]
+__all__ = ["AT_REST", "Exposure", "estimate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,21 @@ class Exposure:
     duration: float
     phase_duration: float
     rate: float
+
+    @property
+    def intent(self) -> Intent:
+        """What the guard is asked to permit."""
+        return Intent(
+            current_peak=self.current_peak,
+            current_rms=self.rms_current,
+            charge_per_phase=self.charge_per_phase,
+            energy_per_pulse=self.energy_per_pulse,
+            voltage_peak=self.voltage_peak,
+        )
+
+
+AT_REST = Intent(current_peak=0.0, current_rms=0.0, charge_per_phase=0.0, energy_per_pulse=0.0, voltage_peak=0.0)
+"""What is intended where the contact is closed and nothing asked of the device."""
 
 
 def estimate(stimulus: Stimulus, load: Load, *, sense_resistance: float, compliance: float) -> Exposure:

@@ -11,6 +11,7 @@ from rig.errors import BenchError, InterlockTripped, RigError
 from rig.evidence import mapping
 from rig.evidence.record import AgreementEntry, CaseRecord, ErrorEntry, ForecastEntry, NotEvaluatedEntry, OutputOffEntry
 from rig.model.verdict import Verdict
+from rig.sequencer.guarded import GuardedStimulator, Unguarded
 from rig.sequencer.proof import prove_off
 from rig.sequencer.series import found_in, judge_series, measure_all
 from rig.sequencer.work import CaseWork
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from rig.model.measurement import Outcome
     from rig.plan.case import Case
     from rig.sequencer.agreement import Agreement
+    from rig.sequencer.guarded import Guardian
     from rig.sequencer.measurability import Forecast
     from rig.sequencer.resolve import ResolvedCase, Resolver
     from rig.sequencer.series import Found
@@ -63,6 +65,7 @@ class Run:
         self._open: dict[tuple[str, str], Callable[[], CaseRecord]] = {}
         self._bench: Bench | None = None
         self._resolver, self.device, self.bundle, self.journal, self._utc = resolver, device, bundle, journal, utc
+        self.guardian: Guardian = Unguarded()
         self.latched = ""
         self.ending = "completed"
         self.record: RunRecord | None = None
@@ -81,9 +84,12 @@ class Run:
             raise BenchError("the bench is not open")
         return self._bench
 
-    def begin(self, bench: Bench) -> None:
-        """Give the run its bench."""
+    def begin(self, bench: Bench, guardian: Guardian | None = None) -> None:
+        """Give the run its bench, and the guard without whose permission nothing is energised."""
         self._bench = bench
+        if guardian is not None:
+            self.guardian = guardian
+            bench.stimulator = GuardedStimulator(bench.stimulator, guardian)
 
     @property
     def electrode_area(self) -> float:
@@ -175,7 +181,7 @@ class Run:
         if self.latched:
             raise InterlockTripped(self.latched)
         case, started = resolved.case, self._utc()
-        work = CaseWork(case.plan, case.id, self.bench, self.bundle, case.decision_rule)
+        work = CaseWork(case.plan, case.id, self.bench, self.bundle, case.decision_rule, self.guardian)
         self.journal.write("case started", plan=case.plan, case=case.id)
         self._open[case.plan, case.id] = lambda: self._cut_off(resolved, work, started)
         error: ErrorEntry | None = None
@@ -198,6 +204,9 @@ class Run:
             self._make_safe()
             self.latched = f"the bench is latched since {case.id}: {off.reason}"
             self.ending = "limit_stop" if off.verdict is Verdict.FAIL else "comms_error"
+        if self.guardian.tripped and not self.latched:
+            self.latched = f"the guard has tripped in {case.id}: {self.guardian.tripped}"
+            self.ending = "guard_trip"
         trouble = work.doubt if error is None else error.message
         trouble = trouble or ("" if off.verdict is Verdict.PASS else off.reason)
         self._found[case.plan, case.id] = found_in(work.outcomes, work.captures, work.realised, trouble)

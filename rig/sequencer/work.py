@@ -14,6 +14,7 @@ from rig.model.measurement import Measurement, NotMeasured
 from rig.model.waveform import Purpose
 from rig.plan.case import Ranging
 from rig.sequencer.examine import Corrected, Findings, examine, residual_current, verify_load
+from rig.sequencer.exposure import AT_REST
 from rig.sequencer.scout import read_scout
 from rig.sequencer.settings import ranged, scout_train, scout_view, widened
 from rig.units import Unit
@@ -31,10 +32,15 @@ if TYPE_CHECKING:
     from rig.model.measurement import Outcome
     from rig.model.stimulus import Stimulus
     from rig.sequencer.agreement import Agreement
+    from rig.sequencer.exposure import Exposure
+    from rig.sequencer.guarded import Guardian
     from rig.sequencer.resolve import ResolvedCase
     from rig.sequencer.settings import Views
 
 __all__ = ["CaseWork"]
+
+# Beyond the time of a capture, the guard's permission allows for setting and reading the instruments, s.
+_PATIENCE = 20.0
 
 
 class CaseWork:
@@ -43,8 +49,11 @@ class CaseWork:
     ``doubt`` is why nothing of this case can be a PASS, whatever was judged: its load was never verified.
     """
 
-    def __init__(self, plan: str, case_id: str, bench: Bench, bundle: Bundle, rule: DecisionRule) -> None:
+    def __init__(
+        self, plan: str, case_id: str, bench: Bench, bundle: Bundle, rule: DecisionRule, guardian: Guardian
+    ) -> None:
         self.plan, self.id, self.bench, self.bundle, self.rule = plan, case_id, bench, bundle, rule
+        self.guardian = guardian
         self.stage = "preparing"
         self.load: Load | None = None
         self.asked: Stimulus | None = None
@@ -126,7 +135,7 @@ class CaseWork:
         piece = replace(stimulus, train=scout_train(stimulus))
         self.stage = "scouting"
         view = scout_view(piece, resolved.exposure, resolved.ranges)
-        scout = self._capture_stimulus(Purpose.SCOUT, piece, view)
+        scout = self._capture_stimulus(Purpose.SCOUT, piece, view, resolved.exposure)
         self._note_defects(scout.capture.notes)
         scouted = read_scout(scout, piece, resolved)
         if scouted.stop:
@@ -144,7 +153,7 @@ class CaseWork:
         if resolved.case.zero and self._zero_for(views) is None:
             self.take_zero(views)
             self.connect(load)
-        signal = self._capture_stimulus(Purpose.SIGNAL, stimulus, views.signal)
+        signal = self._capture_stimulus(Purpose.SIGNAL, stimulus, views.signal, resolved.exposure)
         self.stage = "measuring"
         findings = examine(signal, self._zero_for(views), stimulus=stimulus, load=load, electrode_area=electrode_area)
         self._note_defects((*signal.capture.notes, *findings.defects))
@@ -154,17 +163,19 @@ class CaseWork:
         """Return the zero capture if it was taken in these ranges: it holds for no others."""
         return self._zero if self._zero_ranges == views.quiet.digitizer.channels else None
 
-    def _capture_stimulus(self, purpose: Purpose, stimulus: Stimulus, view: View) -> Corrected:
-        """Set and deliver a stimulus, and keep what both instruments saw of it."""
+    def _capture_stimulus(self, purpose: Purpose, stimulus: Stimulus, view: View, exposure: Exposure) -> Corrected:
+        """Set and deliver a stimulus with the guard's permission, and keep what both instruments saw of it."""
         stage = self.stage
         self.stage = "setting the stimulus"
         realised = self.bench.stimulator.prepare(stimulus)
         if purpose is Purpose.SIGNAL:
             self.realised = realised
         self.stage = stage if purpose is Purpose.SCOUT else "stimulating"
-        capture_id = self._capture_id(purpose.value)
-        stimulator = self.bench.stimulator
-        return self._keep(capture_stimulus(capture_id, realised, view, stimulator, self.instruments, purpose=purpose))
+        stimulator, capture_id = self.bench.stimulator, self._capture_id(purpose.value)
+        seconds = view.lead + realised.train + view.tail + _PATIENCE
+        with self.guardian.energised(exposure.intent, seconds):
+            seen = capture_stimulus(capture_id, realised, view, stimulator, self.instruments, purpose=purpose)
+        return self._keep(seen)
 
     def _choose(self, views: Views, voltage: float | None, current: float | None, chosen_for: ChosenFor) -> None:
         """Look at the case like this from now on, and put on record why."""
@@ -199,8 +210,17 @@ class CaseWork:
             self.bench.select_load(own.name)
 
     def look_idle(self, views: Views) -> OutputOffEntry:
-        """Measure what flows now that nothing is asked of the device."""
-        return residual_current(self._look(Purpose.IDLE, views), self._zero_for(views))
+        """Measure what flows now that nothing is asked of the device, and nothing but the device stops it.
+
+        After a trip the contact stays open: what is measured then is that it truly is.
+        """
+        if self.guardian.tripped:
+            idle = self._look(Purpose.IDLE, views)
+        else:
+            digitizer = views.quiet.digitizer
+            with self.guardian.energised(AT_REST, digitizer.samples / digitizer.rate + _PATIENCE):
+                idle = self._look(Purpose.IDLE, views)
+        return residual_current(idle, self._zero_for(views))
 
     def judge_outcome(self, outcome: Outcome, limit: Limit) -> Judgement:
         """Judge one given outcome against one limit."""

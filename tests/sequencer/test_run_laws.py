@@ -125,7 +125,7 @@ class Table:
     def residual(self, run: Run) -> Verdict:
         """Measure what flows now, with the relays as they were left."""
         case = self.loaded.cases[0]
-        work = CaseWork("LAWS", f"look-{next(self.numbers)}", self.bench, run.bundle, case.decision_rule)
+        work = CaseWork("LAWS", f"look-{next(self.numbers)}", self.bench, run.bundle, case.decision_rule, run.guardian)
         return work.look_idle(run.resolve(case).views).verdict
 
 

@@ -39,7 +39,7 @@ def test_what_had_ended_keeps_its_verdict_and_what_had_begun_is_aborted(evidence
     folder = killed_after(3, evidence)
     assert any("manifest" in problem for problem in verify(folder))
     said = ended(rig("recover", folder), 0)
-    assert "ABORTED" in said
+    assert "cut off" in said
     assert verify(folder) == ()
     record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
     assert record["end_reason"] == "crash"

@@ -14,7 +14,10 @@ from rig.units import Unit
 from rig.verdict.aggregate import case_verdict, exit_code, not_evaluated, run_verdict
 
 VERDICTS = st.sampled_from(Verdict)
-ENDS = ("completed", "limit_stop", "operator_abort", "comms_error", "crash", "failed_to_start")
+ENDS = (
+    "completed", "limit_stop", "operator_abort", "estop", "guard_trip", "lease_lost", "comms_error", "crash",
+    "failed_to_start",
+)  # fmt: skip
 
 
 def limit(name: str) -> Limit:
@@ -90,6 +93,9 @@ def test_a_run_that_did_not_complete_is_never_all_passed() -> None:
         "completed": 0,
         "limit_stop": 4,
         "operator_abort": 4,
+        "estop": 4,
+        "guard_trip": 3,
+        "lease_lost": 3,
         "comms_error": 3,
         "crash": 3,
         "failed_to_start": 3,

@@ -1,0 +1,110 @@
+"""The stimulator behind the guard: it starts only with permission, and learns at once when that is taken back."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from rig.model.identity import Identity
+    from rig.model.intent import Intent
+    from rig.model.stimulus import Stimulus
+    from rig.roles import Stimulator
+
+__all__ = ["GuardedStimulator", "Guardian", "Unguarded"]
+
+# Between two messages to the device the guard is asked whether it still permits, s.
+_CHECK = 0.2
+
+
+class Guardian(Protocol):
+    """Who permits the output to be energised."""
+
+    @property
+    def tripped(self) -> str | None:
+        """Why nothing may be energised any more; None while it may."""
+
+    def energised(self, intent: Intent, seconds: float) -> AbstractContextManager[None]:
+        """Within this the interlock is closed, for so long at most.
+
+        Raises
+        ------
+        Refused
+            if a ceiling stands against what is intended
+        InterlockTripped
+            if the guard has tripped
+        """
+
+    def check(self) -> None:
+        """Raise :class:`rig.errors.InterlockTripped` if permission has been taken back."""
+
+    def trip(self, reason: str) -> None:
+        """Have the contact opened for good; never raises."""
+
+
+class Unguarded:
+    """A bench without an interlock: nobody is asked."""
+
+    @property
+    def tripped(self) -> str | None:
+        """Never."""
+        return None
+
+    @contextmanager
+    def energised(self, intent: Intent, seconds: float) -> Iterator[None]:
+        """Permit everything."""
+        del intent, seconds
+        yield
+
+    def check(self) -> None:
+        """Permit everything."""
+
+    def trip(self, reason: str) -> None:
+        """There is no contact to open."""
+
+
+class GuardedStimulator:
+    """A stimulator that asks the guard before it starts, and with every sign of life."""
+
+    def __init__(self, inner: Stimulator, guardian: Guardian) -> None:
+        self._inner, self._guardian = inner, guardian
+
+    @property
+    def name(self) -> str:
+        """The name in the bench file."""
+        return self._inner.name
+
+    @property
+    def keep_alive_interval(self) -> float | None:
+        """As often as the device wants, and often enough to learn soon that the guard has tripped, s."""
+        own = self._inner.keep_alive_interval
+        return _CHECK if own is None else min(own, _CHECK)
+
+    def identify(self) -> Identity:
+        """Ask the device who it is."""
+        return self._inner.identify()
+
+    def prepare(self, stimulus: Stimulus) -> Stimulus:
+        """Check and hold a stimulus, output still off."""
+        return self._inner.prepare(stimulus)
+
+    def start(self) -> None:
+        """Begin to deliver, if the guard permits."""
+        self._guardian.check()
+        self._inner.start()
+
+    def keep_alive(self) -> None:
+        """Tell the device that somebody is still there, unless the guard says otherwise."""
+        self._guardian.check()
+        self._inner.keep_alive()
+
+    def stop(self) -> None:
+        """End stimulation; needs nobody's permission."""
+        self._inner.stop()
+
+    def close(self) -> None:
+        """End the session."""
+        self._inner.close()
