@@ -17,6 +17,7 @@ from rig.analysis import Analysis, measure
 from rig.analysis.prepare import Known, prepare
 from rig.analysis.record import Record
 from rig.analysis.stream import Levels, Spread, StreamAnalysis, analyse_stream, levels_from
+from rig.analysis.stream.feed import Feed
 from rig.errors import AnalysisError
 from rig.model.measurement import Measurement, NotMeasured
 from rig.model.waveform import Waveform
@@ -433,6 +434,22 @@ def test_sums_near_full_scale_do_not_come_round(kind: str) -> None:
     assert found.record.standard_deviation == pytest.approx(32767.5, rel=1e-12)
     assert found.record.at_low_rail == found.record.at_high_rail == 1_500_000
     assert found.record.sliding["rms_1s"].rms == pytest.approx(65535 / math.sqrt(2), rel=1e-9)
+
+
+@pytest.mark.parametrize("parts", [1, 7, 300])
+def test_marks_are_the_sums_before_them_however_often_their_room_is_filled(parts: int) -> None:
+    codes = np.random.default_rng(6).integers(-3, 4, 100_003).astype(np.int16)
+    levels = Levels(quiet=0.0, noise=3.0, threshold=9.0, baseline=0.0)
+    # A place for a window at every sample: the room for sums holds some thousands of them.
+    feed = Feed(levels, windows=(1000,), rails=None, longest=1000, lead=100)
+    for part in np.array_split(codes, parts):
+        assert not list(feed.take(part))
+    every, marks = feed.marks
+    before = np.arange(0, len(codes) + 1, every)
+    wide = np.concatenate(([0], codes.astype(np.int64)))
+    assert len(marks) > 10
+    assert np.array_equal(marks[:, 0], np.cumsum(wide)[before])
+    assert np.array_equal(marks[:, 1], np.cumsum(wide**2)[before])
 
 
 def test_an_empty_stream_is_refused() -> None:

@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rig.analysis.stream.kernel import Rooms, finish, scan
-from rig.analysis.stream.layout import (
-    CARRY,
+from rig.analysis.stream.kernel import (
     EXTREMES_COARSE,
     EXTREMES_FINE,
     EXTREMES_PER_OCTAVE,
     GUARD,
-    PHASE,
-    RUN,
     RUNS,
-    SETTING,
-    WINDOW,
-    one_after_another,
+    SPAN,
+    Rooms,
+    finish,
+    scan,
 )
+from rig.analysis.stream.layout import CARRY, PHASE, RUN, SETTING, WINDOW, one_after_another
 from rig.analysis.uncertainty import expected_extreme
 from rig.errors import AnalysisError
 
@@ -85,7 +83,7 @@ class Feed:
             history=np.zeros(max(lead, GUARD) + GUARD, dtype=np.int32),
             kept=np.zeros(max(longest, _LEAST_KEPT), dtype=np.int32),
             runs=np.zeros(RUNS + GUARD, dtype=RUN),
-            rows=np.zeros(4 * RUNS, dtype=PHASE),
+            rows=np.zeros(2 * RUNS, dtype=PHASE),
             counts=np.zeros((4, 64), dtype=np.int64),
             numbers=np.zeros(512, dtype=np.int32),
             extremes=_extremes(),
@@ -126,10 +124,12 @@ class Feed:
     def _note_marks(self) -> None:
         """Keep the sums at every so many strides; where they become many, at half as many."""
         newest, ring = int(self.carry["strides"][0]), self._rooms.ring
-        numbers = np.arange((self._noted // self._every + 1) * self._every, newest + 1, self._every)
-        if len(numbers):
-            self._marks.append(ring[numbers % len(ring)].copy())
-            self._noted = int(numbers[-1])
+        while (number := (self._noted // self._every + 1) * self._every) <= newest:
+            # As far as the ring goes before it begins anew; slices cost less than places that are computed one by one.
+            at = number % len(ring)
+            some = ring[at : at + newest - number + 1 : self._every].copy()
+            self._marks.append(some)
+            self._noted = number + (len(some) - 1) * self._every
         if sum(map(len, self._marks)) > _MOST_MARKS:
             kept = np.concatenate(self._marks)[::2]
             self._every *= 2
@@ -192,6 +192,8 @@ def _setting(levels: Levels, reference: int, rails: tuple[float, float] | None, 
     setting["rail_low"] = math.floor(max(low, -_FAR)) - reference
     setting["rail_high"] = math.ceil(min(high, _FAR)) - reference
     setting["stride"] = stride
+    # Parts of a stride, all alike, for each one costs something beside its samples.
+    setting["span"] = math.ceil(stride / math.ceil(stride / SPAN))
     return setting
 
 

@@ -10,25 +10,12 @@ from numpy.typing import NDArray
 
 __all__ = [
     "CARRY",
-    "EXTREMES_COARSE",
-    "EXTREMES_FINE",
-    "EXTREMES_PER_OCTAVE",
-    "GUARD",
     "PHASE",
     "RUN",
-    "RUNS",
     "SETTING",
     "WINDOW",
     "one_after_another",
 ]
-
-# So many samples below the threshold end a stretch of activity; more than the margin in which an edge's 10 % may lie.
-GUARD = 16
-# Runs in one stretch of activity before its finished phases are handed out.
-RUNS = 4096
-
-# Expected extremes of normal deviates: of every number below a bound, then so many to an octave, so many in all.
-EXTREMES_FINE, EXTREMES_PER_OCTAVE, EXTREMES_COARSE = 256, 32, 32 * 24
 
 SETTING = np.dtype([
     ("reference", np.int64),  # code that counts as zero in every sum: the whole number next to the quiet level
@@ -48,6 +35,7 @@ SETTING = np.dtype([
     ("rail_low", np.int64),  # deviations at or beyond these are clipped
     ("rail_high", np.int64),
     ("stride", np.int64),  # samples between two places where a sliding window may begin
+    ("span", np.int64),  # samples looked at in one go
 ])
 
 CARRY = np.dtype([
