@@ -33,8 +33,8 @@ def write_state(path: Path, content: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
-        with partial.open("x", encoding="utf-8") as file:
-            file.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        with partial.open("xb") as file:
+            file.write(_octets(json.dumps(content, indent=2, ensure_ascii=False)))
             file.flush()
             os.fsync(file.fileno())
         move_state(partial, path)
@@ -58,8 +58,8 @@ def read_state(path: Path) -> dict[str, Any] | None:
 
 def append_history(folder: Path, bench: str, entry: Mapping[str, Any]) -> None:
     """Add a line to what has happened to a bench; raises OSError."""
-    with state_file(folder, bench, "history.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    with state_file(folder, bench, "history.jsonl").open("ab") as file:
+        file.write(_octets(json.dumps(entry, ensure_ascii=False)))
         file.flush()
         os.fsync(file.fileno())
 
@@ -93,3 +93,8 @@ def _sync(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _octets(line: str) -> bytes:
+    """Return a line for people to read; what is no character becomes the escape that JSON has for it."""
+    return f"{line}\n".encode(errors="backslashreplace")
