@@ -105,7 +105,7 @@ class GuardServer:
         self._connections: dict[socket.socket, _Connection] = {}
         self._client: _Connection | None = None
         self._arrived = self._over = False
-        self._ending = threading.Event()
+        self._served = threading.Event()
         self._demand = ""
         self._told: Trip | None = None
 
@@ -114,8 +114,7 @@ class GuardServer:
 
         May be called from any thread, and from a signal's handler.
         """
-        self._demand = self._demand or reason
-        self._ending.set()
+        self._demand = self._demand or reason or "stopped"  # no lock: a signal's handler may wait for none
 
     def serve(self) -> None:
         """Serve until the client has gone, none has come, or :meth:`stop`; the contact is open afterwards, or tripped.
@@ -131,7 +130,7 @@ class GuardServer:
             self._supervisor.trip(f"the guard failed: {said(error)}")
             raise
         finally:
-            self._ending.set()
+            self._served.set()
             self._supervisor.end()
             self._tell_trip()
             self._persist()
@@ -149,7 +148,7 @@ class GuardServer:
         begun = self._now()
         while not self._over:
             self._turn()
-            if self._ending.is_set():
+            if self._demand:
                 self._give_up()
                 self._over = True
             if not self._arrived and self._now() - begun > self._arrival:
@@ -280,7 +279,7 @@ class GuardServer:
 
     def _watch_lease(self) -> None:
         """Ask for the lease, from a thread of its own: a disk may take its time, the contact may not."""
-        while self._lost is not None and not self._ending.wait(_ASK_LEASE):
+        while self._lost is not None and not self._served.wait(_ASK_LEASE):
             try:
                 reason = self._lost()
             except Exception as error:  # noqa: BLE001 - a lease that cannot be asked for is none
