@@ -56,6 +56,7 @@ _ROLE_OF = {
     "hasomed-sciencemode4": "stimulator",
     "deadman-relay": "interlock",
     "devantech-usb-rly16": "interlock",
+    "ni-digital-line": "interlock",
     "scpi-switch": "interlock",
     "velleman-k8090": "interlock",
 }

@@ -49,6 +49,7 @@ IdentityText = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._:#()+,-]{
 Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 FilePath = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Address = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+LineName = Annotated[str, Field(pattern=r"^port[0-9]{1,2}/line[0-9]{1,2}$")]
 HalfWidth = Annotated[float, Quantity(Unit.ONE, "not negative")]
 VoltageHalfWidth = Annotated[float, Quantity(Unit.VOLT, "not negative")]
 PositiveVoltage = Annotated[float, Quantity(Unit.VOLT, "positive")]
@@ -69,6 +70,7 @@ Driver = Literal[
     "hasomed-sciencemode4",
     "deadman-relay",
     "devantech-usb-rly16",
+    "ni-digital-line",
     "scpi-switch",
     "velleman-k8090",
 ]
@@ -127,8 +129,8 @@ class ClockEntry(_Entry):
 class InstrumentEntry(_Entry):
     """One instrument: what it is for, how to speak to it, and who it must be.
 
-    Of an interlock, ``channel`` is its relay or channel and ``hold_time`` how long that stays closed without being
-    refreshed.
+    Of an interlock, ``channel`` or ``line`` is the output that closes it and ``hold_time`` how long it stays closed
+    without being refreshed.
     """
 
     role: Role
@@ -136,6 +138,7 @@ class InstrumentEntry(_Entry):
     address: Address
     device: Name | None = None
     channel: int | None = Field(default=None, ge=1, le=999)
+    line: LineName | None = None
     hold_time: PositiveTime | None = None
     backend: Annotated[str, Field(pattern=r"^@[a-z]+$")] = "@py"
     identity: IdentityEntry | None = None

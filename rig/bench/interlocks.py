@@ -70,6 +70,12 @@ def _devantech_usb_rly16(name: str, entry: InstrumentEntry, address: str, _clock
     return DevantechUsbRly16(name, address, channel=entry.channel or 0)
 
 
+def _ni_digital_line(name: str, entry: InstrumentEntry, address: str, _clock: Clock) -> Interlock:
+    from rig.bench.drivers.ni_digital_line import NiDigitalLine  # noqa: PLC0415 - loads nidaqmx
+
+    return NiDigitalLine(name, address, device=entry.device or "", line=entry.line or "", hold_time=entry.hold_time)
+
+
 def _scpi_switch(name: str, entry: InstrumentEntry, address: str, clock: Clock) -> Interlock:
     from rig.bench.drivers.scpi_switch import ScpiSwitch  # noqa: PLC0415 - loads pyvisa
 
@@ -79,6 +85,7 @@ def _scpi_switch(name: str, entry: InstrumentEntry, address: str, clock: Clock) 
 _OPENERS: dict[str, Callable[[str, InstrumentEntry, str, Clock], Interlock]] = {
     "deadman-relay": _deadman_relay,
     "devantech-usb-rly16": _devantech_usb_rly16,
+    "ni-digital-line": _ni_digital_line,
     "scpi-switch": _scpi_switch,
     "velleman-k8090": _velleman_k8090,
 }

@@ -14,15 +14,18 @@ __all__ = ["what_the_driver_misses"]
 _SAYING = {
     "device": "a 'device', its name in the driver",
     "channel": "a 'channel', the relay that is the contact",
+    "line": "a 'line', the output that closes the contact",
     "hold_time": "a 'hold_time', after which it opens unless refreshed",
 }
 _NEEDS = {
     "ni-daqmx": ("device",),
     "deadman-relay": ("channel", "hold_time"),
     "devantech-usb-rly16": ("channel",),
+    "ni-digital-line": ("device", "line"),
     "scpi-switch": ("channel",),
     "velleman-k8090": ("channel",),
 }
+_MAY = {"ni-digital-line": ("hold_time",)}
 _CHANNELS = {"scpi-switch": (101, 340)}
 _BOARD = (1, 8)
 _LONGEST = 65535
@@ -35,7 +38,7 @@ def what_the_driver_misses(entry: InstrumentEntry) -> Iterator[tuple[tuple[str, 
         given = getattr(entry, key) is not None
         if key in needed and not given:
             yield (), f"a {entry.driver} needs {what}"
-        if given and key not in needed:
+        if given and key not in (*needed, *_MAY.get(entry.driver, ())):
             yield (key,), f"a {entry.driver} has no {key!r}"
     if entry.channel is not None and "channel" in needed:
         least, most = _CHANNELS.get(entry.driver, _BOARD)

@@ -21,6 +21,7 @@ _PROTOCOLS = {
     "hasomed-sciencemode4": "sciencemode4",
     "deadman-relay": "velleman-k8090",
     "devantech-usb-rly16": "usb-rly16",
+    "ni-digital-line": "nidaqmx-grpc",
     "scpi-switch": "34970a",
     "velleman-k8090": "velleman-k8090",
 }
@@ -111,7 +112,7 @@ def _instrument(name: str, definition: BenchDefinition, device: DeviceDefinition
         "identity": None if identity is None else _identity(identity),
         "device": entry.device,
         "pty": entry.role == "stimulator",
-        "contact": None if entry.channel is None else str(entry.channel),
+        "contact": entry.line if entry.channel is None else str(entry.channel),
         "faults": faults,
         **_front_end(name, definition),
     }

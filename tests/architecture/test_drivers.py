@@ -74,6 +74,7 @@ def test_all_drivers_are_seen() -> None:
         "Keysight34970A",
         "KeysightInfiniiVision",
         "NiDaqmx",
+        "NiDigitalLine",
         "ScienceMode4",
         "ScpiSwitch",
         "SystemClock",

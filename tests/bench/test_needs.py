@@ -54,6 +54,9 @@ def test_a_bench_tells_of_its_interlock(guarded: Path) -> None:
         ([(HOLD, f"{HOLD}    device: Dev2\n")], "device: Dev2", "a deadman-relay has no 'device'"),
         ([(DRIVER, "driver: velleman-k8090")], "hold_time", "a velleman-k8090 has no 'hold_time'"),
         ([(DRIVER, "driver: scpi-switch"), (HOLD, "")], "channel: 1", "a scpi-switch has the channels 101 to 340"),
+        ([(DRIVER, "driver: ni-digital-line"), (CHANNEL, "")], "role: interlock", "needs a 'line'"),
+        ([(DRIVER, "driver: ni-digital-line"), (CHANNEL, "    line: line3\n")], "line: line3", "is not of the form"),
+        ([(HOLD, f"{HOLD}    line: port0/line0\n")], "line: port0", "a deadman-relay has no 'line'"),
         ([(DRIVER, "driver: ni-daqmx")], "driver: ni-daqmx", "a ni-daqmx is a digitizer, not a interlock"),
     ],
 )

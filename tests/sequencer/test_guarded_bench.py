@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from rig.bench.build import Bench, open_bench
 from rig.bench.definition import BenchDefinition, load_bench, load_device
 from rig.bench.drivers.system_clock import SystemClock
+from rig.bench.files import InstrumentEntry
 from rig.bench.interlocks import open_interlock
 from rig.errors import CommunicationError
 from rig.model.stimulus import Polarity, Shape, Stimulus
@@ -56,18 +58,22 @@ class Table:
         return max(-low, high)
 
 
-def guarded(*faults: str) -> BenchDefinition:
-    """The bench with faults of its interlock, the first operation being the identification."""
+def guarded(*faults: str, entry: InstrumentEntry | None = None) -> BenchDefinition:
+    """The bench with faults of its interlock, the first operation being the identification, or with another one."""
     definition = load_bench(GUARDED)
+    instruments = {**definition.instruments, **({"interlock": entry} if entry else {})}
     fields = {key: getattr(definition, key) for key in BenchDefinition.__dataclass_fields__}
     fault = [{"instrument": "interlock", "kind": kind, "after": 1 if kind == "mute" else 0} for kind in faults]
     twin = type(definition.file.twin).model_validate({"seed": 7, "faults": fault}) if definition.file.twin else None
-    return BenchDefinition(**{**fields, "file": definition.file.model_copy(update={"twin": twin})})
+    return BenchDefinition(**{
+        **fields,
+        "file": definition.file.model_copy(update={"twin": twin, "instruments": instruments}),
+    })
 
 
 @contextmanager
-def table(*faults: str) -> Iterator[Table]:
-    definition = guarded(*faults)
+def table(*faults: str, entry: InstrumentEntry | None = None) -> Iterator[Table]:
+    definition = guarded(*faults, entry=entry)
     device = load_device(definition.device_path)
     told = definition.interlock
     assert told is not None
@@ -103,6 +109,43 @@ def test_current_flows_only_while_the_contact_is_closed() -> None:
         assert on.twin.world.stimulating  # it is the contact that keeps the current from flowing, not the device
         on.interlock.enable()
         assert on.peak(0.1) == pytest.approx(0.02, rel=0.01)
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "velleman-k8090": {"channel": 8, "identity": {"manufacturer": "Velleman", "model": "K8090", "firmware": "10.1"}},
+    "devantech-usb-rly16": {"channel": 8, "identity": {"manufacturer": "Devantech", "model": "USB-RLY16"}},
+    "scpi-switch": {"channel": 120, "identity": {"manufacturer": "HEWLETT-PACKARD", "model": "34970A"}},
+    "ni-digital-line": {
+        "device": "Dev2",
+        "line": "port0/line7",
+        "hold_time": "2 s",
+        "identity": {"manufacturer": "National Instruments", "model": "PCIe-6509"},
+    },
+}
+
+
+@pytest.mark.parametrize("driver", KINDS)
+def test_every_interlock_works_its_virtual_counterpart(driver: str) -> None:
+    told = {"role": "interlock", "driver": driver, "address": "twin", **KINDS[driver]}
+    told["identity"]["serial"] = "01E2D3C4" if driver == "ni-digital-line" else "0"
+    with table(entry=InstrumentEntry.model_validate(told)) as on:
+        on.bench.select_load("1 kohm")
+        on.bench.stimulator.prepare(STIMULUS)
+        on.bench.stimulator.start()
+        on.interlock.disable()
+        assert on.peak(0.1) == 0.0
+        for _ in range(2):
+            on.interlock.enable()
+            on.interlock.enable()
+            assert on.interlock.enabled()
+            assert on.peak(0.1) == pytest.approx(0.02, rel=0.01)
+            on.interlock.disable()
+            on.interlock.disable()
+            assert not on.interlock.enabled()
+            assert on.peak(0.1) == 0.0
+        on.interlock.enable()
+        on.interlock.close()
+        assert on.peak(0.1) == 0.0
 
 
 def test_nobody_refreshes_and_the_current_ends() -> None:

@@ -23,7 +23,7 @@ class DeadmanRelay(VellemanK8090):
     hold_time : whole seconds, 1 to 65535
     """
 
-    def __init__(self, name: str, address: str, *, channel: int, hold_time: float, timeout: float = 0.5) -> None:
+    def __init__(self, name: str, address: str, *, channel: int, hold_time: float, timeout: float = 0.2) -> None:
         super().__init__(name, address, channel=channel, timeout=timeout)
         self._seconds = int(hold_time)
 

@@ -6,6 +6,7 @@ The board reports whether a relay is powered, not its contacts; it has no serial
 from __future__ import annotations
 
 import contextlib
+import threading
 
 from rig.bench.transport.serial_port import SerialLine
 from rig.errors import CommunicationError, InstrumentError, RigError
@@ -19,7 +20,7 @@ _MODULE = 9
 
 
 class DevantechUsbRly16:
-    """One relay, switched on and off.
+    """One relay, switched on and off; may be called by several threads.
 
     Parameters
     ----------
@@ -28,11 +29,12 @@ class DevantechUsbRly16:
     timeout : how long to wait for an answer, s
     """
 
-    def __init__(self, name: str, address: str, *, channel: int, timeout: float = 0.5) -> None:
+    def __init__(self, name: str, address: str, *, channel: int, timeout: float = 0.2) -> None:
         self.name = name
         self._channel = channel
         self._line = SerialLine(name, address, timeout=timeout)
         self._held = False
+        self._one_at_a_time = threading.RLock()
 
     @property
     def hold_time(self) -> float | None:
@@ -81,14 +83,15 @@ class DevantechUsbRly16:
         The version is asked for each time: by the module's number a reply that came late is told from this one.
         """
         wanted = command.count(_STATES) + 2
-        self._line.discard()
-        self._line.write(command + _VERSION, command=what)
-        reply = b""
-        while len(reply) < wanted:
-            more = self._line.read(command=what)
-            if not more:
-                raise CommunicationError(self.name, what, "no reply in time")
-            reply += more
+        with self._one_at_a_time:
+            self._line.discard()
+            self._line.write(command + _VERSION, command=what)
+            reply = b""
+            while len(reply) < wanted:
+                more = self._line.read(command=what)
+                if not more:
+                    raise CommunicationError(self.name, what, "no reply in time")
+                reply += more
         if len(reply) != wanted or reply[-2] != _MODULE:
             raise CommunicationError(self.name, what, f"answered {reply.hex(' ')}; not a USB-RLY16, or out of step")
         return reply[:-2], reply[-1]

@@ -6,6 +6,7 @@ The instrument reports what it was commanded, not its contacts.
 from __future__ import annotations
 
 import contextlib
+import threading
 from typing import TYPE_CHECKING
 
 from rig.bench.drivers.scpi import ScpiDialogue
@@ -20,7 +21,7 @@ __all__ = ["ScpiSwitch"]
 
 
 class ScpiSwitch:
-    """One relay channel, closed and opened.
+    """One relay channel, closed and opened; may be called by several threads.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ class ScpiSwitch:
         channel: int,
         clock: Clock,
         settle: float = 0.02,
-        timeout: float = 1.0,
+        timeout: float = 0.2,
         backend: str = "@py",
     ) -> None:
         self.name = name
@@ -48,6 +49,7 @@ class ScpiSwitch:
         self._settle = settle
         self._dialogue = ScpiDialogue(VisaSession(name, address, backend=backend, timeout=timeout))
         self._held = False
+        self._one_at_a_time = threading.RLock()
 
     @property
     def hold_time(self) -> float | None:
@@ -56,7 +58,8 @@ class ScpiSwitch:
 
     def identify(self) -> Identity:
         """Ask the instrument who it is."""
-        return self._dialogue.identify()
+        with self._one_at_a_time:
+            return self._dialogue.identify()
 
     def enable(self) -> None:
         """Close the relay and see that it is reported so."""
@@ -70,7 +73,8 @@ class ScpiSwitch:
 
     def enabled(self) -> bool:
         """Whether the relay is reported as closed."""
-        return self._dialogue.integer(f"ROUTe:CLOSe? {self._list}") != 0
+        with self._one_at_a_time:
+            return self._dialogue.integer(f"ROUTe:CLOSe? {self._list}") != 0
 
     def close(self) -> None:
         """Open the relay if this session closed it, and end the session; may be called twice, never raises."""
@@ -81,8 +85,10 @@ class ScpiSwitch:
         self._dialogue.close()
 
     def _switch(self, command: str, *, closed: bool) -> None:
-        self._dialogue.command("*CLS", command)
-        self._clock.sleep(self._settle)
-        if self.enabled() != closed:
+        with self._one_at_a_time:
+            self._dialogue.command("*CLS", command)
+            self._clock.sleep(self._settle)
+            done = self.enabled() == closed
+        if not done:
             state = "open" if closed else "closed"
             raise InstrumentError(self.name, command, f"the relay is reported {state}, against the command")

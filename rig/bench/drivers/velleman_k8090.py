@@ -6,22 +6,20 @@ The board reports what it was commanded, not its contacts; it has no serial numb
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, NamedTuple
+import threading
+from typing import NamedTuple
 
 from rig.bench.transport.serial_port import SerialLine
 from rig.errors import CommunicationError, InstrumentError, RigError
 from rig.model.identity import Identity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["VellemanK8090", "packet"]
 
 _BAUD = 19200
 _START, _END, _LENGTH = 0x04, 0x0F, 7
 _ON, _OFF, _QUERY, _STATUS, _VERSION = 0x11, 0x12, 0x18, 0x51, 0x71
-# Each relay that changes is told of once; more than this before an answer, and it is not this board.
-_MOST_EVENTS = 16
+# Each relay that changes is told of once; more than this without an answer, and it is not this board.
+_MOST_PACKETS = 16
 
 
 class _Packet(NamedTuple):
@@ -32,7 +30,7 @@ class _Packet(NamedTuple):
 
 
 class VellemanK8090:
-    """One relay, switched on and off.
+    """One relay, switched on and off; may be called by several threads.
 
     Parameters
     ----------
@@ -41,11 +39,12 @@ class VellemanK8090:
     timeout : how long to wait for an answer, s
     """
 
-    def __init__(self, name: str, address: str, *, channel: int, timeout: float = 0.5) -> None:
+    def __init__(self, name: str, address: str, *, channel: int, timeout: float = 0.2) -> None:
         self.name = name
         self._mask = 1 << (channel - 1)
         self._line = SerialLine(name, address, baud=_BAUD, timeout=timeout)
         self._held = False
+        self._one_at_a_time = threading.RLock()
 
     @property
     def hold_time(self) -> float | None:
@@ -54,7 +53,7 @@ class VellemanK8090:
 
     def identify(self) -> Identity:
         """Ask for the firmware, which is all that the board knows of itself."""
-        version = list(self._ask("firmware", packet(_VERSION)))[-1]
+        version = self._ask("firmware", packet(_VERSION))[-1]
         firmware = f"{version.first}.{version.second}"
         return Identity(manufacturer="Velleman", model="K8090", serial="0", firmware=firmware)
 
@@ -94,24 +93,29 @@ class VellemanK8090:
             raise InstrumentError(self.name, what, "the board does not tell the state of its relays")
         return told[-1]
 
-    def _ask(self, what: str, packets: bytes) -> Iterator[_Packet]:
+    def _ask(self, what: str, packets: bytes) -> list[_Packet]:
         """Send packets, the last of which asks for the firmware: what comes before its answer belongs to the others."""
-        self._line.discard()
-        self._line.write(packets, command=what)
-        waiting = b""
-        for _ in range(_MOST_EVENTS):
-            while len(waiting) < _LENGTH:
-                more = self._line.read(command=what)
-                if not more:
-                    raise CommunicationError(self.name, what, "no reply in time")
-                waiting += more
-            packet, waiting = _unpacked(waiting[:_LENGTH]), waiting[_LENGTH:]
-            if packet is None:
-                raise CommunicationError(self.name, what, "a damaged packet came")
-            yield packet
-            if packet.command == _VERSION:
-                return
+        with self._one_at_a_time:
+            self._line.discard()
+            self._line.write(packets, command=what)
+            waiting = b""
+            told: list[_Packet] = []
+            while len(told) < _MOST_PACKETS:
+                while len(waiting) < _LENGTH:
+                    waiting += self._read(what)
+                one, waiting = _unpacked(waiting[:_LENGTH]), waiting[_LENGTH:]
+                if one is None:
+                    raise CommunicationError(self.name, what, "a damaged packet came")
+                told.append(one)
+                if one.command == _VERSION:
+                    return told
         raise CommunicationError(self.name, what, "no reply among what the board tells")
+
+    def _read(self, what: str) -> bytes:
+        data = self._line.read(command=what)
+        if not data:
+            raise CommunicationError(self.name, what, "no reply in time")
+        return data
 
 
 def packet(command: int, mask: int = 0, first: int = 0, second: int = 0) -> bytes:

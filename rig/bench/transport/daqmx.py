@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import grpc
 import nidaqmx
 import numpy as np
 from nidaqmx.constants import AcquisitionType, TerminalConfiguration
-from nidaqmx.errors import DaqError, DaqReadError, Error
+from nidaqmx.errors import DaqReadError
 from nidaqmx.stream_readers import AnalogMultiChannelReader, AnalogUnscaledReader
-from nidaqmx.system import Device, System
 
-from rig.errors import CommunicationError, InstrumentError, SamplesLost
+from rig.bench.transport.daqmx_link import DaqLink
+from rig.errors import InstrumentError, SamplesLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,14 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DaqChannel", "DaqSession"]
 
-ResultT = TypeVar("ResultT")
-
-_GRPC = "grpc://"
 _CALL_TIMEOUT = 10.0
 # How much longer than the acquisition itself a server may take to hand over the samples.
 _READ_MARGIN = 60.0
-# Codes that say "the card, or the way to it, is gone".
-_LOST = frozenset({-88705, -88708, -88709, -88710, -88717, -50401, -50405, -200474, -201003, -201401})
 # Codes that say "samples were lost on the way", or (−200284) did not come in time.
 _SAMPLES = frozenset({-200279, -200278, -200010, -200361, -200019, -200714, -200284})
 
@@ -42,30 +36,6 @@ class DaqChannel:
     low: float
     high: float
     scaling: tuple[float, ...]
-
-
-class _Deadline(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc] # grpc has no types
-    """Bounds every call to a gRPC server: nidaqmx itself would wait for ever."""
-
-    def __init__(self) -> None:
-        self.seconds = _CALL_TIMEOUT
-
-    def intercept_unary_unary(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:  # noqa: ANN401
-        """Forward the call with a time limit."""
-        return continuation(details._replace(timeout=self.seconds), request)
-
-
-def _connect(instrument: str, address: str, timeout: float) -> Any:  # noqa: ANN401 - grpc has no types
-    """Return a gRPC channel that is connected."""
-    # A record is larger than gRPC's 4 MB; it has its own bound in the samples that were asked for.
-    options = [("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", 0)]
-    channel = grpc.insecure_channel(address.removeprefix(_GRPC), options=options)
-    try:
-        grpc.channel_ready_future(channel).result(timeout=timeout)
-    except grpc.FutureTimeoutError as error:
-        channel.close()
-        raise CommunicationError(instrument, "", f"cannot be reached at {address}: no answer in time") from error
-    return channel
 
 
 class DaqSession:
@@ -82,32 +52,16 @@ class DaqSession:
     def __init__(self, instrument: str, address: str, device: str, *, connect_timeout: float = 3.0) -> None:
         self.instrument = instrument
         self._device = device
-        self._channel: Any = None
-        self._deadline = _Deadline()
-        self._options: Any = None
+        self._link = DaqLink(instrument, address, connect_timeout=connect_timeout, call_timeout=_CALL_TIMEOUT)
         self._task: Any = None
         self._channels: dict[str, DaqChannel] = {}
         self._tasks: list[Any] = []
         self._made: dict[tuple[tuple[str, float], ...], tuple[Any, dict[str, DaqChannel]]] = {}
         self._at_rest = False
-        if address.startswith(_GRPC):
-            self._channel = _connect(instrument, address, connect_timeout)
-            bounded = grpc.intercept_channel(self._channel, self._deadline)
-            self._options = nidaqmx.GrpcSessionOptions(bounded, "")
-        elif address != "local":
-            reason = f"{address!r} is not an address of a DAQ device; write 'local' or 'grpc://host:port'"
-            raise CommunicationError(instrument, "", reason)
 
     def describe(self) -> tuple[str, int, str]:
         """Return product type, serial number and driver version."""
-
-        def ask() -> tuple[str, int, str]:
-            system = System.remote(self._options) if self._options else System.local()
-            device = Device(self._device, grpc_options=self._options)
-            version = ".".join(str(part) for part in system.driver_version)
-            return str(device.product_type), int(device.serial_num), version
-
-        return self._call(f"identify {self._device}", ask)
+        return self._link.describe(self._device)
 
     def configure(self, limits: Mapping[str, float], rate: float, samples: int) -> tuple[float, dict[str, DaqChannel]]:
         """Prepare a task for differential voltages; return the rate (Hz) and the channels as the driver set them.
@@ -119,7 +73,7 @@ class DaqSession:
         if not self._at_rest:
             self.clear()
         self._at_rest = False
-        rate_as_set = self._call(
+        rate_as_set = self._link.call(
             f"configure {', '.join(limits)} at {rate:g} samples per second",
             lambda: self._configure(limits, rate, samples),
         )
@@ -136,7 +90,7 @@ class DaqSession:
         return float(timing.samp_clk_rate)
 
     def _make(self, limits: Mapping[str, float]) -> tuple[Any, dict[str, DaqChannel]]:
-        task = nidaqmx.Task(grpc_options=self._options)
+        task = nidaqmx.Task(grpc_options=self._link.options)
         self._tasks.append(task)
         made = {
             channel: task.ai_channels.add_ai_voltage_chan(
@@ -159,7 +113,7 @@ class DaqSession:
     def start(self) -> None:
         """Begin to sample."""
         self._at_rest = False
-        self._call("start", lambda: self._the_task().start())
+        self._link.call("start", lambda: self._the_task().start())
 
     def read_codes(self, channels: int, samples: int, timeout: float) -> NDArray[np.int16]:
         """Wait for the codes of all channels, shape (channels, samples).
@@ -186,7 +140,7 @@ class DaqSession:
     def stop(self) -> None:
         """End the acquisition; the task can be started again."""
         if self._task is not None:
-            self._call("stop", self._task.stop)
+            self._link.call("stop", self._task.stop)
             self._at_rest = True
 
     def clear(self) -> None:
@@ -195,15 +149,13 @@ class DaqSession:
         self._at_rest = False
         with contextlib.ExitStack() as stack:
             for task in tasks:
-                stack.callback(self._call, "clear", task.close)
+                stack.callback(self._link.call, "clear", task.close)
 
     def close(self) -> None:
         """End the session; may be called twice, never raises."""
         with contextlib.suppress(InstrumentError):
             self.clear()
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            channel.close()
+        self._link.close()
 
     def _the_task(self) -> Any:  # noqa: ANN401 - nidaqmx is partly typed
         if self._task is None:
@@ -212,18 +164,14 @@ class DaqSession:
 
     def _read(self, read: Callable[[Any], int], data: NDArray[Any], timeout: float) -> None:
         wanted = data.shape[1]
-        self._deadline.seconds = timeout + _READ_MARGIN
-        count = 0
         try:
-            count = self._call("read", lambda: read(self._the_task()))
+            count = self._link.call("read", lambda: read(self._the_task()), timeout=timeout + _READ_MARGIN)
         except InstrumentError as error:
             cause = error.__cause__
             if not (isinstance(cause, DaqReadError) and cause.error_code in _SAMPLES):
                 raise
             count = min(int(cause.samps_per_chan_read), wanted)
             raise self._lost(count, data, cause) from error
-        finally:
-            self._deadline.seconds = _CALL_TIMEOUT
         if count != wanted:
             raise self._lost(count, data, None)
 
@@ -231,23 +179,3 @@ class DaqSession:
         why = f" (DAQmx {cause.error_code})" if cause else ""
         message = f"{self.instrument}: {count} of {data.shape[1]} samples per channel came{why}"
         return SamplesLost(message, partial=data[:, :count])
-
-    def _call(self, what: str, function: Callable[[], ResultT]) -> ResultT:
-        """Call into nidaqmx with its errors translated."""
-        try:
-            return function()
-        except DaqError as error:
-            kind = CommunicationError if error.error_code in _LOST else InstrumentError
-            raise kind(self.instrument, what, f"DAQmx {error.error_code}: {_first_line(error)}") from error
-        except Error as error:  # the server or the driver itself, rather than the device
-            raise CommunicationError(self.instrument, what, _first_line(error)) from error
-        except (
-            OSError,
-            ValueError,
-            RuntimeError,
-        ) as error:  # ValueError: a closed channel; the others: a broken driver
-            raise CommunicationError(self.instrument, what, f"{type(error).__name__}: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,15 @@ import grpc
 from rig.twin.devices.nidaqmx_attributes import Card
 from rig.twin.devices.nidaqmx_reading import Reader
 from rig.twin.devices.nidaqmx_service import Service
+from rig.twin.devices.nidaqmx_tasks import Lines
+from rig.twin.devices.nidaqmx_watchdog import Watchdog
 from rig.twin.devices.nidaqmx_wire import CONNECTION_LOST, rpc_handler
+from rig.twin.devices.series_contact import SeriesContact
 from rig.twin.faults import FaultPlan
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rig.twin.config import IdentityConfig, InstrumentConfig
     from rig.twin.devices.nidaqmx_wire import Answer, Reply
     from rig.twin.world import World
@@ -36,14 +42,25 @@ class NiDaqmx:
         self._faults = FaultPlan(config.faults)
         self._reader = Reader(name=name, config=config, world=world, seed=seed, faults=self._faults)
         card = _card(config.device or "Dev1", config.identity, wrong=self._faults.strikes("wrong_identity"))
-        self._service = Service(card, now=lambda: world.now, clock_error=self._reader.clock_error)
+        self._contact = None if config.contact is None else SeriesContact(world, self._faults)
+        self._contact_line = f"{card.device}/{config.contact}"
+        self._lines = Lines(states=dict.fromkeys(card.line_names(), False), told=self._tell)
+        self._watchdog = Watchdog(self._lines, self._reader.lock)
+        self._service = Service(
+            card,
+            lines=self._lines,
+            watchdog=self._watchdog,
+            now=lambda: world.now,
+            clock_error=self._reader.clock_error,
+        )
+        self._ended = threading.Event()
         self._server: grpc.Server | None = None
         self._threads: ThreadPoolExecutor | None = None
 
     @property
     def lines(self) -> dict[str, bool]:
         """The states of the digital lines, by full name."""
-        return dict(self._service.lines)
+        return dict(self._lines.states)
 
     def start(self) -> tuple[str, ...]:
         """Serve; return ``grpc://127.0.0.1:PORT``."""
@@ -59,12 +76,14 @@ class NiDaqmx:
 
     def stop(self) -> None:
         """End every call and thread; may be called twice."""
+        self._ended.set()
         if self._server is not None:
             self._server.stop(grace=None).wait()
             self._server = None
         if self._threads is not None:
             self._threads.shutdown()
             self._threads = None
+        self._watchdog.close()
 
     def _one_at_a_time(self, answer: Answer) -> Answer:
         def answered(request: object) -> Reply:
@@ -74,7 +93,17 @@ class NiDaqmx:
         return answered
 
     def _unless_dropped(self, answer: Answer) -> Answer:
-        return lambda request: CONNECTION_LOST if self._faults.strikes("dropped_connection") else answer(request)
+        def answered(request: object) -> Reply:
+            if self._faults.strikes("mute"):
+                self._ended.wait()
+                return CONNECTION_LOST
+            return CONNECTION_LOST if self._faults.strikes("dropped_connection") else answer(request)
+
+        return answered
+
+    def _tell(self, states: Mapping[str, bool]) -> None:
+        if self._contact is not None:
+            self._contact.set(closed=states.get(self._contact_line, False))
 
 
 def _card(device: str, identity: IdentityConfig | None, *, wrong: bool) -> Card:

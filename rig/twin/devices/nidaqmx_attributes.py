@@ -53,6 +53,11 @@ class Card:
     terminals: int = 16
     calibrated: date = date(2026, 3, 2)
 
+    @property
+    def has_watchdog(self) -> bool:
+        """Whether it has a timer that sets its lines: the industrial digital cards have, multifunction cards do not."""
+        return "-65" in self.product
+
     def input_names(self) -> list[str]:
         """Every analogue input, by full name."""
         return [f"{self.device}/ai{number}" for number in range(self.inputs)]
@@ -95,6 +100,10 @@ class Moment:
         """The virtual channels in the order they were added."""
         channels = self.task.channels if isinstance(self.task, AnalogTask | DigitalTask) else []
         return [channel.name for channel in channels]
+
+    def lines_per_channel(self) -> int:
+        """Of the task's digital channels, the number of lines of the widest."""
+        return max((len(channel.lines) for channel in self.digital.channels), default=0)
 
 
 SYSTEM: Mapping[str, Mapping[int, Callable[[Card], object]]] = {
@@ -186,7 +195,8 @@ TASK: Mapping[str, Mapping[int, Callable[[Moment], object]]] = {
         pb.TASK_ATTRIBUTE_NUM_DEVICES: lambda at: 1 if at.channel_names() else 0,
     },
     "GetReadAttributeUInt32": {
-        pb.READ_ATTRIBUTE_NUM_CHANS: lambda at: len(at.analog.channels),
+        pb.READ_ATTRIBUTE_NUM_CHANS: lambda at: len(at.channel_names()),
+        pb.READ_ATTRIBUTE_DIGITAL_LINES_BYTES_PER_CHAN: lambda at: at.lines_per_channel(),
         pb.READ_ATTRIBUTE_AVAIL_SAMP_PER_CHAN: lambda at: at.analog.available(at.now),
         pb.READ_ATTRIBUTE_RAW_DATA_WIDTH: lambda at: 2 * len(at.analog.channels),
     },
@@ -195,7 +205,7 @@ TASK: Mapping[str, Mapping[int, Callable[[Moment], object]]] = {
         pb.READ_ATTRIBUTE_CURR_READ_POS: lambda at: at.analog.position,
     },
     "GetReadAttributeString": {
-        pb.READ_ATTRIBUTE_CHANNELS_TO_READ: lambda at: ", ".join(channel.name for channel in at.analog.channels),
+        pb.READ_ATTRIBUTE_CHANNELS_TO_READ: lambda at: ", ".join(at.channel_names()),
         pb.READ_ATTRIBUTE_OVERLOADED_CHANS: lambda at: ", ".join(sorted(at.analog.overloaded)),
     },
     "GetReadAttributeBool": {
@@ -224,9 +234,7 @@ TASK: Mapping[str, Mapping[int, Callable[[Moment], object]]] = {
     "GetTrigAttributeInt32": {pb.TRIGGER_ATTRIBUTE_START_TRIG_TYPE: lambda at: _trigger_type(at.analog)},
     "GetWriteAttributeUInt32": {
         pb.WRITE_ATTRIBUTE_NUM_CHANS: lambda at: len(at.digital.channels),
-        pb.WRITE_ATTRIBUTE_DIGITAL_LINES_BYTES_PER_CHAN: lambda at: max(
-            (len(channel.lines) for channel in at.digital.channels), default=0
-        ),
+        pb.WRITE_ATTRIBUTE_DIGITAL_LINES_BYTES_PER_CHAN: lambda at: at.lines_per_channel(),
     },
 }
 

@@ -52,7 +52,7 @@ class Reader:
         }
         self._idle = FrontEnd(config, seed=seed, instrument=name, channel="")
         self._acquisitions = itertools.count()
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
 
     @property
     def clock_error(self) -> float:

@@ -7,15 +7,26 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rig.twin.devices import nidaqmx_attributes as attributes
 from rig.twin.devices import nidaqmx_setup as setup
-from rig.twin.devices.nidaqmx_tasks import AnalogTask, DigitalTask, InputChannel, OutputChannel, Task, expand
+from rig.twin.devices.nidaqmx_lines import LineCalls
+from rig.twin.devices.nidaqmx_tasks import (
+    AnalogTask,
+    DigitalTask,
+    InputChannel,
+    Lines,
+    OutputChannel,
+    Task,
+    WatchdogTask,
+    expand,
+)
 from rig.twin.devices.nidaqmx_wire import Refusal, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from nidaqmx._stubs import nidaqmx_pb2 as pb
 
     from rig.twin.devices.nidaqmx_attributes import Card
+    from rig.twin.devices.nidaqmx_watchdog import Watchdog
     from rig.twin.devices.nidaqmx_wire import Answer, Reply
 
 __all__ = ["Service"]
@@ -29,11 +40,14 @@ _NEW_TASK_ONLY, _EXISTING_TASK_ONLY = 1, 2
 class Service:
     """The tasks of one card, and every call that makes, changes, starts or asks about them; reading is elsewhere."""
 
-    def __init__(self, card: Card, *, now: Callable[[], float], clock_error: float) -> None:
+    def __init__(
+        self, card: Card, *, lines: Lines, watchdog: Watchdog, now: Callable[[], float], clock_error: float
+    ) -> None:
         self._card, self._now, self._clock_error = card, now, clock_error
         self._tasks: dict[str, Task] = {}
         self._numbers = itertools.count()
-        self.lines = dict.fromkeys(card.line_names(), False)
+        self._lines, self._watchdog = lines, watchdog
+        self._line_calls = LineCalls(lines, start=self.start)
 
     def answers(self) -> dict[str, Answer]:
         """What is answered, by remote call."""
@@ -54,9 +68,14 @@ class Service:
             "SetBufferAttributeUInt32": self._on(AnalogTask, lambda task, ask: setup.set_buffer(task, ask.value)),
             "SetReadAttributeInt32": self._on(AnalogTask, setup.set_overwrite),
             "SetReadAttributeBool": self._on(AnalogTask, setup.set_auto_start),
-            "WriteDigitalLines": self._on(DigitalTask, self._write_lines),
-            "WriteDigitalU32": self._on(DigitalTask, self._write_words),
-            "WriteDigitalScalarU32": self._on(DigitalTask, self._write_scalar),
+            "ReadDigitalLines": self._on(DigitalTask, self._line_calls.read),
+            "CreateWatchdogTimerTaskEx": self._create_watchdog,
+            "CfgWatchdogDOExpirStates": self._on(WatchdogTask, self._watchdog.configure),
+            "ControlWatchdogTask": self._on(WatchdogTask, self._watchdog.control),
+            "GetWatchdogAttributeBool": self._on(WatchdogTask, lambda _, ask: self._watchdog.attribute(ask)),
+            "WriteDigitalLines": self._on(DigitalTask, self._line_calls.write_lines),
+            "WriteDigitalU32": self._on(DigitalTask, self._line_calls.write_words),
+            "WriteDigitalScalarU32": self._on(DigitalTask, self._line_calls.write_scalar),
             "GetErrorString": lambda ask: {"error_string": refusal(ask.error_code).message},
             "SelfTestDevice": self._on_device(lambda: None),
             "SelfCal": self._on_device(lambda: None),
@@ -116,8 +135,25 @@ class Service:
             self._tasks[handle] = Task(name=handle)
         return {"task": {"name": handle}, "new_session_initialized": not existing}
 
+    def _create_watchdog(self, request: pb.CreateWatchdogTimerTaskExRequest) -> Reply:
+        card = self._device(request)
+        if isinstance(card, Refusal):
+            return card
+        if not card.has_watchdog:
+            return refusal(-200662)
+        reply = self._create_task(request)
+        if isinstance(reply, dict):
+            name = reply["task"]["name"]
+            self._tasks[name] = WatchdogTask(name=name, timeout=request.timeout)
+        return reply
+
     def _clear_task(self, request: pb.ClearTaskRequest) -> Reply:
-        return None if self._tasks.pop(request.task.name, None) is not None else refusal(-200088)
+        task = self._tasks.pop(request.task.name, None)
+        if task is None:
+            return refusal(-200088)
+        if isinstance(task, WatchdogTask):
+            self._watchdog.stop()
+        return None
 
     def _creating(self, kind: type[_Kind], add: Callable[[Card, _Kind, Any], Refusal | None]) -> Answer:
         """A task becomes one for input or for output with its first channel, and stays it."""
@@ -152,6 +188,9 @@ class Service:
             if any(isinstance(other, DigitalTask) and set(other.lines) & set(task.lines) for other in others):
                 return refusal(-200587)
             task.running = True
+        elif isinstance(task, WatchdogTask):
+            self._watchdog.start(task)
+            task.running = True
         else:
             return refusal(-200478)
         return None
@@ -160,6 +199,8 @@ class Service:
         """Stop a task; what it sampled and nobody read is gone."""
         if isinstance(task, AnalogTask):
             task.stop()
+        if isinstance(task, WatchdogTask):
+            self._watchdog.stop()
         task.running = False
 
     def _control(self, task: Task, request: pb.TaskControlRequest) -> Reply:
@@ -176,13 +217,14 @@ class Service:
     def _reset(self) -> None:
         for task in self._tasks.values():
             self.stop(task)
-        self.lines.update(dict.fromkeys(self.lines, False))
+        self._watchdog.clear()
+        self._lines.set(dict.fromkeys(self._lines.states, False))
 
     def _calibrated(self) -> Reply:
         day = self._card.calibrated
         return {"year": day.year, "month": day.month, "day": day.day, "hour": 9, "minute": 30}
 
-    # --- channels and lines ---------------------------------------------------------------------------------------
+    # --- channels ------------------------------------------------------------------------------------------------
 
     def _channel(self, request: pb.GetChanAttributeDoubleRequest) -> InputChannel | OutputChannel | Refusal:
         task = self.find(Task, request)
@@ -191,44 +233,6 @@ class Service:
         channels = task.channels if isinstance(task, AnalogTask | DigitalTask) else []
         names = {request.channel, *expand(request.channel)}
         return next((channel for channel in channels if channel.name in names), refusal(-200170))
-
-    def _write_lines(self, task: DigitalTask, request: pb.WriteDigitalLinesRequest) -> Reply:
-        if len(request.write_array) != len(task.lines) * request.num_samps_per_chan:
-            return refusal(-200524)
-        by_channel = not (request.data_layout or request.data_layout_raw)
-        last = range(request.num_samps_per_chan - 1, len(request.write_array), request.num_samps_per_chan)
-        states = [request.write_array[k] for k in last] if by_channel else request.write_array[-len(task.lines) :]
-        return self._write(task, request, dict(zip(task.lines, map(bool, states), strict=True)))
-
-    def _write_words(self, task: DigitalTask, request: pb.WriteDigitalU32Request) -> Reply:
-        count, samples = len(task.channels), request.num_samps_per_chan
-        if len(request.write_array) != count * samples:
-            return refusal(-200524)
-        by_channel = not (request.data_layout or request.data_layout_raw)
-        words = request.write_array[samples - 1 :: samples] if by_channel else request.write_array[-count:]
-        return self._write(task, request, _bits(task, words))
-
-    def _write_scalar(self, task: DigitalTask, request: pb.WriteDigitalScalarU32Request) -> Reply:
-        if len(task.channels) != 1:
-            return refusal(-200524)
-        reply = self._write(task, request, _bits(task, [request.value]))
-        return None if isinstance(reply, dict) else reply
-
-    def _write(self, task: DigitalTask, request: pb.WriteDigitalU32Request, states: Mapping[str, bool]) -> Reply:
-        if not task.running and request.auto_start:
-            refused = self.start(task)
-            if refused is not None:
-                return refused
-        self.lines.update(states)
-        return {"samps_per_chan_written": getattr(request, "num_samps_per_chan", 1)}
-
-
-def _bits(task: DigitalTask, words: Iterable[int]) -> dict[str, bool]:
-    return {
-        line: bool(word >> place & 1)
-        for channel, word in zip(task.channels, words, strict=True)
-        for place, line in enumerate(channel.lines)
-    }
 
 
 def _tables(

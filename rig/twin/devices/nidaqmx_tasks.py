@@ -6,6 +6,10 @@ import math
 import re
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 __all__ = [
     "RANGES",
@@ -13,10 +17,12 @@ __all__ = [
     "AnalogTask",
     "DigitalTask",
     "InputChannel",
+    "Lines",
     "OutputChannel",
     "SampleMode",
     "StartTrigger",
     "Task",
+    "WatchdogTask",
     "coerced_rate",
     "default_buffer",
     "expand",
@@ -161,6 +167,28 @@ class DigitalTask(Task):
     def lines(self) -> tuple[str, ...]:
         """Every line of the task."""
         return tuple(line for channel in self.channels for line in channel.lines)
+
+
+@dataclass(slots=True, kw_only=True)
+class WatchdogTask(Task):
+    """A task of the card's watchdog: after ``timeout`` (s, negative for never) lines take the states of ``safe``."""
+
+    timeout: float
+    safe: dict[str, bool] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Lines:
+    """The digital lines of a card by full name, and who is told when they were set; ``locked`` by a watchdog."""
+
+    states: dict[str, bool]
+    told: Callable[[Mapping[str, bool]], None]
+    locked: bool = False
+
+    def set(self, states: Mapping[str, bool]) -> None:
+        """Set some of them."""
+        self.states.update(states)
+        self.told(self.states)
 
 
 def coerced_rate(rate: float) -> float:

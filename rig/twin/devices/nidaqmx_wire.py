@@ -71,6 +71,10 @@ _MESSAGES = {
     -200524: "Write cannot be performed, because the number of channels in the data does not match the task.",
     -200560: "Wait Until Done did not indicate that the task was done within the specified timeout.",
     -200587: "Specified digital lines are either reserved or not present on the device.",
+    -200635: "Specified action is not supported, because the task is not a watchdog timer task.",
+    -200644: "Watchdog timer cannot be reset, because it has expired.",
+    -200662: "Watchdog timer is not supported on this device.",
+    -200678: "Write cannot be performed, because the watchdog timer of the device has expired.",
 }
 
 
