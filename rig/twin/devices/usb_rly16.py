@@ -44,7 +44,7 @@ class UsbRly16(SerialBoard):
 
     def _version(self) -> bytes:
         identity = self.config.identity
-        firmware = _FIRMWARE if identity is None else int(identity.firmware)
+        firmware = _FIRMWARE if identity is None else int(identity.firmware.partition(".")[0])
         return bytes([_MODULE ^ 1 if self.faults.strikes("wrong_identity") else _MODULE, firmware])
 
 
