@@ -18,7 +18,8 @@ from rig.twin.signal import Piecewise
 
 __all__ = ["direct", "interferential", "russian", "sine"]
 
-_PER_CYCLE = 48
+# So many that a line lies lower than the sine by (π/384)²/2 of its size at most, and a crest is as round as it.
+_PER_CYCLE = 384
 
 
 def _means(signal: Piecewise, begin: float, end: float) -> dict[str, float]:

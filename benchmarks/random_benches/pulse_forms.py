@@ -28,6 +28,8 @@ __all__ = [
 _INTERVALS = (0.5e-6, 1e-6, 2e-6)
 _RAMP_PER_RISE = 1 / 0.8
 _LONGEST = 0.4
+# Of a ring: a straight line between two points lies lower than the crest by (π/200)²/2 of the ring at most.
+_PER_TURN = 200
 
 
 @dataclass(kw_only=True)
@@ -221,7 +223,7 @@ def ringing(rng: np.random.Generator) -> Form:
     damping, omega = float(rng.uniform(0.25, 0.6)), 2 * math.pi * log_uniform(rng, 30e3, 100e3)
     number, lead = int(rng.integers(6, 10)), float(rng.uniform(0.1, 0.5)) * period
     settled = min(12 / (damping * omega), 0.9 * min(rest, duration))
-    fine = np.linspace(0.0, settled, 40 * math.ceil(settled * omega / (2 * math.pi)))
+    fine = np.linspace(0.0, settled, _PER_TURN * math.ceil(settled * omega / (2 * math.pi)))
     way = _step_response(fine, damping, omega)
     times, values, pulses = [np.array([-1.0])], [np.array([0.0])], []
     for start in [lead + k * period for k in range(number + 1)]:

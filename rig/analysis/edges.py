@@ -26,8 +26,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-__all__ = ["Edge", "added_by_pole", "added_by_sampling", "resolved_transition", "taken_by_sampling"]
+__all__ = ["Edge", "added_by_pole", "added_by_sampling", "goes_beyond", "resolved_transition", "taken_by_sampling"]
 
 # 10 % to 90 % of an instantaneous edge as the straight line between two samples draws it, in samples.
 _INSTANT = 0.8
@@ -62,15 +63,31 @@ def _corner(c: float) -> tuple[float, float]:
     return mean, math.sqrt(max(square - mean**2, 0.0))
 
 
-def added_by_sampling(transition: float) -> float:
+def added_by_sampling(transition: float, beyond: float = 0.0, above: float = 0.0) -> float:
     """Return what sampling adds to 10 % to 90 % of a straight edge of so many samples, on average, in samples.
 
-    >>> added_by_sampling(0.0), added_by_sampling(10.0)
-    (0.8, 0.0)
+    Parameters
+    ----------
+    transition : from 0 % to 100 %
+    beyond : how much further than its base the edge goes on, as a part of its height: its second corner lies there
+    above : by how much of its height its first corner lies above the top, as where a plateau begins that droops
+
+    >>> added_by_sampling(0.0), added_by_sampling(10.0), added_by_sampling(0.0, 1.0)
+    (0.8, 0.0, 0.4)
     """
-    if transition >= 1.0:
-        return 2 * _corner(transition / 10)[0]
-    return _INSTANT + transition * (2 * _corner(0.1)[0] - _INSTANT)
+    whole = 1.0 + beyond + above
+    least = 1.0 / whole
+    if transition >= least:
+        return _corner(transition * (0.1 + above))[0] + _corner(transition * (0.1 + beyond))[0]
+    instant = _INSTANT / whole
+    both = _corner((0.1 + above) * least)[0] + _corner((0.1 + beyond) * least)[0]
+    return instant + transition * whole * (both - instant)
+
+
+def goes_beyond(past: npt.NDArray[np.float64]) -> float:
+    """Return how far beyond their base edges typically go on, as a part of their height; 0 where that may be noise."""
+    usual = float(np.median(past))
+    return usual if usual > _BEYOND else 0.0
 
 
 def taken_by_sampling(transition: float) -> float:
@@ -90,15 +107,44 @@ def taken_by_sampling(transition: float) -> float:
     return _QUARTER + transition * (_corner(_QUARTER)[0] - _QUARTER)
 
 
-def added_by_pole(transition: float, time_constant: float) -> float:
-    """Return what a single pole adds to 10 % to 90 % of a straight edge, in the unit of the two."""
+def added_by_pole(transition: float, time_constant: float, beyond: float = 0.0) -> float:
+    """Return what a single pole adds to 10 % to 90 % of a straight edge, in the unit of the two.
+
+    Parameters
+    ----------
+    beyond : how much further than its base the edge goes on, as a part of its height
+    """
     if time_constant <= 0:
         return 0.0
+    if beyond > 0:
+        early, late = (_behind_pole(level, transition / time_constant, beyond) for level in (0.1, 0.9))
+        return time_constant * (late - early) - _TEN_TO_NINETY * transition
     lengths, added = zip(*_POLE, strict=True)
     return time_constant * float(np.interp(transition / time_constant, lengths, added))
 
 
-def resolved_transition(seen: float, *, certain: float = 0.0, shared: bool = False) -> float:
+def _behind_pole(level: float, transition: float, beyond: float) -> float:
+    """When a ramp that goes on beyond its height has come to a level of it behind a pole, all in time constants.
+
+    Behind the pole a ramp of slope one is x − 1 + exp(−x); where it ends, what it lags behind fades away.
+    """
+    end = max(transition * (1 + beyond), _ABRUPT)
+    height = end * level / (1 + beyond)
+    lag = -math.expm1(-end)
+    low, high = 0.0, end + _FADED
+    for _ in range(_HALVINGS):
+        x = 0.5 * (low + high)
+        reached = x + math.expm1(-x) if x <= end else end - lag * math.exp(end - x)
+        low, high = (x, high) if reached < height else (low, x)
+    return low
+
+
+_ABRUPT, _FADED, _HALVINGS = 1e-4, 40.0, 50
+
+
+def resolved_transition(
+    seen: float, *, certain: float = 0.0, shared: bool = False, beyond: float = 0.0, above: float = 0.0
+) -> float:
     """Return from 0 % to 100 % how long the straight edge takes that seems so long from 10 % to 90 %, in samples.
 
     Parameters
@@ -107,15 +153,20 @@ def resolved_transition(seen: float, *, certain: float = 0.0, shared: bool = Fal
     certain : which part of that mean is due to chance alone: where all edges lie alike, an instantaneous one may always
         be caught by a sample half-way up
     shared : whether the edge goes on into the opposite phase, so that only one of its corners belongs to it
+    beyond : how much further than its base it goes on, as a part of its height, if it does so otherwise
+    above : by how much of its height its other corner lies above the top
     """
+    if shared and above > 0:
+        shared, beyond = False, 1.0
     corners = 0.5 if shared else 1.0
     transition = seen / _TEN_TO_NINETY
     for _ in range(_STEPS):
-        transition = max((seen - corners * added_by_sampling(transition)) / _TEN_TO_NINETY, 0.0)
-    return transition if seen >= corners * _CERTAIN else transition * (1 - certain)
+        transition = max((seen - corners * added_by_sampling(transition, beyond, above)) / _TEN_TO_NINETY, 0.0)
+    return transition if seen >= corners * _CERTAIN / (1 + beyond + above) else transition * (1 - certain)
 
 
 _STEPS = 25
+_BEYOND = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

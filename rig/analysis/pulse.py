@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rig.analysis.edges import added_by_pole, added_by_sampling, resolved_transition
+from rig.analysis.edges import added_by_pole, added_by_sampling, goes_beyond, resolved_transition
 from rig.analysis.outcome import count, items, ratio
 from rig.analysis.uncertainty import Budget, dithered, expected_extreme, root_sum_square, spread_of_extreme
 from rig.units import Unit
@@ -144,9 +144,11 @@ def top_budget(record: Record) -> Budget:
 
 
 def _corrected_peaks(record: Record) -> Floats:
-    """Extreme values without what noise adds to the largest of many samples."""
+    """Extreme values without what noise adds to the largest of many samples; of phases that ring, their crests."""
     lifted = np.array([expected_extreme(n) for n in record.phases.near_peak]) * record.analogue_noise
-    return np.asarray(record.true_peak - lifted + _lost_corner(record), dtype=np.float64)
+    lasting = record.true_peak - lifted + _lost_corner(record)
+    crest = record.ring.crest
+    return np.asarray(np.where(np.isfinite(crest), crest, lasting), dtype=np.float64)
 
 
 def _lost_corner(record: Record) -> float:
@@ -168,6 +170,8 @@ def _lost_corner(record: Record) -> float:
 def _peak_budget(record: Record) -> Budget:
     """Return the budget of an extreme sample, A or V, offset and relative terms left out."""
     phases = record.phases
+    if record.rings:
+        return _crest_budget(record)
     near = float(np.median(phases.near_peak)) if len(phases) else 1.0
     noise = record.analogue_noise
     # Of a falling plateau, fewer samples compete for the extreme than lie near it.
@@ -179,6 +183,33 @@ def _peak_budget(record: Record) -> Budget:
             "bandwidth": _lost_corner(record) / math.sqrt(3),
         },
         random={"noise": _SKEW * spread_of_extreme(near) * noise},
+        degrees_of_freedom=record.degrees_of_freedom,
+    )
+
+
+def _crest_budget(record: Record) -> Budget:
+    """Return the budget of a crest, A or V, offset and relative terms left out.
+
+    The vertex of a parabola through n samples has the variance 9/(4·n) of one. Of what is left of the parabola's and of
+    the pole's series, the next terms are smaller: by a sixth of the square of the angle that the parabola spans, as
+    those of a sine are, and by the angle that the pole lags.
+    """
+    ring = record.ring
+    n = float(np.nanmedian(2 * record.phases.crest_reach + 1))
+    omega = float(np.nanmedian(ring.omega))
+    span = omega * 0.5 * (n + 1)
+    lag = omega / (2 * math.pi * record.path.bandwidth * record.interval)
+    missed = math.sqrt(float(np.nanmean(np.square(ring.missed))))
+    one = math.sqrt(9 / (4 * n))
+    rounded = record.path.resolution / math.sqrt(12)
+    return Budget(
+        systematic={
+            "quantisation": record.quantisation,
+            "bandwidth": lag * float(np.nanmedian(ring.lost)) / math.sqrt(3),
+        },
+        periodic={"crest between samples": min(span**2 / 6, 1.0) * missed},
+        random={"noise": one * math.hypot(record.analogue_noise, rounded)},
+        averaging=record.averaging,
         degrees_of_freedom=record.degrees_of_freedom,
     )
 
@@ -209,17 +240,51 @@ def phase_peak(record: Record) -> Outcome:
     return items(record, "phase_peak", record.signal.unit, peaks, budget)
 
 
-def _edge_time(record: Record, name: str, samples: Floats, is_inner: Flags) -> Outcome:
+def _ringing_edge(record: Record, name: str, seen: Floats, bow: Floats) -> Outcome:
+    """Return the time of edges that ring: without corners, read through cubics, and bent by the pole.
+
+    Behind a pole of the time constant T a smooth z crosses a level later than z + T·z′ does, by T − T²/2·z″/z′. The
+    straight line between two samples crosses it elsewhere by Δt²/12·z″/z′ on average; a cubic leaves of that about what
+    part of a turn of the resonance lies between two samples, in radians, where the ring begins among them.
+    """
+    pole = 1 / (2 * math.pi * record.path.bandwidth)
+    bent = bow / record.interval
+    times = seen + 0.5 * pole**2 * bent
+    bend = float(np.nanmedian(np.abs(bent))) if np.isfinite(bent).any() else 0.0
+    slowest = float(np.nanmedian(seen)) if np.isfinite(seen).any() else record.interval
+    edge = replace(record.edge, transition=slowest / _TEN_TO_NINETY, slowest=slowest / _TEN_TO_NINETY)
+    turn = float(np.nanmedian(record.ring.omega))
+    lag = pole * turn / record.interval
+    budget = Budget(
+        relative={"timebase": record.path.timebase},
+        systematic={
+            "bandwidth": lag * 0.5 * pole**2 * bend / math.sqrt(3),
+            "reference level": _TEN_TO_NINETY * record.quantisation * edge.slowest / edge.height,
+        },
+        periodic={"crossing interpolation": min(turn, 1.0) * record.interval**2 / 12 * bend},
+        random={"noise": math.sqrt(2) * edge.jitter},
+        averaging=max(record.averaging, 1 / math.sqrt(max(len(record.whole_pulses), 1))),
+    )
+    return items(record, name, Unit.SECOND, times[record.whole_phases], budget)
+
+
+def _edge_time(
+    record: Record, name: str, samples: Floats, is_inner: Flags, *, bow: Floats, past: Floats | None = None
+) -> Outcome:
     """Remove what sampling and bandwidth add to a straight edge.
 
     Of an edge of another form a single pole adds as much as in quadrature, which is allowed for.
     """
     seen = samples * record.interval
+    if record.rings:
+        return _ringing_edge(record, name, seen, bow)
     times, form = seen.copy(), 0.0
     for inner in (False, True):
         mine = is_inner == inner
         if np.isfinite(seen[mine]).any():
-            added, doubt = _added(record, float(np.nanmean(seen[mine])), shared=inner and record.touching)
+            shared = inner and record.touching
+            beyond = 0.0 if past is None or shared else goes_beyond(past[mine])
+            added, doubt = _added(record, float(np.nanmean(seen[mine])), shared=shared, beyond=beyond)
             times[mine] = np.maximum(seen[mine] - added, 0.0)
             form = max(form, doubt)
     edge = record.edge
@@ -238,16 +303,16 @@ def _edge_time(record: Record, name: str, samples: Floats, is_inner: Flags) -> O
     return items(record, name, Unit.SECOND, times[record.whole_phases], budget)
 
 
-def _added(record: Record, seen: float, *, shared: bool) -> tuple[float, float]:
+def _added(record: Record, seen: float, *, shared: bool, beyond: float) -> tuple[float, float]:
     """What sampling and bandwidth add to edges that seem so long on average, and how well that is known, s."""
     pole = 1 / (2 * math.pi * record.path.bandwidth)
     corners = 0.5 if shared else 1.0
-    length = resolved_transition(seen / record.interval, certain=record.averaging, shared=shared)
-    sampling = corners * added_by_sampling(length) * record.interval
+    length = resolved_transition(seen / record.interval, certain=record.averaging, shared=shared, beyond=beyond)
+    sampling = corners * added_by_sampling(length, beyond) * record.interval
     length *= record.interval
     bandwidth = 0.0
     for _ in range(_STEPS):
-        bandwidth = corners * added_by_pole(length, pole)
+        bandwidth = corners * added_by_pole(length, pole, beyond)
         length = max((seen - sampling - bandwidth) / _TEN_TO_NINETY, 0.0)
     quadrature = math.hypot(_TEN_TO_NINETY * length, _POLE_EDGE * pole) - _TEN_TO_NINETY * length
     doubts = (quadrature - bandwidth, _SAMPLING_DOUBT * sampling, _STRAIGHT_DOUBT * seen)
@@ -260,12 +325,13 @@ _TEN_TO_NINETY = 0.8
 
 def rise_time(record: Record) -> Outcome:
     """10–90 % of base to top of a phase's first transition, s."""
-    return _edge_time(record, "rise_time", record.phases.rise, record.is_inner_rise)
+    return _edge_time(record, "rise_time", record.phases.rise, record.is_inner_rise, bow=record.phases.rise_bow)
 
 
 def fall_time(record: Record) -> Outcome:
     """90–10 % of a phase's last transition, s."""
-    return _edge_time(record, "fall_time", record.phases.fall, record.is_inner_fall)
+    phases = record.phases
+    return _edge_time(record, "fall_time", phases.fall, record.is_inner_fall, bow=phases.fall_bow, past=phases.past)
 
 
 def _third_order(record: Record) -> Floats:
@@ -288,9 +354,13 @@ def droop(record: Record) -> Outcome:
     phases = record.phases
     middle = phases.middle + phases.sign * record.trace.pedestal
     bow = (phases.plateau**2 - 1) / 12
+    taken = record.taken_by_sampling / record.interval
     first, last = (
         middle + phases.slope * at + phases.curve * (at**2 - bow)
-        for at in (phases.start - phases.centre, phases.stop - phases.centre)
+        for at in (
+            phases.start - phases.centre - taken * record.is_inner_rise,
+            phases.stop - phases.centre + taken * record.is_inner_fall,
+        )
     )
     lost = first - last
     bent = _third_order(record)
@@ -304,7 +374,23 @@ def droop(record: Record) -> Outcome:
     noise = Budget(random={"noise": math.sqrt(12) * record.noise}).per(record.sizes * np.sqrt(n) / longer)
     budget = levels.per(record.sizes)
     budget = replace(budget, random=noise.random, worst={**budget.worst, **noise.worst})
-    return items(record, "droop", Unit.ONE, values[whole], budget)
+    return items(record, "droop", Unit.ONE, values[whole], _and_crossings(record, budget))
+
+
+def _and_crossings(record: Record, budget: Budget) -> Budget:
+    """Return the budget of a droop: what is lost between two crossings is as uncertain as the time between them."""
+    whole = record.whole_phases
+    if not len(whole):
+        return budget
+    falls = float(np.median(np.abs(np.nan_to_num(record.phases.slope[whole])) / record.phases.top[whole]))
+    times = timing_budget(record, shared=1.0 if record.touching else 0.0).scaled(falls / record.interval)
+    return replace(
+        budget,
+        systematic=budget.systematic | times.systematic,
+        periodic=times.periodic,
+        random={"noise": root_sum_square(budget.random["noise"], times.random["noise"])},
+        averaging=times.averaging,
+    )
 
 
 def overshoot(record: Record) -> Outcome:

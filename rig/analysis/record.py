@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rig.analysis.baseline import Baseline, analogue_noise
-from rig.analysis.edges import Edge, resolved_transition, taken_by_sampling
+from rig.analysis.crest import Ring, ring_of
+from rig.analysis.edges import Edge, goes_beyond, resolved_transition, taken_by_sampling
 from rig.analysis.oscillation import Oscillation
 from rig.analysis.segment import Pulses, Quiet, Runs
 from rig.analysis.shape import Phases
@@ -33,6 +34,7 @@ _TEN_TO_NINETY = 0.8
 _STATE_EDGE = 1.5
 # A phase of fewer samples has neither a level nor edges.
 _LEAST_PER_PHASE = 4
+_MOST = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -136,9 +138,33 @@ class Record:
         return self.phases.peak + self.phases.sign * self.trace.pedestal
 
     @cached_property
+    def ring(self) -> Ring:
+        """The resonance behind the phases that ring."""
+        phases = self.phases
+        return ring_of(
+            height=phases.crest + phases.sign * self.trace.pedestal,
+            curve=phases.crest_curve,
+            reach=phases.crest_reach,
+            place=phases.crest_place,
+            top=self.true_top,
+            time_constant=1 / (2 * math.pi * self.path.bandwidth * self.interval),
+        )
+
+    @cached_property
+    def rings(self) -> bool:
+        """Whether most phases of the record ring."""
+        return bool(len(self.phases)) and float(np.mean(np.isfinite(self.phases.crest))) > _MOST
+
+    @cached_property
     def phase_integral(self) -> Floats:
-        """∫ (value − baseline) dt over every phase, tail included, signed."""
-        return self.trace.integral(self.phases.begin, self.phases.end)
+        """∫ (value − baseline) dt over every phase, tail included, signed.
+
+        A sample at rest beside a phase lies half a sample off it on average; what flows at rest meanwhile is not its.
+        """
+        begin, end = self.phases.begin, self.phases.end
+        at_rest = (begin == np.floor(begin)).astype(np.float64) + (end == np.floor(end))
+        beside = 0.5 * at_rest * self.interval * self.trace.pedestal
+        return np.asarray(self.trace.integral(begin, end) - beside, dtype=np.float64)
 
     @cached_property
     def noise(self) -> float:
@@ -262,14 +288,22 @@ class Record:
         """Durations of the kinds of transition, 0–100 %, in samples: first edges, last edges, and those between."""
         certain = self.averaging
         found = []
-        for edges, is_inner in ((self.phases.rise, self.is_inner_rise), (self.phases.fall, self.is_inner_fall)):
+        phases = self.phases
+        # A plateau that droops begins above its top by half of what it loses.
+        lost = -0.5 * np.nan_to_num(phases.slope) * phases.plateau / phases.top
+        level = np.zeros(len(phases))
+        sides = (
+            (phases.rise, self.is_inner_rise, level, lost),
+            (phases.fall, self.is_inner_fall, phases.past, level),
+        )
+        for edges, is_inner, past, higher in sides:
             for inner in (False, True):
-                seen = edges[is_inner == inner]
-                seen = seen[~np.isnan(seen)]
-                if len(seen):
-                    found.append(
-                        resolved_transition(float(seen.mean()), certain=certain, shared=inner and self.touching)
-                    )
+                mine = (is_inner == inner) & ~np.isnan(edges)
+                if mine.any():
+                    shared = inner and self.touching
+                    beyond = 0.0 if shared else goes_beyond(past[mine])
+                    seen, above = float(edges[mine].mean()), goes_beyond(higher[mine])
+                    found.append(resolved_transition(seen, certain=certain, shared=shared, beyond=beyond, above=above))
         return found
 
     @cached_property

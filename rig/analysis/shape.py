@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rig.analysis.crest import find_crests
 from rig.analysis.trace import Flags, Floats, Integers, Trace, ragged
 from rig.analysis.uncertainty import expected_extreme
 
@@ -54,6 +55,12 @@ class Phases:
     start_error, stop_error : by how much a cubic would put the 50 % crossings elsewhere than the straight line did,
         in samples
     near_peak : number of samples that noise alone keeps from being the extreme one
+    past : how far beyond its base, as a part of its top, a phase's last edge goes on
+    rise_bow, fall_bow : how much an edge bends, its second over its first derivative at 90 % less that at 10 %, per
+        sample; NaN of a phase that does not ring
+    crest : height of the parabola through the extreme of a phase that rings, else NaN
+    crest_curve, crest_reach, crest_place : its curvature c of c·x², how many samples on either side it runs through,
+        and where among them it is highest
     """
 
     sign: Integers
@@ -75,6 +82,13 @@ class Phases:
     start_error: Floats
     stop_error: Floats
     near_peak: Floats
+    past: Floats
+    rise_bow: Floats
+    fall_bow: Floats
+    crest: Floats
+    crest_curve: Floats
+    crest_reach: Floats
+    crest_place: Floats
 
     def __len__(self) -> int:
         return len(self.sign)
@@ -194,6 +208,24 @@ def _plateaus(trace: Trace, sign: Integers, first: Integers, climbed: Integers, 
     )
 
 
+def _settled(trace: Trace, sign: Integers, plateaus: _Plateaus, rings: Flags) -> _Plateaus:
+    """Take the second halves of plateaus that ring for all of them, and straight lines through these."""
+    first = plateaus.first + (plateaus.last + 1 - plateaus.first) // 2
+    index, group, offset = ragged(first, plateaus.last + 1)
+    n = (plateaus.last + 1 - first).astype(np.float64)
+    value = sign[group] * trace.deviation[index]
+    mean = np.add.reduceat(value, offset) / n
+    position = index - 0.5 * (first + plateaus.last)[group]
+    slope = np.add.reduceat(position * value, offset) / np.maximum(n * (n**2 - 1) / 12, 1.0)
+    return _Plateaus(
+        first=np.where(rings, first, plateaus.first),
+        last=plateaus.last,
+        mean=np.where(rings, mean, plateaus.mean),
+        slope=np.where(rings, np.where(n >= _LEAST_PLATEAU, slope, np.nan), plateaus.slope),
+        curve=np.where(rings, 0.0 * plateaus.curve, plateaus.curve),
+    )
+
+
 def _levels(rough: tuple[Floats, Floats, Floats], plateaus: _Plateaus, noise: float) -> tuple[Floats, Floats, Flags]:
     """Top, number of samples it is the mean of, and whether the plateau slopes too much to have a mode.
 
@@ -220,6 +252,28 @@ def _cubic(trace: Trace, sign: Integers, level: Floats, before: Integers) -> Flo
     return np.asarray(t * (1 - t) / 6 * bow / step, dtype=np.float64)
 
 
+def _bow(trace: Trace, sign: Integers, level: Floats, before: Integers) -> Floats:
+    """Second over first derivative where the line from sample ``before`` crosses a level, per sample."""
+    low = np.clip(before, 1, max(len(trace) - 3, 1))
+    y = [sign * trace.deviation[low + k] for k in (-1, 0, 1, 2)]
+    step = np.where(y[2] == y[1], np.inf, y[2] - y[1])
+    t = np.clip((level - y[1]) / step, 0.0, 1.0)
+    second = (1 - t) * (y[0] - 2 * y[1] + y[2]) + t * (y[1] - 2 * y[2] + y[3])
+    return np.asarray(second / step, dtype=np.float64)
+
+
+def _edge(
+    trace: Trace, sign: Integers, top: Floats, low: Integers, high: Integers, rings: Flags
+) -> tuple[Floats, Floats]:
+    """Time from 10 % to 90 %, in samples, and how much the edge bends; of phases that ring by a cubic, else NaN."""
+    time = _between(trace, sign, 0.9 * top, high) - _between(trace, sign, 0.1 * top, low)
+    if not rings.any():
+        return time, np.full(len(time), np.nan)
+    bent = _cubic(trace, sign, 0.9 * top, high) - _cubic(trace, sign, 0.1 * top, low)
+    bow = _bow(trace, sign, 0.9 * top, high) - _bow(trace, sign, 0.1 * top, low)
+    return np.where(rings, time + bent, time), np.where(rings, bow, np.nan)
+
+
 def _near_peak(
     magnitude: Floats, group: Integers, peak: Floats, plateau: Floats, *, noise: float, step: float
 ) -> Floats:
@@ -231,12 +285,14 @@ def _near_peak(
 
 
 def _limits(trace: Trace, runs: Runs, noise: float) -> tuple[Floats, Floats]:
-    """Where each phase begins and ends: at the first sample at rest, or where it turns into the opposite phase."""
+    """Where each phase begins and ends: at the first sample at rest, or where it turns into the opposite direction."""
     begin, end = np.empty(len(runs)), np.empty(len(runs))
     for direction in (1, -1):
         mine = np.flatnonzero(runs.sign == direction)
         active = trace.deviation > 2 * noise if direction > 0 else trace.deviation < -2 * noise
         begin[mine], end[mine] = _at_rest(active, runs.first[mine], runs.stop[mine])
+    crossed_first = _passes(trace, runs.sign, begin, 1, noise)
+    crossed_last = _passes(trace, runs.sign, end, -1, noise)
     overlap = np.flatnonzero(end[:-1] > begin[1:])
     left = begin[1:][overlap]
     right = end[:-1][overlap]
@@ -244,9 +300,19 @@ def _limits(trace: Trace, runs: Runs, noise: float) -> tuple[Floats, Floats]:
     opposite = a * b < 0
     part = np.where(opposite, a / np.where(opposite, a - b, 1.0), 0.5)
     turn = left + part * (right - left)
+    begin, end = begin + crossed_first, end - crossed_last
     end[overlap] = turn
     begin[overlap + 1] = turn
     return begin, end
+
+
+def _passes(trace: Trace, sign: Integers, at: Floats, step: int, noise: float) -> Floats:
+    """How far towards its phase the level at rest is crossed, from a sample that lies beyond it; 0 from one at rest."""
+    here = at.astype(np.int64)
+    beyond = -sign * trace.deviation[here]
+    inside = sign * trace.deviation[np.clip(here + step, 0, len(trace) - 1)]
+    crossed = (beyond > 2 * noise) & (inside > 0)
+    return np.asarray(np.where(crossed, beyond / np.where(crossed, beyond + inside, 1.0), 0.0), dtype=np.float64)
 
 
 def _at_rest(active: Flags, first: Integers, stop: Integers) -> tuple[Integers, Integers]:
@@ -293,9 +359,14 @@ def shape_phases(trace: Trace, runs: Runs, quiet: Quiet, *, noise: float, step: 
     climbed = _first(magnitude >= _CLIMBED * rough[0][group], index, offset)
     plateaus = _plateaus(trace, sign, first_half, climbed, last_half)
     top, top_samples, sloping = _levels(rough, plateaus, quiet.noise)
-    if sloping.any():
+    crests = find_crests(magnitude, offset, peak=peak, top=top, noise=quiet.noise, sloping=sloping)
+    rings, near = crests.ring, plateaus.n
+    if rings.any():
+        plateaus = _settled(trace, sign, plateaus, rings)
+        top, top_samples = np.where(rings, plateaus.mean, top), np.where(rings, plateaus.n, top_samples)
+    if sloping.any() or rings.any():
         first_half, last_half, first_high, last_high = _reached(magnitude, top, index, group, offset)
-    near_peak = _near_peak(magnitude, group, peak, plateaus.n, noise=noise, step=step)
+    near_peak = _near_peak(magnitude, group, peak, near, noise=noise, step=step)
     wide_first = np.maximum(runs.first - _MARGIN, np.concatenate(([0], runs.stop[:-1])))
     wide_stop = np.minimum(runs.stop + _MARGIN, np.concatenate((runs.first[1:], [len(trace)])))
     # One sample of the neighbour where phases touch: the line to it crosses 10 % as well.
@@ -307,6 +378,9 @@ def shape_phases(trace: Trace, runs: Runs, quiet: Quiet, *, noise: float, step: 
     next_low = _first(low & (index > last_half[group]), index, offset)
     next_low = np.where(next_low == _FAR, len(trace), next_low)
     begin, end = _limits(trace, runs, quiet.noise)
+    rise, rise_bow = _edge(trace, sign, top, last_low, first_high - 1, rings)
+    fall, fall_bow = _edge(trace, sign, top, next_low - 1, last_high, rings)
+    beyond = np.minimum(next_low + (next_low - last_high), np.minimum(runs.stop + _MARGIN, len(trace)) - 1)
     return Phases(
         sign=sign,
         top=top,
@@ -317,12 +391,12 @@ def shape_phases(trace: Trace, runs: Runs, quiet: Quiet, *, noise: float, step: 
         stop=_between(trace, sign, 0.5 * top, last_half),
         begin=begin,
         end=end,
-        rise=_between(trace, sign, 0.9 * top, first_high - 1) - _between(trace, sign, 0.1 * top, last_low),
+        rise=rise,
         # A plateau that ends near 90 % of its top has no instant at which its last edge begins.
         fall=np.where(
             plateaus.mean + 0.5 * np.nan_to_num(plateaus.slope) * plateaus.n < _FALLS_FROM * top,
             np.nan,
-            _between(trace, sign, 0.1 * top, next_low - 1) - _between(trace, sign, 0.9 * top, last_high),
+            -fall,
         ),
         middle=plateaus.mean,
         slope=plateaus.slope,
@@ -332,10 +406,18 @@ def shape_phases(trace: Trace, runs: Runs, quiet: Quiet, *, noise: float, step: 
         start_error=_cubic(trace, sign, 0.5 * top, first_half - 1),
         stop_error=_cubic(trace, sign, 0.5 * top, last_half),
         near_peak=near_peak,
+        past=-sign * trace.deviation[beyond] / top,
+        rise_bow=rise_bow,
+        fall_bow=-fall_bow,
+        crest=crests.height,
+        crest_curve=crests.curve,
+        crest_reach=crests.reach,
+        crest_place=crests.place,
     )
 
 
 _FLOAT_FIELDS = (
     "top", "top_samples", "bin_width", "peak", "start", "stop", "begin", "end", "rise", "fall", "middle", "slope",
-    "curve", "centre", "plateau", "start_error", "stop_error", "near_peak",
+    "curve", "centre", "plateau", "start_error", "stop_error", "near_peak", "past", "rise_bow", "fall_bow", "crest",
+    "crest_curve", "crest_reach", "crest_place",
 )  # fmt: skip

@@ -89,6 +89,22 @@ _STRAIGHT = 0.25
 _NEAR_ENDS = 0.35
 _LEAST_FALL = 0.3
 _MOST_GIVEN = 1.2
+# As in the analysis of whole records (crest).
+_HIGHER = 0.03
+_ABOVE_NOISE = 8.0
+_EARLY = 0.33
+_BESIDE = 0.3
+_UPPERMOST = 0.2
+_NARROW = 0.1
+
+
+class _Around(NamedTuple):
+    """Where the runs before and after end and begin, and first and last sample at 50 % of this one."""
+
+    prior_stop: Whole
+    following: Whole
+    first_half: Whole
+    last_half: Whole
 
 
 class Rooms(NamedTuple):
@@ -586,19 +602,35 @@ def _limit(part: Array, setting: Fields, carry: Fields, runs: Array, count: int)
         while i < part.size - 1 and (part[i] > rest_high if up else part[i] < rest_low):
             i += 1
         run["end"] = float(min(i, part.size - 1))
+    apart = True
+    for k in range(count):
+        run = runs[k]
+        right, goes_on = run["end"], False
+        if k + 1 < count:
+            left = runs[k + 1]["begin"]  # a sample yet
+            goes_on = right > left
+            if goes_on:
+                a, b = part[int(left)] - setting["fraction"], part[int(right)] - setting["fraction"]
+                share = a / (a - b) if a * b < 0 else 0.5
+                run["end"] = left + share * (right - left)
+        if apart:
+            run["begin"] += _passes(part, setting, run["sign"], int(run["begin"]), 1)
+        else:
+            run["begin"] = runs[k - 1]["end"]
+        if not goes_on:
+            run["end"] -= _passes(part, setting, run["sign"], int(right), -1)
+        apart = not goes_on
     if count and carry["begin_known"]:
         runs[0]["begin"] = carry["begin"]
-    following = 0.0  # the next run's begin before it was moved
-    for k in range(count - 1):
-        right = runs[k]["end"]
-        left = runs[k + 1]["begin"] if k == 0 else following
-        following = runs[k + 2]["begin"] if k + 2 < count else 0.0
-        if right > left:
-            a, b = part[int(left)] - setting["fraction"], part[int(right)] - setting["fraction"]
-            share = a / (a - b) if a * b < 0 else 0.5
-            turn = left + share * (right - left)
-            runs[k]["end"] = turn
-            runs[k + 1]["begin"] = turn
+
+
+@compiled
+def _passes(part: Array, setting: Fields, sign: int, at: int, step: int) -> Real:
+    """How far towards its phase the level at rest is crossed, from a sample that lies beyond it; 0 from one at rest."""
+    beyond = -sign * (part[at] - setting["fraction"])
+    inside = sign * (part[min(max(at + step, 0), part.size - 1)] - setting["fraction"])
+    rests = setting["rest_low"] <= part[at] <= setting["rest_high"]
+    return 0.0 if rests or beyond <= 0.0 or inside <= 0.0 else beyond / (beyond + inside)
 
 
 @compiled
@@ -655,19 +687,42 @@ def _shape(
     slope, curve = (row["slope"], row["curve"]) if n >= _LEAST_PLATEAU else (0.0, 0.0)
     steepness = abs(slope) * n / max(_STEEP * row["middle"], _STATE * setting["noise"] * np.sqrt(12.0 / n))
     row["steepness"] = steepness
+    first_plateau = first_half + trim
+    rings = False
     if steepness > setting["steep"]:
         top = row["middle"] - curve * (float(n) * n - 1.0) / 12.0
         row["top_samples"] = n
         _, first_half, last_half = _halves(part, fraction, sign, begin, stop, top)
+        row["crest"] = row["crest_curve"] = row["crest_reach"] = row["crest_place"] = np.nan
+    else:
+        rings = _crest(phase, setting, sign, row, top)
     row["near_peak"] = _near_peak(phase, setting, sign, row["peak"], n, rooms.extremes)
+    if rings:
+        settled = first_plateau + n // 2
+        _plateau(part[settled : first_plateau + n], fraction, sign, row)
+        row["centre"], row["curve"] = 0.5 * (settled + first_plateau + n - 1) - begin, 0.0 * row["curve"]
+        top, row["top_samples"] = row["middle"], row["plateau"]
+        slope, n = (row["slope"], row["plateau"]) if row["plateau"] >= _LEAST_PLATEAU else (0.0, row["plateau"])
+        _, first_half, last_half = _halves(part, fraction, sign, begin, stop, top)
+    _edges(part, setting, run, row, _Around(prior_stop, following, first_half, last_half), top, rings)
+    if row["middle"] + 0.5 * slope * n < _FALLS_FROM * top:
+        row["fall"] = np.nan
+
+
+@compiled
+def _edges(part: Array, setting: Fields, run: Fields, row: Fields, around: _Around, top: float, rings: bool) -> None:
+    """Crossings and edges of one run."""
+    fraction, sign = setting["fraction"], run["sign"]
+    begin, stop = run["first"], run["stop"]
+    first_half, last_half = around.first_half, around.last_half
     half, high, low = 0.5 * top, 0.9 * top, 0.1 * top
     first_high, last_high = begin, stop - 1
     while first_high < stop - 1 and sign * (part[first_high] - fraction) < high:
         first_high += 1
     while last_high > begin and sign * (part[last_high] - fraction) < high:
         last_high -= 1
-    wide_first = max(min(max(begin - _MARGIN, prior_stop), begin - 1), 0)
-    wide_stop = min(max(min(stop + _MARGIN, following), stop + 1), part.size)
+    wide_first = max(min(max(begin - _MARGIN, around.prior_stop), begin - 1), 0)
+    wide_stop = min(max(min(stop + _MARGIN, around.following), stop + 1), part.size)
     last_low = first_half - 1
     while last_low >= wide_first and sign * (part[last_low] - fraction) >= low:
         last_low -= 1
@@ -679,13 +734,12 @@ def _shape(
     row["top"] = top
     row["start"] = _crossing(part, fraction, sign, half, first_half - 1) - begin
     row["end"] = _crossing(part, fraction, sign, half, last_half) - begin
-    row["rise"] = _crossing(part, fraction, sign, high, first_high - 1) - _crossing(part, fraction, sign, low, last_low)
-    if row["middle"] + 0.5 * slope * n < _FALLS_FROM * top:
-        row["fall"] = np.nan
-    else:
-        row["fall"] = _crossing(part, fraction, sign, low, next_low - 1) - _crossing(
-            part, fraction, sign, high, last_high
-        )
+    rise = _edge(part, fraction, sign, top, last_low, first_high - 1, rings)
+    fall = _edge(part, fraction, sign, top, next_low - 1, last_high, rings)
+    row["rise"], row["fall"] = rise[0], -fall[0]
+    row["rise_bow"], row["fall_bow"] = rise[1], -fall[1]
+    beyond = min(next_low + (next_low - last_high), min(stop + _MARGIN, part.size) - 1)
+    row["past"] = -sign * (part[beyond] - fraction) / top
     row["start_error"] = _cubic(part, fraction, sign, half, first_half - 1)
     row["stop_error"] = _cubic(part, fraction, sign, half, last_half)
 
@@ -702,6 +756,75 @@ def _halves(part: Array, fraction: float, sign: int, begin: int, stop: int, top:
     while climbed < stop - 1 and sign * (part[climbed] - fraction) < _CLIMBED * top:
         climbed += 1
     return climbed, first, last
+
+
+@compiled
+def _crest(phase: Array, setting: Fields, sign: int, row: Fields, top: float) -> bool:
+    """Fit a parabola to the extreme of a phase that rings; whether it does. See :mod:`rig.analysis.crest`."""
+    row["crest"] = row["crest_curve"] = row["crest_reach"] = row["crest_place"] = np.nan
+    over = row["peak"] - top
+    if over <= max(_HIGHER * top, _ABOVE_NOISE * setting["noise"]):
+        return False
+    fraction, last = setting["fraction"], phase.size - 1
+    at = 0
+    for i in range(1, phase.size):
+        if sign * phase[i] > sign * phase[at]:
+            at = i
+    most = int(_NARROW * 0.5 * phase.size)
+    if at < 1 or at >= last or at > _EARLY * phase.size or most < 1:
+        return False
+    beside = top + _BESIDE * over
+    if sign * (phase[at - 1] - fraction) < beside or sign * (phase[at + 1] - fraction) < beside:
+        return False
+    level = row["peak"] - _UPPERMOST * over
+    h = 1
+    while (
+        h <= most
+        and at > h
+        and at + h < last
+        and sign * (phase[at - h - 1] - fraction) >= level
+        and sign * (phase[at + h + 1] - fraction) >= level
+    ):
+        h += 1
+    if h > most:
+        return False
+    total, weighted, squared = 0.0, 0.0, 0.0
+    for x in range(-h, h + 1):
+        value = sign * (phase[at + x] - fraction)
+        total, weighted, squared = total + value, weighted + x * value, squared + x * x * value
+    n = 2 * h + 1
+    second = h * (h + 1) * n / 3
+    fourth = second * (3 * h * h + 3 * h - 1) / 5
+    curve = (squared - second * total / n) / (fourth - second * second / n)
+    place = -0.5 * weighted / second / curve if curve else 0.0
+    if curve >= 0.0 or abs(place) > h:
+        return False
+    row["crest"] = total / n - curve * second / n + 0.5 * weighted / second * place
+    row["crest_curve"], row["crest_reach"], row["crest_place"] = curve, h, place
+    return True
+
+
+@compiled
+def _edge(part: Array, fraction: float, sign: int, top: float, low: int, high: int, rings: bool) -> tuple[Real, Real]:
+    """Time from 10 % to 90 %, in samples, and how much the edge bends; of phases that ring by a cubic, else NaN."""
+    time = _crossing(part, fraction, sign, 0.9 * top, high) - _crossing(part, fraction, sign, 0.1 * top, low)
+    if not rings:
+        return time, np.nan
+    bent = _cubic(part, fraction, sign, 0.9 * top, high) - _cubic(part, fraction, sign, 0.1 * top, low)
+    bow = _bow(part, fraction, sign, 0.9 * top, high) - _bow(part, fraction, sign, 0.1 * top, low)
+    return time + bent, bow
+
+
+@compiled
+def _bow(part: Array, fraction: float, sign: int, level: float, before: int) -> Real:
+    """Second over first derivative where the line from sample ``before`` crosses a level, per sample."""
+    low = min(max(before, 1), part.size - 3)
+    a, b = sign * (part[low - 1] - fraction), sign * (part[low] - fraction)
+    c, d = sign * (part[low + 1] - fraction), sign * (part[low + 2] - fraction)
+    if b == c:
+        return 0.0
+    t = min(max((level - b) / (c - b), 0.0), 1.0)
+    return ((1 - t) * (a - 2 * b + c) + t * (b - 2 * c + d)) / (c - b)
 
 
 @compiled

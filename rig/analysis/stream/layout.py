@@ -112,6 +112,13 @@ PHASE = np.dtype([
     ("start_error", np.float64),  # a cubic's 50 % crossings against a straight line's
     ("stop_error", np.float64),
     ("near_peak", np.float64),  # samples that noise alone keeps from being the extreme one
+    ("past", np.float64),  # how far beyond its base the last edge goes on, as a part of the top
+    ("rise_bow", np.float64),  # how much edges bend, per sample; NaN of a phase that does not ring, as the rest
+    ("fall_bow", np.float64),
+    ("crest", np.float64),  # parabola through the extreme: height, curvature, samples on either side, place
+    ("crest_curve", np.float64),
+    ("crest_reach", np.float64),
+    ("crest_place", np.float64),
 ])
 
 RUN = np.dtype([

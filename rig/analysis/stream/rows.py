@@ -91,4 +91,11 @@ class Rows:
             start_error=self["start_error"],
             stop_error=self["stop_error"],
             near_peak=self["near_peak"],
+            past=self["past"],
+            rise_bow=self["rise_bow"],
+            fall_bow=self["fall_bow"],
+            crest=size * self["crest"],
+            crest_curve=size * self["crest_curve"],
+            crest_reach=self["crest_reach"],
+            crest_place=self["crest_place"],
         )

@@ -115,6 +115,16 @@ class Anchors:
         plain = (other.total - self.total) + (other._beyond() - self._beyond())
         return np.asarray(plain - pedestal * self.length_to(other), dtype=np.float64)
 
+    def phases_to(self, other: Anchors, pedestal: float, rest: float) -> Floats:
+        """Return the integral over phases from here to the other, samples at rest beside them left out.
+
+        Parameters
+        ----------
+        rest : what a sample at rest deviates from the baseline
+        """
+        beside = 0.5 * ((self.part == 0.0).astype(np.float64) + (other.part == 0.0))
+        return np.asarray(self.integral_to(other, pedestal) - beside * rest, dtype=np.float64)
+
     def square_to(self, other: Anchors, pedestal: float) -> Floats:
         """Trapezoidal integral of (deviation − pedestal)²."""
         plain = (other.squares - self.squares) + (other._square_beyond() - self._square_beyond())
@@ -141,7 +151,7 @@ def anchors(phases: Columns, edge: str) -> Anchors:
 
 _OF_SHAPE = (
     "top", "bin_width", "start", "end", "rise", "fall", "middle", "slope", "curve", "centre", "start_error",
-    "stop_error",
+    "stop_error", "past", "rise_bow", "fall_bow", "crest", "crest_curve", "crest_reach", "crest_place",
 )  # fmt: skip
 
 
@@ -237,7 +247,7 @@ def phase_table(phases: Columns, pulses: Pulses, scale: Scale) -> PhaseTable:
         fall=scale.interval * phases["fall"],
         droop=ratio(lost, steady),
         overshoot=ratio(peak - top, top),
-        charge=scale.gain * scale.interval * begin.integral_to(end, scale.pedestal),
+        charge=scale.gain * scale.interval * begin.phases_to(end, scale.pedestal, scale.fraction - scale.pedestal),
         square=scale.gain**2 * scale.interval * begin.square_to(end, scale.pedestal),
         resolved=phases["unresolved"] == 0,
     )
@@ -303,7 +313,8 @@ def pulse_table(phases: Columns, pulses: Pulses, scale: Scale, after: Columns) -
     known = len(following)
     begin, end, next_begin = anchors(first, "begin"), anchors(last, "end"), anchors(following, "begin")
     unit = scale.gain * scale.interval
-    within = anchors(phases, "begin").integral_to(anchors(phases, "end"), scale.pedestal)
+    rest_level = scale.fraction - scale.pedestal
+    within = anchors(phases, "begin").phases_to(anchors(phases, "end"), scale.pedestal, rest_level)
     second = np.minimum(pulses.first + 1, len(phases) - 1)
     rest = (phases["first"][second] - first["first"]) + phases["start"][second] - first["end"]
     period = (following["first"] - first["first"][:known]) + (following["start"] - first["start"][:known])
