@@ -13,6 +13,7 @@ from rig.bench.interlocks import open_interlock
 from rig.errors import DocumentInvalid, Problem
 from rig.evidence.store import Bundle, run_id
 from rig.plan.load import load_plan
+from rig.sequencer.guarding import guarded
 from rig.sequencer.measurability import show_forecast
 from rig.sequencer.run import Run
 from rig.sequencer.seal import Header, run_record, seal_run
@@ -126,8 +127,10 @@ def start_run(
     try:
         with ExitStack() as stack:
             addresses = _serve(stack, setup, options)
+            purpose = f"run {bundle.folder.name}"
+            guardian = stack.enter_context(guarded(setup, options, addresses, bundle, purpose))
             bench = open_bench(setup.definition, setup.device, addresses=addresses, today=started.date(), utc=clock.utc)
-            run.begin(stack.enter_context(bench))
+            run.begin(stack.enter_context(bench), guardian)
             journal.write("bench open", identities={name: str(one) for name, one in run.bench.identities.items()})
             reason = "crash"
             bundle.write_begun(run_record(run, header, reason=reason, finished=None))

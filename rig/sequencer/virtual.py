@@ -16,13 +16,13 @@ from rig.errors import BenchError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Served", "virtual_bench"]
+__all__ = ["OWN_GROUP", "Served", "virtual_bench"]
 
 _GRACE = 5.0
 # Ctrl-C reaches a whole group: in the parent's, the instruments would be gone before the output is made safe.
-_OWN_GROUP: dict[str, Any] = {"start_new_session": True}
+OWN_GROUP: dict[str, Any] = {"start_new_session": True}
 if sys.platform == "win32":
-    _OWN_GROUP = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    OWN_GROUP = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def virtual_bench(configuration: Mapping[str, Any]) -> Iterator[Served]:
             stderr=complaints,
             text=True,
             encoding="utf-8",
-            **_OWN_GROUP,
+            **OWN_GROUP,
         )
         with child:
             try:

@@ -1,0 +1,122 @@
+"""A bench on a table of its own: the virtual instruments in real time, which outlive every process of the rig."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rig.bench.definition import load_bench, load_device
+from rig.sequencer.twin_configuration import twin_configuration
+from rig.twin.config import TwinConfig
+from rig.twin.server import serve
+from tests.system.running import ENVIRONMENT, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rig.twin.world import World
+
+GUARDED = ROOT / "fixtures" / "benches" / "virtual-guarded.bench.yaml"
+# No stimulation is as small as this, A; a world at rest has a current of exactly zero.
+NOTHING = 1e-9
+
+PLAN = """\
+plan: CHAOS
+title: A long train at full output
+revision: A
+ceiling: {current_peak: 140 mA, charge_per_phase: 80 uC, rms_current: 50 mA, exposure: 10 s}
+cases:
+  - id: long
+    stimulus: {shape: biphasic_symmetric, amplitude: 100 mA, phase_duration: 300 us, rate: 50 Hz, train: 5 s}
+    load: 500 ohm
+    verify: [phase_top: {within: 5 % of set}]
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The instruments, their truth, and the bench file by which the rig finds them."""
+
+    world: World
+    bench: Path
+    state: Path
+    evidence: Path
+
+    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        """Start ``rig`` with arguments, in a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "rig", *map(str, arguments)],
+            cwd=ROOT,
+            env={**ENVIRONMENT, "RIG_STATE": str(self.state)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, plan: Path) -> subprocess.Popen[str]:
+        """Start a run of a plan on this bench."""
+        return self.start("run", plan, "--bench", self.bench, "--evidence", self.evidence)
+
+    def flows(self, since: float, until: float) -> bool:
+        """Whether any current flows in the load between two moments of the world."""
+        low, high = self.world.signal("current", since, until).extremes(since, until)
+        return max(high, -low) > NOTHING
+
+    def last_current(self, since: float, until: float) -> float | None:
+        """The last moment at which current flowed, to a millisecond; None where none did."""
+        edges = np.arange(since, until, 1e-3)
+        for at in edges[::-1]:
+            if self.flows(float(at), min(float(at) + 1e-3, until)):
+                return float(at) + 1e-3
+        return None
+
+
+@contextmanager
+def table(folder: Path, *, faults: tuple[dict[str, Any], ...] = (), seed: int = 1) -> Iterator[Table]:
+    """Serve the guarded bench in real time, with faults of the device."""
+    definition = load_bench(GUARDED)
+    device = load_device(definition.device_path)
+    document = twin_configuration(definition, device, real_time=True)
+    document["seed"] = seed
+    document["device"]["faults"] = list(faults)
+    with serve(TwinConfig.model_validate(document)) as bench:
+        addresses: dict[str, str] = {}
+        for one in bench.listening:
+            addresses.setdefault(one.name, one.address)
+        yield Table(
+            world=bench.world,
+            bench=_bench_file(folder, addresses),
+            state=folder / "state",
+            evidence=folder / "out",
+        )
+
+
+def _bench_file(folder: Path, addresses: dict[str, str]) -> Path:
+    """Write the bench as a real one: every instrument at its address, no twin, and the computer's own clock."""
+    text = GUARDED.read_text(encoding="utf-8")
+    text = re.sub(r"^(twin|clock):.*\n", "", text, flags=re.MULTILINE)
+    text = text.replace("../", f"{GUARDED.parent.parent.as_posix()}/")
+    for name, address in addresses.items():
+        entry = rf"(^  {name}:.*\n(?:    .*\n)*?    address: )twin\b"
+        text = re.sub(entry, rf"\g<1>{address}", text, flags=re.MULTILINE)
+    path = folder / "table.bench.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def ended(pid: int) -> bool:
+    """Whether a process is gone."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False

@@ -1,0 +1,133 @@
+"""Whatever is killed while current flows: it ends, in time, and what the run had recorded is not lost."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rig.evidence.store import verify
+from tests.chaos.table import PLAN, Table, table
+from tests.system.running import one_record_per_case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there, a process cannot be killed by a signal")
+
+HOLD_TIME = 1.0  # of the bench file
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Table]:
+    with table(tmp_path) as one:
+        yield one
+
+
+def guards_of(run: subprocess.Popen[str]) -> list[int]:
+    listing = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout  # noqa: S607 - ps is where the system has it
+    found = (re.match(rf"\s*(\d+)\s+{run.pid}\s.*guard_process", line) for line in listing.splitlines())
+    return [int(one[1]) for one in found if one]
+
+
+def flowing(bench: Table, tmp_path: Path) -> subprocess.Popen[str]:
+    """Start a run and return it in the middle of its long train."""
+    plan = tmp_path / "chaos.plan.yaml"
+    plan.write_text(PLAN, encoding="utf-8")
+    run = bench.run(plan)
+    deadline = time.monotonic() + PATIENCE
+    seen = 0
+    while seen < 15:  # the scout is one pulse: what goes on for 0.3 s is the train
+        assert run.poll() is None, run.stdout.read() if run.stdout else ""
+        assert time.monotonic() < deadline
+        time.sleep(0.02)  # noqa: TID251 - another process, in real time
+        now = bench.world.now
+        seen = seen + 1 if bench.flows(now - 0.04, now) else 0
+    return run
+
+
+def off_within(bench: Table, since: float, allowed: float) -> float:
+    """Wait until well after, and return how long current still flowed; none may after what is allowed."""
+    bench.world.advance_to(since + allowed + 0.5)
+    last = bench.last_current(since, since + allowed + 0.5)
+    took = 0.0 if last is None else last - since
+    assert took <= allowed, f"current flowed for {took:.3f} s after the kill"
+    return took
+
+
+def test_a_run_that_is_killed_outright(bench: Table, tmp_path: Path) -> None:
+    run = flowing(bench, tmp_path)
+    run.kill()
+    off_within(bench, bench.world.now, 1.0)
+    (folder,) = bench.evidence.iterdir()
+    deadline = time.monotonic() + PATIENCE
+    while not (folder / "manifest.json").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)  # noqa: TID251 - the guard seals what the run left
+    run.communicate()
+    assert verify(folder) == ()
+    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    (case,) = one_record_per_case(record).values()
+    assert case["verdict"] == "ABORTED"
+    assert record["end_reason"] == "crash"
+
+
+def test_a_guard_that_is_killed(bench: Table, tmp_path: Path) -> None:
+    run = flowing(bench, tmp_path)
+    (guard,) = guards_of(run)
+    since = bench.world.now
+    subprocess.run(["kill", "-KILL", str(guard)], check=True)  # noqa: S607 - as ps
+    off_within(bench, since, HOLD_TIME + 0.2)
+    said, _ = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 3, said
+    assert "Traceback" not in said
+    (folder,) = bench.evidence.iterdir()
+    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    (case,) = one_record_per_case(record).values()
+    assert case["verdict"] == "ERROR"
+    assert "guard is gone" in case["error"]["message"]
+    assert record["end_reason"] == "guard_trip"
+    assert case["output_off"]["verdict"] == "PASS"
+
+
+def test_both_killed(bench: Table, tmp_path: Path) -> None:
+    run = flowing(bench, tmp_path)
+    (guard,) = guards_of(run)
+    since = bench.world.now
+    subprocess.run(["kill", "-KILL", str(guard), str(run.pid)], check=True)  # noqa: S607 - as ps
+    off_within(bench, since, HOLD_TIME + 0.2)
+    run.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_told_to_end(bench: Table, tmp_path: Path, number: signal.Signals) -> None:
+    run = flowing(bench, tmp_path)
+    since = bench.world.now
+    run.send_signal(number)
+    off_within(bench, since, 1.0)
+    said, _ = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 4, said
+    (folder,) = bench.evidence.iterdir()
+    assert verify(folder) == ()
+    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    assert record["end_reason"] == "operator_abort"
+
+
+def test_a_second_run_is_refused_at_once_with_the_owner_s_name(bench: Table, tmp_path: Path) -> None:
+    first = flowing(bench, tmp_path)
+    begun = time.monotonic()
+    second = bench.run(tmp_path / "chaos.plan.yaml")
+    said, _ = second.communicate(timeout=PATIENCE)
+    assert second.returncode == 2, said
+    assert "is in use by" in said
+    assert time.monotonic() - begun < 10
+    first_said, _ = first.communicate(timeout=PATIENCE)
+    assert first.returncode == 0, first_said
