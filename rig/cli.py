@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from rig.errors import RigError
+
+if TYPE_CHECKING:
+    from rig.sequencer.setup import RunOptions
 
 __all__ = ["main"]
 
@@ -196,12 +199,70 @@ def twin_serve(
 @bench_app.command("check")
 def bench_check(bench: Bench = None, dut: Device = None) -> None:
     """Open every instrument of a bench and show who it is and whether its calibration holds."""
-    from rig.sequencer.setup import RunOptions  # noqa: PLC0415
     from rig.sequencer.start import check_bench  # noqa: PLC0415
 
-    options = RunOptions.of(root=Path.cwd(), directory=Path.cwd(), bench=bench, device=dut)
-    for line in check_bench(options):
+    for line in check_bench(_bench_options(bench, dut)):
         typer.echo(line)
+
+
+Reason = Annotated[str, typer.Option("--reason", help="Why; goes on record.")]
+Operator = Annotated[str, typer.Option(help="On whose behalf; default: who is logged in.")]
+
+
+def _bench_options(bench: Path | None, dut: Path | None, operator: str = "") -> RunOptions:
+    from rig.sequencer.setup import RunOptions  # noqa: PLC0415
+
+    return RunOptions.of(root=Path.cwd(), directory=Path.cwd(), bench=bench, device=dut, operator=operator)
+
+
+@bench_app.command("status")
+def bench_status(bench: Bench = None, dut: Device = None) -> None:
+    """Show whose a bench is, whether it is energised, and whether it is latched."""
+    from rig.sequencer.bench_state import say_standing  # noqa: PLC0415
+
+    for line in say_standing(_bench_options(bench, dut)):
+        typer.echo(line)
+
+
+@bench_app.command("safe")
+def bench_safe(bench: Bench = None, dut: Device = None, reason: Reason = "") -> None:
+    """Stop whatever runs on a bench: its guard opens the interlock and latches it."""
+    from rig.sequencer.bench_state import stop_bench  # noqa: PLC0415
+
+    typer.echo(stop_bench(_bench_options(bench, dut), reason))
+
+
+@bench_app.command("reset")
+def bench_reset(reason: Reason, bench: Bench = None, dut: Device = None, operator: Operator = "") -> None:
+    """Release a latched bench, once its output was measured to be off."""
+    from rig.sequencer.bench_state import reset_bench  # noqa: PLC0415
+
+    for line in reset_bench(_bench_options(bench, dut, operator), reason):
+        typer.echo(line)
+
+
+@bench_app.command("take")
+def bench_take(reason: Reason, bench: Bench = None, dut: Device = None, operator: Operator = "") -> None:
+    """Keep a bench for work by hand, until Ctrl-C."""
+    from rig.sequencer.bench_state import take_bench  # noqa: PLC0415
+
+    take_bench(_bench_options(bench, dut, operator), reason, steal=False, say=typer.echo)
+
+
+@bench_app.command("steal")
+def bench_steal(reason: Reason, bench: Bench = None, dut: Device = None, operator: Operator = "") -> None:
+    """Take a bench from whoever has it: its guard makes safe first. Keeps it until Ctrl-C."""
+    from rig.sequencer.bench_state import take_bench  # noqa: PLC0415
+
+    take_bench(_bench_options(bench, dut, operator), reason, steal=True, say=typer.echo)
+
+
+@bench_app.command("release")
+def bench_release(bench: Bench = None, dut: Device = None, operator: Operator = "") -> None:
+    """Give back a bench that you have, or that a run left behind."""
+    from rig.sequencer.bench_state import release_bench  # noqa: PLC0415
+
+    typer.echo(release_bench(_bench_options(bench, dut, operator)))
 
 
 def main() -> NoReturn:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rig.errors import Refused, RigError
 from rig.guard.make_safe import said
 from rig.guard.messages import LONGEST_LINE, Garbled, Lines, encode, failure, read_intent, read_seconds, show_status
+from rig.guard.terms import BY_OPERATOR, LEASE_LOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -208,7 +209,7 @@ class GuardServer:
             case "status":
                 return {"status": show_status(supervisor.status())}
             case "stop":
-                return {"trip": asdict(supervisor.trip(str(message.get("reason") or "stopped by the operator")))}
+                return {"trip": asdict(supervisor.trip(self._why(connection, message)))}
             case "begin":
                 return self._begin(connection, message)
             case _:
@@ -232,6 +233,13 @@ class GuardServer:
             case other:
                 raise Refused(f"the guard knows no {other!r}")
         return {"safe": supervisor.safe}
+
+    def _why(self, connection: _Connection, message: Mapping[str, Any]) -> str:
+        """Return why somebody wants the bench safe: the client knows what happened, anybody else is a person."""
+        reason = str(message.get("reason") or "")
+        if connection is self._client:
+            return reason or "the client asked for it"
+        return f"{BY_OPERATOR}: {reason}" if reason else BY_OPERATOR
 
     def _begin(self, connection: _Connection, message: Mapping[str, Any]) -> dict[str, Any]:
         if not hmac.compare_digest(_octets(message.get("secret")), _octets(self._secret)):
@@ -285,7 +293,7 @@ class GuardServer:
             except Exception as error:  # noqa: BLE001 - a lease that cannot be asked for is none
                 reason = said(error)
             if reason:
-                self.stop(f"the lease was lost: {reason}")
+                self.stop(f"{LEASE_LOST}: {reason}")
 
 
 def _octets(secret: object) -> bytes:

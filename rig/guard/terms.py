@@ -9,7 +9,11 @@ if TYPE_CHECKING:
     from rig.guard.make_safe import StepDone
     from rig.model.intent import Intent
 
-__all__ = ["Log", "Status", "Token", "Trip"]
+__all__ = ["BY_OPERATOR", "LEASE_LOST", "Log", "Status", "Token", "Trip"]
+
+BY_OPERATOR = "stopped by the operator"
+LEASE_LOST = "the lease was lost"
+"""How the reason of a trip begins that a person, or the loss of the bench, has caused."""
 
 
 class Log(Protocol):

@@ -10,6 +10,7 @@ from rig.analysis.series import SERIES
 from rig.errors import BenchError, InterlockTripped, RigError
 from rig.evidence import mapping
 from rig.evidence.record import AgreementEntry, CaseRecord, ErrorEntry, ForecastEntry, NotEvaluatedEntry, OutputOffEntry
+from rig.guard.terms import BY_OPERATOR, LEASE_LOST
 from rig.model.verdict import Verdict
 from rig.sequencer.guarded import GuardedStimulator, Unguarded
 from rig.sequencer.proof import prove_off
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from rig.bench.build import Bench
     from rig.bench.definition import DeviceDefinition
     from rig.evidence.journal import Journal
-    from rig.evidence.record import RunRecord
+    from rig.evidence.record import EndReason, RunRecord
     from rig.evidence.store import Bundle
     from rig.model.measurement import Outcome
     from rig.plan.case import Case
@@ -206,7 +207,7 @@ class Run:
             self.ending = "limit_stop" if off.verdict is Verdict.FAIL else "comms_error"
         if self.guardian.tripped and not self.latched:
             self.latched = f"the guard has tripped in {case.id}: {self.guardian.tripped}"
-            self.ending = "guard_trip"
+            self.ending = _ending(self.guardian.tripped)
         trouble = work.doubt if error is None else error.message
         trouble = trouble or ("" if off.verdict is Verdict.PASS else off.reason)
         self._found[case.plan, case.id] = found_in(work.outcomes, work.captures, work.realised, trouble)
@@ -288,6 +289,13 @@ class Run:
         facts = {"verdict": str(record.verdict), "reason": record.reason, "attempt": record.attempt}
         self.journal.write("case ended", plan=record.plan, case=record.id, **facts)
         return record
+
+
+def _ending(reason: str) -> EndReason:
+    """Return how a run ends whose guard has tripped."""
+    if reason.startswith(BY_OPERATOR):
+        return "estop"
+    return "lease_lost" if reason.startswith(LEASE_LOST) else "guard_trip"
 
 
 def _not_evaluated(entry: NotApplicable, found: str = "") -> NotEvaluatedEntry:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rig.sequencer.exposure import Exposure
     from rig.sequencer.ranges import Ranges
 
-__all__ = ["Views", "plan_views", "quiet_time", "ranged", "scout_train", "scout_view", "widened"]
+__all__ = ["Views", "plan_views", "quiet_time", "quiet_view", "ranged", "scout_train", "scout_view", "widened"]
 
 _QUIET = 0.1
 _SCOPE_PERIODS = 2.5
@@ -45,6 +45,14 @@ class Views:
 def quiet_time(stimulus: Stimulus) -> float:
     """How long the output is looked at while nothing is asked of the device, s."""
     return max(_QUIET, _SCOPE_PERIODS * stimulus.period)
+
+
+def quiet_view(ranges: Ranges) -> View:
+    """Look at an output of which nothing is asked, as closely as the bench can."""
+    full_scale = ranges.full_scale(0.0)
+    channels = {ranges.voltage.channel: ScopeChannel(full_scale=full_scale, probe=ranges.voltage.probe)}
+    scope = ScopeSetup(channels=channels, window=_QUIET, points=_SCOPE_POINTS)
+    return View(scope=scope, digitizer=_digitizer_setup(ranges, ranges.half_range(0.0), _QUIET))
 
 
 def plan_views(stimulus: Stimulus, exposure: Exposure, ranges: Ranges) -> Views:

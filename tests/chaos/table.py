@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -66,6 +65,13 @@ class Table:
         """Start a run of a plan on this bench."""
         return self.start("run", plan, "--bench", self.bench, "--evidence", self.evidence)
 
+    def ask(self, *arguments: str, code: int) -> str:
+        """Run ``rig`` with arguments on this bench and return what it says."""
+        asked = self.start(*arguments, "--bench", self.bench)
+        said, _ = asked.communicate(timeout=60)
+        assert asked.returncode == code, said
+        return said
+
     def flows(self, since: float, until: float) -> bool:
         """Whether any current flows in the load between two moments of the world."""
         low, high = self.world.signal("current", since, until).extremes(since, until)
@@ -73,10 +79,10 @@ class Table:
 
     def last_current(self, since: float, until: float) -> float | None:
         """The last moment at which current flowed, to a millisecond; None where none did."""
-        edges = np.arange(since, until, 1e-3)
-        for at in edges[::-1]:
-            if self.flows(float(at), min(float(at) + 1e-3, until)):
-                return float(at) + 1e-3
+        steps = np.linspace(since, until, 1 + round((until - since) / 1e-3))
+        for begin, end in zip(steps[-2::-1], steps[:0:-1], strict=True):
+            if self.flows(float(begin), float(end)):
+                return float(end)
         return None
 
 
@@ -111,12 +117,3 @@ def _bench_file(folder: Path, addresses: dict[str, str]) -> Path:
     path = folder / "table.bench.yaml"
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def ended(pid: int) -> bool:
-    """Whether a process is gone."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False

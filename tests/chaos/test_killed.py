@@ -17,10 +17,16 @@ from tests.chaos.table import PLAN, Table, table
 from tests.system.running import one_record_per_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there, a process cannot be killed by a signal")
+    With = Callable[..., AbstractContextManager[Table]]
+
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.skipif(sys.platform == "win32", reason="there, a process cannot be killed by a signal"),
+]
 
 HOLD_TIME = 1.0  # of the bench file
 PATIENCE = 60.0
@@ -30,6 +36,11 @@ PATIENCE = 60.0
 def bench(tmp_path: Path) -> Iterator[Table]:
     with table(tmp_path) as one:
         yield one
+
+
+@pytest.fixture
+def bench_with(tmp_path: Path) -> With:
+    return lambda *faults: table(tmp_path, faults=faults)
 
 
 def guards_of(run: subprocess.Popen[str]) -> list[int]:
@@ -119,6 +130,33 @@ def test_a_run_that_is_told_to_end(bench: Table, tmp_path: Path, number: signal.
     assert verify(folder) == ()
     record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
     assert record["end_reason"] == "operator_abort"
+
+
+def test_the_operator_stops_a_bench_which_stays_latched_until_it_is_reset(bench: Table, tmp_path: Path) -> None:
+    run = flowing(bench, tmp_path)
+    assert "\nenergised" in bench.ask("bench", "status", code=0)
+    since = bench.world.now
+    assert "made safe in" in bench.ask("bench", "safe", "--reason", "smoke", code=0)
+    off_within(bench, since, 2.0)  # starting the command takes most of it
+    said, _ = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 4, said
+    assert "LATCHED: stopped by the operator: smoke" in bench.ask("bench", "status", code=0)
+    again = bench.run(tmp_path / "chaos.plan.yaml")
+    refused, _ = again.communicate(timeout=PATIENCE)
+    assert again.returncode == 2, refused
+    assert "must be reset by a person: stopped by the operator: smoke" in refused
+    assert "free" in bench.ask("bench", "reset", "--reason", "it was a test", code=0)
+    assert "LATCHED" not in bench.ask("bench", "status", code=0)
+
+
+def test_a_device_that_does_not_stop_keeps_its_bench_latched(bench_with: With, tmp_path: Path) -> None:
+    with bench_with({"kind": "stuck_on"}) as bench:
+        run = flowing(bench, tmp_path)
+        said, _ = run.communicate(timeout=PATIENCE)
+        assert run.returncode == 1, said
+        now = bench.world.now
+        assert not bench.flows(now, now + 0.2), "the contact must be open although the device goes on"
+        assert "LATCHED" in bench.ask("bench", "status", code=0)
 
 
 def test_a_second_run_is_refused_at_once_with_the_owner_s_name(bench: Table, tmp_path: Path) -> None:

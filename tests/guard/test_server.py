@@ -152,8 +152,8 @@ def test_anybody_may_ask_and_stop() -> None:
         assert [step["name"] for step in trip["steps"]] == ["open the interlock", "see that it is open"]
         assert not guard.closed()
         within(1, lambda: client.tripped)
-        assert client.tripped == "Grace pressed stop"
-        assert ask_status(address)["tripped"] == "Grace pressed stop"
+        assert client.tripped == "stopped by the operator: Grace pressed stop"
+        assert ask_status(address)["tripped"] == "stopped by the operator: Grace pressed stop"
         client.close()
 
 
@@ -166,7 +166,7 @@ def test_a_stop_counts_also_from_somebody_who_does_not_wait_for_the_answer() -> 
         hasty.close()
         within(1, lambda: not guard.closed())
         client.close()
-        assert guard.supervisor.tripped == "hasty"
+        assert guard.supervisor.tripped == "stopped by the operator: hasty"
 
 
 @pytest.mark.parametrize("nonsense", [b"\n", b"[]\n", b"x" * (LONGEST_LINE + 2), b'{"do": "fly"}\n', b"{}\n"])
