@@ -16,6 +16,11 @@ I·Δt/√12; where a straight edge of r samples is resolved, its two corners co
 signs, so the error lies within ±I·Δt/(8r), a standard uncertainty of I·Δt/(8r·√3). The instant of a 50 % crossing is
 as well known. Between r = 0 and r = 1 either falls in a straight line.
 
+Noise of m times the step between two samples moves the point of a line where it crosses a level by m·√(2/3), in the
+mean over where between two samples that lies. Where it is larger than the step, the line crosses more than once. The
+time that it runs below the level is the sum of what happens at many samples, each below it with a probability p that
+passes from 1 to 0 over the edge: its variance is ∫ p·(1 − p) = m/√π, so that it scatters by √(m/√π) samples.
+
 A single pole of the time constant T delays a straight edge by T all along, apart from its beginning, where the delay
 grows: at 10 % by 1 − exp(−u) of it, with u − 1 + exp(−u) = r/10 in units of T.
 """
@@ -28,7 +33,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Edge", "added_by_pole", "added_by_sampling", "goes_beyond", "resolved_transition", "taken_by_sampling"]
+__all__ = [
+    "Edge",
+    "added_by_pole",
+    "added_by_sampling",
+    "goes_beyond",
+    "resolved_transition",
+    "straight_errors",
+    "taken_by_sampling",
+]
 
 # 10 % to 90 % of an instantaneous edge as the straight line between two samples draws it, in samples.
 _INSTANT = 0.8
@@ -45,6 +58,7 @@ _CUBIC_NOISE = 0.125
 # Of a straight line between two samples, in the mean over where on it the level lies.
 _BETWEEN_TWO = math.sqrt(2 / 3)
 _STEEP = 3.0
+_ROOT_PI = math.sqrt(math.pi)
 # From so many samples on, a cubic shows how far the edge is from a straight line.
 _STRAIGHT = 1.5
 # By the duration of a straight edge, what a single pole adds to its 10 % to 90 %; both in time constants.
@@ -169,6 +183,41 @@ _STEPS = 25
 _BEYOND = 0.02
 
 
+def straight_errors(transition: float, pole: float = 0.0) -> tuple[float, float]:
+    """Return how far two estimates of a straight edge's 50 % crossing scatter with where samples lie on it, in samples.
+
+    That by the straight line between two samples; and the rms of how far a cubic through four lies from the line.
+
+    Parameters
+    ----------
+    transition : 0 % to 100 %, in samples
+    pole : time constant of a single pole that the edge has passed, in samples
+
+    >>> [round(error, 3) for error in straight_errors(0.0)]
+    [0.289, 0.0]
+    >>> straight_errors(4.0)
+    (0.0, 0.0)
+    """
+    r, tau = max(transition, _NO_TIME), max(pole, _NO_TIME)
+    begin = (np.arange(_PLACES) + 0.5) / _PLACES
+    after = np.arange(-2, math.ceil(r + 3 * tau) + 4)[:, None] - begin
+    # What the pole leaves of the corner at the begin, and of the one at the end.
+    left, late = (np.where(t > 0, tau * np.exp(-np.maximum(t, 0.0) / tau), 0.0) for t in (after, after - r))
+    edge = np.clip(after, 0.0, r) - np.where(after > 0, tau, 0.0) + left + np.where(after > r, tau, 0.0) - late
+    before = np.argmax(edge >= 0.5 * r, axis=0) - 1
+    y = [edge[before + k, np.arange(_PLACES)] / r for k in (-1, 0, 1, 2)]
+    step = y[2] - y[1]
+    part = (0.5 - y[1]) / step
+    bow = (2 - part) * (y[0] - 2 * y[1] + y[2]) + (1 + part) * (y[1] - 2 * y[2] + y[3])
+    cubic = part * (1 - part) / 6 * bow / step
+    line = before + part - begin
+    return round(float(np.std(line)), 9), round(float(np.sqrt(np.mean(cubic**2))), 9)
+
+
+# Places at which samples lie on an edge; and of a longer one corners are far from its middle.
+_PLACES, _NO_TIME, _LONG = 64, 1e-6, 20.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
     """A typical edge of a record: how it limits what samples can say of instants and integrals.
@@ -183,6 +232,7 @@ class Edge:
     bend : rms of the time by which a cubic crosses 50 % elsewhere than a straight line does, s
     size : root of the mean square of their heights, as integrals over them err
     lowest : height of the lowest of them
+    pole : time constant of the path's bandwidth, s
     """
 
     height: float
@@ -194,6 +244,7 @@ class Edge:
     rounding: float = 0.0
     size: float = 0.0
     lowest: float = 0.0
+    pole: float = 0.0
 
     @property
     def weakest(self) -> float:
@@ -230,14 +281,37 @@ class Edge:
         return min(known, math.sqrt(max(self.bend**2 - (_CUBIC_NOISE * self.jitter) ** 2, 0.0)))
 
     @property
+    def scatter(self) -> float:
+        """Typical spread of 50 % crossings from where samples lie, noise apart, s.
+
+        That of a straight edge, and what a cubic shows beyond what it would show of one.
+        """
+        line, cubic = straight_errors(min(self._samples, _LONG), self.pole / self.interval)
+        if self._samples < _STRAIGHT:
+            return line * self.interval
+        bent = self.bend**2 - (cubic * self.interval) ** 2 - (_CUBIC_NOISE * self.jitter) ** 2
+        return min(self.crossing, math.hypot(line * self.interval, math.sqrt(max(bent, 0.0))))
+
+    @property
     def jitter(self) -> float:
         """Standard uncertainty of the instant of a crossing from noise: that of a line's point over its slope, s."""
         duration = max(self.transition, self.slowest, self.interval)
-        # Where noise is as large as the step between two samples, the first of many samples decides, and no line; and
-        # two samples next to each other may well be rounded alike.
-        steep = self.height * self.interval > _STEEP * self.noise * duration
-        analogue = math.sqrt(max(self.noise**2 - self.rounding**2, 0.0))
-        return math.hypot(_BETWEEN_TWO * analogue if steep else analogue, self.rounding) / self.height * duration
+        # Two samples next to each other may well be rounded alike.
+        analogue = math.sqrt(max(self.noise**2 - self.rounding**2, 0.0)) / self.height * duration / self.interval
+        moved = min(_BETWEEN_TWO * analogue, math.sqrt(analogue / _ROOT_PI)) * self.interval
+        return math.hypot(moved, self.rounding / self.height * duration)
+
+    @property
+    def passage(self) -> float:
+        """Standard uncertainty, from noise, of the instant at which a level is first reached: at worst its time, s."""
+        duration = max(self.transition, self.slowest, self.interval)
+        return max(self.jitter, self.noise / self.height * duration * (1.0 if self._is_noisy else _BETWEEN_TWO))
+
+    @property
+    def _is_noisy(self) -> bool:
+        """Whether noise is as large as the step between two samples, so that the first of many samples decides."""
+        duration = max(self.transition, self.slowest, self.interval)
+        return self.height * self.interval <= _STEEP * self.noise * duration
 
     @property
     def corner(self) -> float:

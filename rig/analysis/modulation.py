@@ -9,9 +9,9 @@ import numpy as np
 
 from rig.analysis.beat import amplitude_noise, amplitudes
 from rig.analysis.envelope import noise_of_top, ramps, tops
-from rig.analysis.extremes import left_in_range, range_from_noise, without_noise
+from rig.analysis.extremes import left_in_range, range_from_noise, range_of_unlike, without_noise
 from rig.analysis.outcome import single, span
-from rig.analysis.uncertainty import Budget, expected_extreme
+from rig.analysis.uncertainty import Budget
 from rig.model.measurement import NotMeasured, Outcome
 from rig.units import Unit
 
@@ -25,8 +25,6 @@ __all__ = ["amplitude_modulation", "width_range"]
 
 # So long after 90 % a ramp has ended, in times from 10 % to 90 %: a straight one takes an eighth, a cosine a third.
 _SETTLED = 0.5
-# So many of the worst pulses are looked at for what noise could add to the range of all.
-_MOST = 64
 
 
 def _between_ramps(record: Record) -> Floats:
@@ -103,10 +101,9 @@ def width_range(record: Record) -> Outcome:
     tops_of = record.phases.top[leading]
     moved = math.sqrt(2) * record.edge.jitter * record.edge.height / tops_of
     # Where samples lie on an edge moves its crossing as well, from pulse to pulse.
-    jitter = np.sort(np.hypot(moved, math.sqrt(2) * record.edge.crossing))[::-1]
-    adds = 2 * max(expected_extreme(2 * (k + 1)) * float(worst) for k, worst in enumerate(jitter[:_MOST]))
-    adds = max(adds, 2 * expected_extreme(n) * float(np.median(jitter)))
-    value, u = without_noise(float(np.ptp(durations)), adds, left_in_range(adds, float(jitter[0])))
+    jitter = np.hypot(moved, math.sqrt(2) * record.edge.scatter)
+    adds = range_of_unlike(jitter)
+    value, u = without_noise(float(np.ptp(durations)), adds, left_in_range(adds, float(jitter.max())))
     budget = Budget(
         relative={"timebase": record.path.timebase},
         systematic={

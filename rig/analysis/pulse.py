@@ -295,7 +295,7 @@ def _edge_time(
             "reference level": _TEN_TO_NINETY * record.quantisation * edge.slowest / edge.height,
         },
         periodic={"crossing interpolation": math.sqrt(2) * edge.corner},
-        random={"noise": math.sqrt(2) * edge.jitter},
+        random={"noise": math.sqrt(2) * edge.passage},
         worst=dict.fromkeys(("reference level", "noise"), edge.weakest),
         # What a corner costs changes abruptly with where the samples lie: it averages no better than chance.
         averaging=max(record.averaging, 1 / math.sqrt(max(len(record.whole_pulses), 1))),

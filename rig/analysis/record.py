@@ -200,6 +200,7 @@ class Record:
             rounding=math.sqrt(max(self.noise**2 - self.analogue_noise**2, 0.0)),
             bend=self._bend * self.interval,
             slowest=max(self._transitions, default=0.0) * self.interval,
+            pole=1 / (2 * math.pi * self.path.bandwidth),
         )
 
     def _heights(self, phases: Integers) -> dict[str, float]:
@@ -314,8 +315,9 @@ class Record:
         if not len(rise):
             return self.edge
         transition = resolved_transition(float(rise.mean()), certain=self.averaging) * self.interval
+        bend = float(np.sqrt(np.mean(np.square(self.phases.start_error[self.first_phase])))) * self.interval
         heights = self._heights(self.first_phase)
-        return replace(self.edge, transition=transition, slowest=transition, **heights)
+        return replace(self.edge, transition=transition, slowest=transition, bend=bend, **heights)
 
     @cached_property
     def state_jitter(self) -> float:

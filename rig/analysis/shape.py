@@ -45,7 +45,7 @@ class Phases:
     top_samples : number of samples that the top is the mean of
     bin_width : of the histogram, in the signal's unit
     peak : extreme deviation
-    start, stop : 50 % crossings; NaN where the record's edge cuts the phase
+    start, stop : 50 % crossings, the mean over those of a noisy edge; NaN where the record's edge cuts the phase
     begin, end : from rest to rest, tail included: the limits of integration
     rise, fall : 10–90 %, in samples; NaN where not resolved
     middle : mean of the plateau, a twentieth of the phase left out at either end
@@ -147,6 +147,25 @@ def _between(trace: Trace, sign: Integers, level: Floats, before: Integers) -> F
     step = np.where(to == from_, 1.0, to - from_)
     part = np.clip((level - from_) / step, 0.0, 1.0)
     return np.where(inside, low + part, np.nan)
+
+
+def _below(trace: Trace, sign: Integers, level: Floats, first: Integers, last: Integers) -> Floats:
+    """How long the straight lines from sample ``first`` to sample ``last`` run below a level, in samples.
+
+    On an edge whose noise is larger than its step between two samples, the first crossing comes too early and the last
+    one too late; the first one and all the time below the level after it end where, on average, the edge crosses.
+    """
+    time = np.zeros(len(level))
+    longer = np.flatnonzero(last > first)
+    if not len(longer):
+        return time
+    index, group, offset = ragged(first[longer], last[longer])
+    above = [sign[longer][group] * trace.deviation[index + k] - level[longer][group] for k in (0, 1)]
+    low, high = np.minimum(*above), np.maximum(*above)
+    step = np.where(high == low, 1.0, high - low)
+    part = np.where(high < 0, 1.0, np.where(low < 0, -low / step, 0.0))
+    time[longer] = np.add.reduceat(part, offset)
+    return time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -381,14 +400,17 @@ def shape_phases(trace: Trace, runs: Runs, quiet: Quiet, *, noise: float, step: 
     rise, rise_bow = _edge(trace, sign, top, last_low, first_high - 1, rings)
     fall, fall_bow = _edge(trace, sign, top, next_low - 1, last_high, rings)
     beyond = np.minimum(next_low + (next_low - last_high), np.minimum(runs.stop + _MARGIN, len(trace)) - 1)
+    half = 0.5 * top
+    start = _between(trace, sign, half, first_half - 1) + _below(trace, sign, half, first_half, first_high)
+    stop = _between(trace, sign, half, last_half) - _below(trace, sign, half, last_high, last_half)
     return Phases(
         sign=sign,
         top=top,
         top_samples=top_samples,
         bin_width=bin_width,
         peak=peak,
-        start=_between(trace, sign, 0.5 * top, first_half - 1),
-        stop=_between(trace, sign, 0.5 * top, last_half),
+        start=start,
+        stop=stop,
         begin=begin,
         end=end,
         rise=rise,

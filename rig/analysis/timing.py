@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rig.analysis.bursts import longest_period
+from rig.analysis.extremes import range_of_unlike
 from rig.analysis.outcome import single, span
 from rig.analysis.uncertainty import Budget, expected_extreme, spread_of_extreme
 from rig.model.measurement import NotMeasured, Outcome
@@ -16,7 +17,7 @@ from rig.units import Unit
 
 if TYPE_CHECKING:
     from rig.analysis.record import Record
-    from rig.analysis.trace import Floats
+    from rig.analysis.trace import Flags, Floats
     from rig.model.measurement import Window
 
 __all__ = [
@@ -36,10 +37,25 @@ _ONE_PULSE = "fewer than two pulses begin inside the record"
 
 def _intervals(record: Record) -> Floats:
     """Times from pulse to pulse inside bursts, s."""
-    steps = np.diff(record.starts) if not record.too_coarse else np.empty(0)
-    if record.expected is None and len(steps):
-        steps = steps[steps <= longest_period(steps)]
-    return np.asarray(steps * record.interval, dtype=np.float64)
+    return np.asarray(np.diff(record.starts)[_inside_bursts(record)] * record.interval, dtype=np.float64)
+
+
+def _inside_bursts(record: Record) -> Flags:
+    """Which steps from pulse to pulse are periods."""
+    steps = np.diff(record.starts)
+    if record.too_coarse:
+        return np.zeros(len(steps), dtype=np.bool_)
+    if record.expected is not None or not len(steps):
+        return np.ones(len(steps), dtype=np.bool_)
+    return np.asarray(steps <= longest_period(steps), dtype=np.bool_)
+
+
+def _noise_of_periods(record: Record) -> Floats:
+    """Rms of what noise does to every period, s: that of a small pulse begins and ends less sharply."""
+    edge, leading = record.leading_edge, record.first_phase
+    tops = record.phases.top[leading][~np.isnan(record.phases.start[leading])]
+    moved = edge.jitter * edge.height / np.maximum(tops, record.noise)
+    return np.asarray(np.hypot(moved[:-1], moved[1:])[_inside_bursts(record)], dtype=np.float64)
 
 
 def _reason(record: Record) -> str:
@@ -70,9 +86,8 @@ def pulse_rate(record: Record) -> Outcome:
     )
 
 
-# Where nothing is left of a spread once the noise's share is removed, 95 % of the chance results lie below 1.28 times
-# the root of that share's standard deviation.
-_NEAR_ZERO = 0.78
+# Of a normal deviate, above which 4.55 % lie; and the least of what a distribution's degrees of freedom may be.
+_ONE_SIDED, _LEAST_FREE = 1.69, 1.0
 # How well the variance of crossings between samples and the square of their range are known, of themselves; and the
 # largest of errors that are even within a sample, in their standard deviations.
 _CROSSING_DOUBT = 0.7
@@ -80,28 +95,42 @@ _RANGE_DOUBT = 0.3
 _LARGEST = math.sqrt(3)
 
 
-def _left(share: float, beat: float, value: float) -> float:
-    """Standard uncertainty of a spread from whose square the noise's share has been removed, s.
+def _left(removed: float, share: float, beat: float, value: float) -> float:
+    """Standard uncertainty of a spread v from whose square the noise's share has been removed, s.
 
     Parameters
     ----------
-    share : standard deviation of what noise alone gives as the square of the spread, s²
+    removed : what noise alone gives as the square of the spread on average, s²
+    share : standard deviation of that, s²
     beat : standard uncertainty of a spread much larger than the noise, s
+
+    Notes
+    -----
+    Of a train without any spread, v² exceeds c·share in 4.55 % of all cases, where c is of χ² with as many degrees of
+    freedom, 2·removed²/share², as give it that spread (by Wilson and Hilferty's approximation). U = c·share/v holds
+    zero for all v² up to c·share, below which it stays as it is there.
     """
-    least = _NEAR_ZERO * math.sqrt(share)
-    return math.hypot(share, 2 * value * beat) / (2 * max(value, least)) if share > 0 else 0.0
+    if share <= 0:
+        return 0.0
+    free = max(2 * (removed / share) ** 2, _LEAST_FREE)
+    ninth = 2 / (9 * free)
+    beyond = ((1 - ninth + _ONE_SIDED * math.sqrt(ninth)) ** 3 - 1) * math.sqrt(free / 2) * share
+    return math.hypot(beyond, 2 * value * beat) / (2 * max(value, math.sqrt(beyond)))
 
 
-def _noise_of_spread(noise: float, n: int, *, peak_to_peak: bool) -> tuple[float, float, float]:
-    """What noise of that rms makes of n equal periods: expected spread, standard deviation of its square, and beat.
+def _noise_of_spread(noises: Floats, *, peak_to_peak: bool) -> tuple[float, float, float]:
+    """What noise makes of n equal periods: expected spread, standard deviation of its square, and beat.
 
-    Neighbouring periods share a crossing, so that the variance of their variance is one and a half times as large.
+    Neighbouring periods share a crossing, so that the variance of their variance is one and a half times as large; and
+    where few of the periods are noisier than the others, it is as large as that of so few.
     """
+    n, power = len(noises), float(np.mean(noises**2))
     if not peak_to_peak:
-        return noise, noise**2 * math.sqrt(3 / (n - 1)), noise / math.sqrt(n)
-    expected = 2 * expected_extreme(n) * noise
-    beat = math.sqrt(2) * noise
-    return expected, math.sqrt(1.5) * 2 * expected * spread_of_extreme(n) * beat, beat
+        unlike = math.sqrt(float(np.mean(noises**4)))
+        return math.sqrt(power), unlike * math.sqrt(3 / (n - 1)), math.sqrt(power / (n - 1))
+    expected = range_of_unlike(noises)
+    beat = math.sqrt(2 * power)
+    return expected, math.sqrt(1.5) * 2 * expected * spread_of_extreme(n) * max(beat, float(noises.max())), beat
 
 
 def _jitter(record: Record, name: str, *, peak_to_peak: bool) -> Outcome:
@@ -113,20 +142,20 @@ def _jitter(record: Record, name: str, *, peak_to_peak: bool) -> Outcome:
         )
     n = len(periods)
     edge = record.leading_edge
-    noise, crossing = math.sqrt(2) * edge.jitter, math.sqrt(2) * edge.crossing
+    crossing = math.sqrt(2) * edge.scatter
     # Noise, and where samples lie, move crossings: to the spread that adds in quadrature, so it can be removed; to the
     # range like the range of so many deviates.
     found = float(np.ptp(periods)) if peak_to_peak else float(periods.std(ddof=1))
-    expected, share, beat = _noise_of_spread(noise, n, peak_to_peak=peak_to_peak)
+    expected, share, beat = _noise_of_spread(_noise_of_periods(record), peak_to_peak=peak_to_peak)
     between = crossing * (2 * min(expected_extreme(n), _LARGEST) if peak_to_peak else 1.0)
     value = math.sqrt(max(found**2 - expected**2 - between**2, 0.0))
     averaged, doubt = (1.0, _RANGE_DOUBT) if peak_to_peak else (math.sqrt(n), _CROSSING_DOUBT)
     budget = Budget(
         relative={"timebase": record.path.timebase},
         systematic={
-            "noise": _left(share, beat, value),
+            "noise": _left(expected**2, share, beat, value),
             "state level": math.sqrt(2) * record.state_jitter * (math.sqrt(2) if peak_to_peak else 1.0),
-            "crossing interpolation": _left(doubt * between**2, crossing / averaged, value),
+            "crossing interpolation": _left(between**2, doubt * between**2, crossing / averaged, value),
         },
     )
     return single(

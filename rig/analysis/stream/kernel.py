@@ -732,8 +732,10 @@ def _edges(part: Array, setting: Fields, run: Fields, row: Fields, around: _Arou
         next_low += 1
     next_low = next_low if next_low < wide_stop else part.size
     row["top"] = top
-    row["start"] = _crossing(part, fraction, sign, half, first_half - 1) - begin
-    row["end"] = _crossing(part, fraction, sign, half, last_half) - begin
+    early = _below(part, fraction, sign, half, first_half, first_high)
+    late = _below(part, fraction, sign, half, last_high, last_half)
+    row["start"] = _crossing(part, fraction, sign, half, first_half - 1) + early - begin
+    row["end"] = _crossing(part, fraction, sign, half, last_half) - late - begin
     rise = _edge(part, fraction, sign, top, last_low, first_high - 1, rings)
     fall = _edge(part, fraction, sign, top, next_low - 1, last_high, rings)
     row["rise"], row["fall"] = rise[0], -fall[0]
@@ -961,6 +963,20 @@ def _crossing(part: Array, fraction: float, sign: int, level: float, before: int
     if left == right:
         return before + min(max(level - left, 0.0), 1.0)
     return before + min(max((level - left) / (right - left), 0.0), 1.0)
+
+
+@compiled
+def _below(part: Array, fraction: float, sign: int, level: float, first: int, last: int) -> Real:
+    """How long the straight lines from sample ``first`` to sample ``last`` run below a level, in samples."""
+    time = 0.0
+    for i in range(first, last):
+        one, other = sign * (part[i] - fraction) - level, sign * (part[i + 1] - fraction) - level
+        low, high = min(one, other), max(one, other)
+        if high < 0.0:
+            time += 1.0
+        elif low < 0.0:
+            time -= low / (high - low)
+    return time
 
 
 @compiled
