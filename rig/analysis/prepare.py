@@ -10,6 +10,7 @@ import numpy as np
 
 from rig.analysis.baseline import analogue_noise, find_baseline
 from rig.analysis.oscillation import Oscillation, find_oscillation
+from rig.analysis.partial import without_partial
 from rig.analysis.record import Record
 from rig.analysis.segment import Pulses, Quiet, Runs, find_runs, group_pulses, no_runs, quiet_level
 from rig.analysis.shape import Phases, shape_phases
@@ -129,6 +130,7 @@ def _segmented(signal: Waveform, *, path: SignalPath, zero: Floats | None, expec
 def assemble(found: Segmented, signal: Waveform, known: Known, zero: Floats | None) -> Record:
     """Put together the record of a signal that is segmented; ``zero`` holds the values of its zero capture."""
     baseline = find_baseline(found.trace, found.pulses, found.phases, found.quiet, path=known.path, zero=zero)
+    runs, pulses, phases = without_partial(found.runs, found.pulses, found.phases)
     load = known.load_resistance
     return Record(
         signal=signal,
@@ -140,9 +142,9 @@ def assemble(found: Segmented, signal: Waveform, known: Known, zero: Floats | No
         quiet=found.quiet,
         baseline=baseline,
         trace=replace(found.trace, pedestal=found.quiet.level - baseline.value),
-        runs=found.runs,
-        pulses=found.pulses,
-        phases=found.phases,
+        runs=runs,
+        pulses=pulses,
+        phases=phases,
         oscillation=found.oscillation,
         unmeasurable=found.unmeasurable,
     )

@@ -323,12 +323,15 @@ class Record:
     def state_jitter(self) -> float:
         """Standard uncertainty of a 50 % crossing from the state level, s.
 
-        An edge's last sample may or may not count to the state that it leads to, which moves the level's mean.
+        An edge's last sample may or may not count to the state that it leads to, which moves the level's mean. The
+        level half way along a plateau that slopes moves with either end of it, each within half a sample.
         """
         if not len(self.phases):
             return 0.0
         moved = _STATE_EDGE * float(np.median(self.phases.bin_width / self.phases.top_samples / self.phases.top))
-        return 0.5 * moved / math.sqrt(3) * max(self.edge.transition, self.edge.slowest)
+        slopes = np.abs(np.nan_to_num(self.phases.slope)) / np.maximum(self.phases.top, self.noise)
+        level = math.hypot(moved / math.sqrt(3), float(np.median(slopes)) / math.sqrt(24))
+        return 0.5 * level * max(self.edge.transition, self.edge.slowest)
 
     @property
     def relative(self) -> dict[str, float]:
