@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,35 @@ class Table:
             if self.flows(float(begin), float(end)):
                 return float(end)
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run under way."""
+
+    process: subprocess.Popen[str]
+
+    def guard(self) -> int:
+        """The process of its guard."""
+        command = ["ps", "-eo", "pid,ppid,args"]
+        listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        found = re.search(rf"^\s*(\d+)\s+{self.process.pid}\s.*guard_process", listing, flags=re.MULTILINE)
+        assert found, listing
+        return int(found[1])
+
+
+def started(bench: Table, plan: Path, *, patience: float) -> Run:
+    """Start a run of one long train, and return once the train is under way."""
+    run = Run(process=bench.run(plan))
+    deadline = time.monotonic() + patience
+    seen = 0
+    while seen < 15:  # the scout is one pulse: what goes on for 0.3 s is the train
+        assert run.process.poll() is None, run.process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)  # noqa: TID251 - another process, in real time
+        now = bench.world.now
+        seen = seen + 1 if bench.flows(now - 0.04, now) else 0
+    return run
 
 
 @contextmanager

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.evidence.store import verify
-from tests.chaos.table import PLAN, Table, table
+from tests.chaos.table import PLAN, Run, Table, started, table
 from tests.system.running import one_record_per_case
 
 if TYPE_CHECKING:
@@ -44,26 +42,11 @@ def bench_with(tmp_path: Path) -> With:
     return lambda *faults: table(tmp_path, faults=faults)
 
 
-def guards_of(run: subprocess.Popen[str]) -> list[int]:
-    listing = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout  # noqa: S607 - ps is where the system has it
-    found = (re.match(rf"\s*(\d+)\s+{run.pid}\s.*guard_process", line) for line in listing.splitlines())
-    return [int(one[1]) for one in found if one]
-
-
-def flowing(bench: Table, tmp_path: Path) -> subprocess.Popen[str]:
+def flowing(bench: Table, tmp_path: Path) -> Run:
     """Start a run and return it in the middle of its long train."""
     plan = tmp_path / "chaos.plan.yaml"
     plan.write_text(PLAN, encoding="utf-8")
-    run = bench.run(plan)
-    deadline = time.monotonic() + PATIENCE
-    seen = 0
-    while seen < 15:  # the scout is one pulse: what goes on for 0.3 s is the train
-        assert run.poll() is None, run.stdout.read() if run.stdout else ""
-        assert time.monotonic() < deadline
-        time.sleep(0.02)  # noqa: TID251 - another process, in real time
-        now = bench.world.now
-        seen = seen + 1 if bench.flows(now - 0.04, now) else 0
-    return run
+    return started(bench, plan, patience=PATIENCE)
 
 
 def off_within(bench: Table, since: float, allowed: float) -> float:
@@ -77,14 +60,14 @@ def off_within(bench: Table, since: float, allowed: float) -> float:
 
 def test_a_run_that_is_killed_outright(bench: Table, tmp_path: Path) -> None:
     run = flowing(bench, tmp_path)
-    run.kill()
+    run.process.kill()
     off_within(bench, bench.world.now, 1.0)
     (folder,) = bench.evidence.iterdir()
     deadline = time.monotonic() + PATIENCE
     while not (folder / "manifest.json").exists():
         assert time.monotonic() < deadline
         time.sleep(0.1)  # noqa: TID251 - the guard seals what the run left
-    run.communicate()
+    run.process.communicate()
     assert verify(folder) == ()
     record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
     (case,) = one_record_per_case(record).values()
@@ -94,12 +77,11 @@ def test_a_run_that_is_killed_outright(bench: Table, tmp_path: Path) -> None:
 
 def test_a_guard_that_is_killed(bench: Table, tmp_path: Path) -> None:
     run = flowing(bench, tmp_path)
-    (guard,) = guards_of(run)
-    os.kill(guard, signal.SIGKILL)
+    os.kill(run.guard(), signal.SIGKILL)
     since = bench.world.now
     off_within(bench, since, HOLD_TIME + 0.2)
-    said, _ = run.communicate(timeout=PATIENCE)
-    assert run.returncode == 3, said
+    said, _ = run.process.communicate(timeout=PATIENCE)
+    assert run.process.returncode == 3, said
     assert "Traceback" not in said
     (folder,) = bench.evidence.iterdir()
     record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
@@ -112,22 +94,21 @@ def test_a_guard_that_is_killed(bench: Table, tmp_path: Path) -> None:
 
 def test_both_killed(bench: Table, tmp_path: Path) -> None:
     run = flowing(bench, tmp_path)
-    (guard,) = guards_of(run)
-    os.kill(guard, signal.SIGKILL)
-    run.kill()
+    os.kill(run.guard(), signal.SIGKILL)
+    run.process.kill()
     since = bench.world.now
     off_within(bench, since, HOLD_TIME + 0.2)
-    run.communicate()
+    run.process.communicate()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_told_to_end(bench: Table, tmp_path: Path, number: signal.Signals) -> None:
     run = flowing(bench, tmp_path)
     since = bench.world.now
-    run.send_signal(number)
+    run.process.send_signal(number)
     off_within(bench, since, 1.0)
-    said, _ = run.communicate(timeout=PATIENCE)
-    assert run.returncode == 4, said
+    said, _ = run.process.communicate(timeout=PATIENCE)
+    assert run.process.returncode == 4, said
     (folder,) = bench.evidence.iterdir()
     assert verify(folder) == ()
     record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
@@ -140,8 +121,8 @@ def test_the_operator_stops_a_bench_which_stays_latched_until_it_is_reset(bench:
     since = bench.world.now
     assert "made safe in" in bench.ask("bench", "safe", "--reason", "smoke", code=0)
     off_within(bench, since, 2.0)  # starting the command takes most of it
-    said, _ = run.communicate(timeout=PATIENCE)
-    assert run.returncode == 4, said
+    said, _ = run.process.communicate(timeout=PATIENCE)
+    assert run.process.returncode == 4, said
     assert "LATCHED: stopped by the operator: smoke" in bench.ask("bench", "status", code=0)
     again = bench.run(tmp_path / "chaos.plan.yaml")
     refused, _ = again.communicate(timeout=PATIENCE)
@@ -154,8 +135,8 @@ def test_the_operator_stops_a_bench_which_stays_latched_until_it_is_reset(bench:
 def test_a_device_that_does_not_stop_keeps_its_bench_latched(bench_with: With, tmp_path: Path) -> None:
     with bench_with({"kind": "stuck_on"}) as bench:
         run = flowing(bench, tmp_path)
-        said, _ = run.communicate(timeout=PATIENCE)
-        assert run.returncode == 1, said
+        said, _ = run.process.communicate(timeout=PATIENCE)
+        assert run.process.returncode == 1, said
         now = bench.world.now
         assert not bench.flows(now, now + 0.2), "the contact must be open although the device goes on"
         assert "LATCHED" in bench.ask("bench", "status", code=0)
@@ -169,5 +150,5 @@ def test_a_second_run_is_refused_at_once_with_the_owner_s_name(bench: Table, tmp
     assert second.returncode == 2, said
     assert "is in use by" in said
     assert time.monotonic() - begun < 10
-    first_said, _ = first.communicate(timeout=PATIENCE)
-    assert first.returncode == 0, first_said
+    first_said, _ = first.process.communicate(timeout=PATIENCE)
+    assert first.process.returncode == 0, first_said
