@@ -75,8 +75,9 @@ def levels_from(codes: NDArray[Any], *, zero: NDArray[Any] | None = None) -> Lev
     Examples
     --------
     >>> train = np.tile(np.repeat([0, 1000, -1000, 0], [500, 300, 300, 900]), 3).astype(np.int16)
-    >>> levels_from(train)
-    Levels(quiet=0.0, noise=1.0, threshold=50.0, baseline=0.0)
+    >>> levels = levels_from(train)
+    >>> levels.quiet, levels.noise, levels.threshold
+    (0.0, 1.0, 50.0)
     """
     if len(codes) < 2 or (zero is not None and not len(zero)):  # noqa: PLR2004 - as for every record
         message = "the levels of a stream cannot be told from fewer than two samples"
