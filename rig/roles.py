@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Waveform
 
-__all__ = ["Clock", "Digitizer", "Instrument", "Interlock", "LoadSwitch", "Oscilloscope", "Stimulator"]
+__all__ = ["Clock", "Digitizer", "Instrument", "Interlock", "LoadSwitch", "Oscilloscope", "Stimulator", "Supply"]
 
 
 @runtime_checkable
@@ -71,6 +71,15 @@ class Stimulator(Instrument, Protocol):
     def stop(self) -> None:
         """End stimulation; may be called at any time, any number of times."""
 
+    def reset(self) -> None:
+        """Have the device start anew; raises :class:`rig.errors.Refused` where it knows no such command."""
+
+    def disconnect(self) -> None:
+        """Cut the line to the device, as a pulled cable would: it is told nothing."""
+
+    def reconnect(self) -> None:
+        """Open the line again; what the device does by then is not changed."""
+
 
 @runtime_checkable
 class Oscilloscope(Instrument, Protocol):
@@ -105,6 +114,9 @@ class Digitizer(Instrument, Protocol):
     def read(self, timeout: float) -> Mapping[str, Waveform]:
         """Wait for all samples; V at the input, per physical channel, time 0 at the first sample."""
 
+    def read_block(self, samples: int, timeout: float) -> Mapping[str, Waveform]:
+        """Wait for the next samples of a running acquisition, time 0 at its very first one; with the last it ends."""
+
     def halt(self) -> None:
         """Abandon an acquisition; may be called at any time."""
 
@@ -118,6 +130,23 @@ class LoadSwitch(Instrument, Protocol):
 
     def open_all(self) -> None:
         """Open every relay; may be called at any time."""
+
+
+@runtime_checkable
+class Supply(Instrument, Protocol):
+    """A direct-current supply that feeds the device under test."""
+
+    def set(self, voltage: float, current_limit: float) -> None:
+        """Set what the output gives or would give, V and A; returns when the instrument has confirmed it."""
+
+    def switch_on(self) -> None:
+        """Connect the output; raises unless the instrument reports it on."""
+
+    def switch_off(self) -> None:
+        """Disconnect the output; may be called at any time, any number of times."""
+
+    def measure(self) -> tuple[float, float]:
+        """Measure what the output gives now, V and A."""
 
 
 @runtime_checkable

@@ -105,6 +105,18 @@ class GuardedStimulator:
         """End stimulation; needs nobody's permission."""
         self._inner.stop()
 
+    def reset(self) -> None:
+        """Have the device start anew; a device that is reset may not begin by itself."""
+        self._inner.reset()
+
+    def disconnect(self) -> None:
+        """Cut the line to the device."""
+        self._inner.disconnect()
+
+    def reconnect(self) -> None:
+        """Open the line again."""
+        self._inner.reconnect()
+
     def close(self) -> None:
         """End the session."""
         self._inner.close()

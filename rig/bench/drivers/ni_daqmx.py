@@ -42,7 +42,7 @@ class NiDaqmx:
         self.name = name
         self._session = DaqSession(name, address, device)
         self._channels: dict[str, DaqChannel] = {}
-        self._samples = 0
+        self._samples = self._position = 0
         self._rate = 0.0
 
     def identify(self) -> Identity:
@@ -69,19 +69,27 @@ class NiDaqmx:
 
     def start(self) -> None:
         """Begin to sample, at once."""
+        self._position = 0
         self._session.start()
 
     def read(self, timeout: float) -> Mapping[str, Waveform]:
         """Wait for all samples; V at the input, per physical channel, time 0 at the first sample."""
+        return self.read_block(self._samples - self._position, timeout)
+
+    def read_block(self, samples: int, timeout: float) -> Mapping[str, Waveform]:
+        """Wait for the next samples of a running acquisition, time 0 at its very first one; with the last it ends."""
         linear = all(_is_linear(channel.scaling) for channel in self._channels.values())
         read = self._session.read_codes if linear else self._session.read_volts
         try:
-            data: NDArray[Any] = read(len(self._channels), self._samples, timeout)
+            data: NDArray[Any] = read(len(self._channels), samples, timeout)
         except SamplesLost as error:
             came = error.partial
             raise SamplesLost(str(error), partial=self._waveforms(came, linear=linear)) from error
-        self._session.stop()
-        return self._waveforms(data, linear=linear)
+        waveforms = self._waveforms(data, linear=linear)
+        self._position += samples
+        if self._position >= self._samples:
+            self._session.stop()
+        return waveforms
 
     def halt(self) -> None:
         """Abandon an acquisition; may be called at any time."""
@@ -100,6 +108,7 @@ class NiDaqmx:
         return Waveform(
             samples=row,
             interval=1.0 / self._rate,
+            start=self._position / self._rate,
             unit=Unit.VOLT,
             source=f"{self.name}:{name}",
             gain=gain,

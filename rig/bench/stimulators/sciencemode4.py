@@ -16,7 +16,7 @@ from rig.units import Unit, format_quantity
 __all__ = ["ScienceMode4"]
 
 _ML_INIT, _ML_UPDATE, _ML_STOP, _ML_DATA = 30, 32, 34, 36
-_DEVICE_ID, _VERSION = 52, 68
+_DEVICE_ID, _VERSION, _RESET = 52, 68, 58
 _GENERAL_ERROR, _UNKNOWN_COMMAND = 66, 67
 _NAMES = {
     _ML_INIT: "ML_INIT",
@@ -25,6 +25,7 @@ _NAMES = {
     _ML_DATA: "ML_GET_CURRENT_DATA",
     _DEVICE_ID: "GET_DEVICE_ID",
     _VERSION: "GET_EXTENDED_VERSION",
+    _RESET: "RESET",
 }
 _RESULTS = {
     1: "transfer error",
@@ -142,6 +143,19 @@ class ScienceMode4:
             # The one command worth a second attempt over a new connection; the device's own watchdog is the third.
             self._reopen()
             self._stop()
+
+    def reset(self) -> None:
+        """Have the device start anew."""
+        self._prepared = self._running = None
+        self._ask(_RESET)
+
+    def disconnect(self) -> None:
+        """Cut the line to the device, as a pulled cable would: it is told nothing."""
+        self.close()
+
+    def reconnect(self) -> None:
+        """Open the line again; what the device does by then is not changed."""
+        self._reopen()
 
     def close(self) -> None:
         """End the session; may be called twice, never raises."""
