@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Countdown", "RealTime", "Time", "VirtualTime"]
+__all__ = ["Countdown", "Monotonic", "Pace", "RealTime", "Time", "VirtualTime"]
 
 
 class Time(Protocol):
@@ -70,19 +70,42 @@ class RealTime:
         self._closed.set()
 
 
-class Countdown:
-    """A timer that acts once when it has run out, in the computer's time whatever the bench's time is.
+class Pace(Protocol):
+    """The time in which processes live, whatever the bench's time is."""
 
-    It watches whether a process is alive, and processes live in real time.
+    def now(self) -> float:
+        """Return the present time from an arbitrary origin, s."""
+
+    def wait(self, changed: threading.Condition, seconds: float | None) -> None:
+        """Return when notified or so much later; the condition's lock is held on entry and on return."""
+
+
+class Monotonic:
+    """The computer's monotonic clock."""
+
+    def now(self) -> float:
+        """Return the present time from an arbitrary origin, s."""
+        return time.monotonic()
+
+    def wait(self, changed: threading.Condition, seconds: float | None) -> None:
+        """Return when notified or so much later; the condition's lock is held on entry and on return."""
+        changed.wait(seconds)
+
+
+class Countdown:
+    """A timer that acts once when it has run out.
+
+    It watches whether a process is alive, so it runs at the pace of processes and not in the bench's time.
 
     Parameters
     ----------
     act : called by a thread of its own, holding ``lock``
     lock : guards what is acted upon; whoever restarts or cancels while holding it is never overtaken by an old end
+    pace : how time passes for it
     """
 
-    def __init__(self, act: Callable[[], None], lock: threading.RLock) -> None:
-        self._act = act
+    def __init__(self, act: Callable[[], None], lock: threading.RLock, pace: Pace) -> None:
+        self._act, self._pace = act, pace
         self._changed = threading.Condition(lock)
         self._end: float | None = None
         self._closed = False
@@ -98,7 +121,7 @@ class Countdown:
     def restart(self, seconds: float) -> None:
         """Run out in so many seconds from now, whatever was said before."""
         with self._changed:
-            self._end = time.monotonic() + seconds
+            self._end = self._pace.now() + seconds
             self._changed.notify()
 
     def cancel(self) -> None:
@@ -117,9 +140,9 @@ class Countdown:
     def _watch(self) -> None:
         with self._changed:
             while not self._closed:
-                left = None if self._end is None else self._end - time.monotonic()
+                left = None if self._end is None else self._end - self._pace.now()
                 if left is None or left > 0:
-                    self._changed.wait(left)
+                    self._pace.wait(self._changed, left)
                 else:
                     self._end = None
                     self._act()

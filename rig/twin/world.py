@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rig.twin.clock import RealTime, Time, VirtualTime
+from rig.twin.clock import Monotonic, Pace, RealTime, Time, VirtualTime
 from rig.twin.contact import Contact
 from rig.twin.network import Network, Solution, in_parallel, solve
 from rig.twin.signal import Piecewise
@@ -36,10 +36,12 @@ class World:
     output : the stimulator's output stage with its true errors
     sense : true resistance of the sense resistor, ohm
     loads : true network of every load position
+    pace : the time of whoever uses the bench, for timers that watch whether somebody is alive
     """
 
-    def __init__(self, config: TwinConfig) -> None:
+    def __init__(self, config: TwinConfig, *, pace: Pace | None = None) -> None:
         self.config = config
+        self.pace: Pace = Monotonic() if pace is None else pace
         self.output = StimulatorOutput(config.device, seed=config.seed)
         self.sense = self._drawn("sense", config.sense.resistance, config.sense.uncertainty)
         self._probes = [

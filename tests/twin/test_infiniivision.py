@@ -52,7 +52,7 @@ class Bench:
 
     def connect(self) -> None:
         self.session: Any = self._manager.open_resource(
-            self._address, read_termination="\n", write_termination="\n", timeout=3000
+            self._address, read_termination="\n", write_termination="\n", timeout=30000
         )
 
     def ask(self, message: str) -> str:

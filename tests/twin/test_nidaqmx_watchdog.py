@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +17,7 @@ from nidaqmx.types import DOExpirationState
 from rig.twin.config import InstrumentConfig, TwinConfig
 from rig.twin.devices.nidaqmx import NiDaqmx
 from rig.twin.world import World
+from tests.twin.hand_time import HandTime
 
 WORLD = TwinConfig.model_validate({
     "device": {"identity": {"manufacturer": "H", "model": "P24", "serial": "1", "firmware": "1"}}
@@ -27,8 +26,10 @@ LINE = "Dev2/port0/line3"
 
 
 @contextmanager
-def card(*faults: dict[str, Any], model: str = "PCIe-6509") -> Iterator[tuple[World, nidaqmx.GrpcSessionOptions]]:
-    world = World(WORLD)
+def card(
+    *faults: dict[str, Any], model: str = "PCIe-6509", pace: HandTime | None = None
+) -> Iterator[tuple[World, nidaqmx.GrpcSessionOptions]]:
+    world = World(WORLD, pace=pace)
     config = InstrumentConfig.model_validate({
         "protocol": "nidaqmx-grpc",
         "identity": {"manufacturer": "National Instruments", "model": model, "serial": "01D5F3A7", "firmware": "24.0"},
@@ -57,13 +58,6 @@ def closed(world: World) -> bool:
     return world.contact_closed
 
 
-def eventually_open(world: World, within: float) -> float:
-    begin = time.monotonic()
-    while closed(world) and time.monotonic() - begin < within:
-        threading.Event().wait(0.002)
-    return time.monotonic() - begin
-
-
 def refused(error: pytest.ExceptionInfo[DaqError]) -> int:
     return int(error.value.error_code)
 
@@ -88,12 +82,20 @@ def test_another_line_is_none_of_the_interlocks() -> None:
 
 
 def test_an_expired_watchdog_sets_the_line_and_lets_nobody_write_it() -> None:
-    with card() as (world, options), watched(options, 0.3) as watchdog, nidaqmx.Task(grpc_options=options) as task:
+    pace = HandTime()
+    with (
+        card(pace=pace) as (world, options),
+        watched(options, 0.3) as watchdog,
+        nidaqmx.Task(grpc_options=options) as task,
+    ):
         task.do_channels.add_do_chan(LINE)
         task.write(data=True)
-        world.advance(3600.0)
+        world.advance(3600.0)  # of the bench's time: the card watches whether processes live, and they live in ours
+        pace.advance(0.29)
         assert not watchdog.expired
-        assert 0.1 < eventually_open(world, 3.0) < 1.0
+        assert closed(world)
+        pace.advance(0.02)
+        assert not closed(world)
         assert watchdog.expired
         assert task.read() is False
         with pytest.raises(DaqError) as write:
@@ -108,15 +110,20 @@ def test_an_expired_watchdog_sets_the_line_and_lets_nobody_write_it() -> None:
 
 
 def test_a_watchdog_that_is_reset_in_time_never_expires() -> None:
-    with card() as (world, options), watched(options, 0.4) as watchdog, nidaqmx.Task(grpc_options=options) as task:
+    pace = HandTime()
+    with (
+        card(pace=pace) as (world, options),
+        watched(options, 0.4) as watchdog,
+        nidaqmx.Task(grpc_options=options) as task,
+    ):
         task.do_channels.add_do_chan(LINE)
         task.write(data=True)
         for _ in range(8):
-            threading.Event().wait(0.1)
+            pace.advance(0.3)
             watchdog.reset_timer()
         assert closed(world)
         watchdog.stop()
-        threading.Event().wait(0.6)
+        pace.advance(0.6)
         assert closed(world)  # a stopped watchdog watches nothing: whoever stops it must open the contact first
 
 

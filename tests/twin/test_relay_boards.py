@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from rig.twin.clock import Countdown
+from rig.twin.clock import Countdown, Monotonic
 from rig.twin.config import InstrumentConfig, TwinConfig
 from rig.twin.devices.serial_board import SerialBoard
 from rig.twin.devices.switch_34970a import Switch34970A
 from rig.twin.devices.usb_rly16 import UsbRly16
 from rig.twin.devices.velleman_k8090 import VellemanK8090
 from rig.twin.world import World
+from tests.twin.hand_time import HandTime
 
 WORLD = {
     "device": {"identity": {"manufacturer": "H", "model": "P24", "serial": "1", "firmware": "1"}},
@@ -30,7 +31,7 @@ ON, OFF, STATUS, VERSION = (
     for text in ("04 11 01 00 00 ea 0f", "04 12 01 00 00 e9 0f", "04 18 00 00 00 e4 0f", "04 71 00 00 00 8b 0f")
 )
 TIMER_1_S = bytes.fromhex("04 41 01 00 01 b9 0f")
-TWO_SECONDS = 2.0
+PATIENCE = 30.0
 
 
 class Line:
@@ -38,7 +39,7 @@ class Line:
 
     def __init__(self, address: str) -> None:
         host, port = address.removeprefix("socket://").split(":")
-        self._socket = socket.create_connection((host, int(port)), timeout=TWO_SECONDS)
+        self._socket = socket.create_connection((host, int(port)), timeout=PATIENCE)
 
     def ask(self, data: bytes, count: int) -> bytes:
         self._socket.sendall(data)
@@ -57,15 +58,17 @@ class Line:
         except TimeoutError:
             return True
         finally:
-            self._socket.settimeout(TWO_SECONDS)
+            self._socket.settimeout(PATIENCE)
 
     def close(self) -> None:
         self._socket.close()
 
 
 @contextmanager
-def board(kind: type[SerialBoard], *faults: dict[str, Any], **more: Any) -> Iterator[tuple[World, SerialBoard, Line]]:
-    world = World(TwinConfig.model_validate(WORLD))
+def board(
+    kind: type[SerialBoard], *faults: dict[str, Any], pace: HandTime | None = None, **more: Any
+) -> Iterator[tuple[World, SerialBoard, Line]]:
+    world = World(TwinConfig.model_validate(WORLD), pace=pace)
     config = InstrumentConfig.model_validate({"protocol": "board", "contact": "1", "faults": faults, **more})
     twin = kind(name="interlock", config=config, world=world, seed=1)
     line = Line(twin.start()[0])
@@ -82,14 +85,6 @@ def closed(world: World) -> bool:
 
 def runs(countdown: Countdown) -> bool:
     return countdown.running
-
-
-def eventually_open(world: World, within: float) -> float:
-    """Wait until the contact is open and return how long that took, s."""
-    begin = time.monotonic()
-    while closed(world) and time.monotonic() - begin < within:
-        threading.Event().wait(0.002)
-    return time.monotonic() - begin
 
 
 # --- Velleman K8090 ---------------------------------------------------------------------------------------------------
@@ -114,8 +109,7 @@ def test_packets_of_the_manual() -> None:
         assert line.ask(ON, 7) == bytes.fromhex("04 51 00 01 00 aa 0f")
         assert closed(world)
         assert line.ask(bytes.fromhex("04 11 05 00 00 e6 0f"), 7) == bytes.fromhex("04 51 01 05 00 a5 0f")
-        line.ask(ON, 0)
-        assert line.is_silent()  # nothing changed, so nothing is told
+        assert line.ask(ON + VERSION, 7)[1] == 0x71  # nothing changed, so nothing is told
         assert line.ask(OFF, 7) == bytes.fromhex("04 51 05 04 00 a2 0f")
         assert not closed(world)
         assert line.ask(bytes.fromhex("04 14 ff 00 00 e9 0f"), 7)[2:5] == bytes([0x04, 0xFB, 0])
@@ -128,41 +122,50 @@ def test_damaged_packets_and_noise_are_ignored() -> None:
         assert not closed(world)
 
 
-def test_a_timed_relay_opens_by_itself_in_real_time_and_tells() -> None:
-    with board(VellemanK8090) as (world, _, line):
+def test_a_timed_relay_opens_by_itself_in_its_own_time_and_tells() -> None:
+    pace = HandTime()
+    with board(VellemanK8090, pace=pace) as (world, _, line):
         assert line.ask(TIMER_1_S, 7) == bytes.fromhex("04 51 00 01 01 a9 0f")
         world.advance(3600.0)  # an hour of the bench's time: it watches whether processes live, and they live in ours
+        pace.advance(0.99)
         assert closed(world)
-        assert 0.8 < eventually_open(world, 3.0) < 1.5
+        pace.advance(0.02)
+        assert not closed(world)
         assert world.now == 3600.0
         assert line.read(7) == bytes.fromhex("04 51 01 00 00 aa 0f")
 
 
 def test_a_timer_that_is_started_again_begins_anew_and_off_ends_it() -> None:
-    with board(VellemanK8090) as (world, _, line):
+    pace = HandTime()
+    with board(VellemanK8090, pace=pace) as (world, _, line):
         line.ask(TIMER_1_S, 7)
         for _ in range(4):
-            assert line.is_silent(0.4)
-            line.ask(TIMER_1_S, 0)
+            pace.advance(0.9)
+            assert line.ask(TIMER_1_S + VERSION, 7)[1] == 0x71
         assert closed(world)
         assert line.ask(OFF + STATUS, 14)[7:] == bytes.fromhex("04 51 00 00 00 ab 0f")
         line.ask(ON, 7)
-        assert line.is_silent(1.2)
+        pace.advance(2.0)
         assert closed(world)
 
 
 def test_a_timer_without_a_time_takes_the_relays_own() -> None:
-    with board(VellemanK8090) as (world, _, line):
+    pace = HandTime()
+    with board(VellemanK8090, pace=pace) as (world, _, line):
         line.ask(bytes.fromhex("04 42 01 00 01 b8 0f") + bytes.fromhex("04 41 01 00 00 ba 0f"), 7)
+        pace.advance(0.99)
         assert closed(world)
-        assert 0.8 < eventually_open(world, 3.0) < 1.5
+        pace.advance(0.02)
+        assert not closed(world)
 
 
 def test_a_killed_client_does_not_keep_a_timed_relay_closed() -> None:
-    with board(VellemanK8090) as (world, _, line):
+    pace = HandTime()
+    with board(VellemanK8090, pace=pace) as (world, _, line):
         line.ask(TIMER_1_S, 7)
         line.close()
-        assert eventually_open(world, 3.0) < 1.5
+        pace.advance(1.01)
+        assert not closed(world)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="this system has no pseudo-terminals")
@@ -261,19 +264,23 @@ def test_a_contact_may_stick_only_sometimes() -> None:
 
 
 def test_a_stuck_contact_does_not_open_for_its_timer_either() -> None:
-    with board(VellemanK8090, {"kind": "stuck_closed"}) as (world, _, line):
+    pace = HandTime()
+    with board(VellemanK8090, {"kind": "stuck_closed"}, pace=pace) as (world, _, line):
         line.ask(TIMER_1_S, 7)
+        pace.advance(1.01)
         assert line.read(7) == bytes.fromhex("04 51 01 00 00 aa 0f")
         assert closed(world)
 
 
 def test_a_mute_board_neither_does_nor_answers_anything_but_its_timer_runs_on() -> None:
-    with board(VellemanK8090, {"kind": "mute", "after": 1}) as (world, _, line):
+    pace = HandTime()
+    with board(VellemanK8090, {"kind": "mute", "after": 1}, pace=pace) as (world, _, line):
         line.ask(TIMER_1_S, 7)
         line.ask(OFF + STATUS + VERSION, 0)
         assert line.is_silent(0.3)
         assert closed(world)
-        assert eventually_open(world, 3.0) < 1.5
+        pace.advance(1.01)
+        assert not closed(world)
 
 
 def test_a_mute_switch_neither_does_nor_answers_anything() -> None:
@@ -313,19 +320,34 @@ def test_a_board_may_lose_an_answer_or_its_line_or_be_another() -> None:
 
 
 def test_a_countdown_acts_once_and_only_when_it_was_left_alone() -> None:
-    acted = threading.Semaphore(0)
-    countdown = Countdown(acted.release, threading.RLock())
+    acted, pace = threading.Semaphore(0), HandTime()
+    countdown = Countdown(acted.release, threading.RLock(), pace)
     try:
         assert not runs(countdown)
         countdown.restart(30.0)
+        pace.advance(29.0)
         assert runs(countdown)
         countdown.restart(0.05)
-        assert acted.acquire(timeout=3.0)
-        assert not acted.acquire(timeout=0.1)
+        pace.advance(0.06)
+        assert acted.acquire(blocking=False)
         assert not runs(countdown)
+        pace.advance(100.0)
         countdown.restart(0.1)
         countdown.cancel()
-        assert not acted.acquire(timeout=0.3)
+        pace.advance(100.0)
+        assert not acted.acquire(blocking=False)
     finally:
         countdown.close()
+        countdown.close()
+
+
+def test_a_countdown_keeps_the_computers_time() -> None:
+    acted = threading.Event()
+    begin = time.monotonic()
+    countdown = Countdown(acted.set, threading.RLock(), Monotonic())
+    try:
+        countdown.restart(0.05)
+        assert acted.wait(PATIENCE)
+        assert time.monotonic() - begin >= 0.05
+    finally:
         countdown.close()

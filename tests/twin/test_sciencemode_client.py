@@ -110,7 +110,7 @@ async def _low_level(bench: VirtualBench) -> str:
             execute_stimulation=True, channel=Channel.RED, connector=Connector.YELLOW, points=_points()
         )
         packet = None
-        for _ in range(200):
+        for _ in range(6000):
             packet = layer.packet_buffer.get_packet_from_buffer()
             if packet is not None:
                 break

@@ -33,7 +33,7 @@ def switch(*faults: dict[str, Any]) -> Iterator[tuple[World, Any]]:
     twin = Switch34970A(name="switch", config=config, world=world, seed=5)
     (address,) = twin.start()
     manager = pyvisa.ResourceManager("@py")
-    session = manager.open_resource(address, read_termination="\n", write_termination="\n", timeout=3000)
+    session = manager.open_resource(address, read_termination="\n", write_termination="\n", timeout=30000)
     try:
         yield world, session
     finally:

@@ -45,7 +45,7 @@ class NiDaqmx:
         self._contact = None if config.contact is None else SeriesContact(world, self._faults)
         self._contact_line = f"{card.device}/{config.contact}"
         self._lines = Lines(states=dict.fromkeys(card.line_names(), False), told=self._tell)
-        self._watchdog = Watchdog(self._lines, self._reader.lock)
+        self._watchdog = Watchdog(self._lines, self._reader.lock, world.pace)
         self._service = Service(
             card,
             lines=self._lines,

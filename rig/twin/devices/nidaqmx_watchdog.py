@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from nidaqmx._stubs import nidaqmx_pb2 as pb
 
+    from rig.twin.clock import Pace
     from rig.twin.devices.nidaqmx_tasks import Lines, WatchdogTask
     from rig.twin.devices.nidaqmx_wire import Reply
 
@@ -25,10 +26,10 @@ _NO_CHANGE = 10160
 
 
 class Watchdog:
-    """The card's timer, which runs in real time; ``lock`` keeps it and the calls apart."""
+    """The card's timer, which runs at the pace of processes; ``lock`` keeps it and the calls apart."""
 
-    def __init__(self, lines: Lines, lock: threading.RLock) -> None:
-        self._lines, self._lock = lines, lock
+    def __init__(self, lines: Lines, lock: threading.RLock, pace: Pace) -> None:
+        self._lines, self._lock, self._pace = lines, lock, pace
         self._task: WatchdogTask | None = None
         self._countdown: Countdown | None = None
 
@@ -47,7 +48,7 @@ class Watchdog:
     def start(self, task: WatchdogTask) -> None:
         """Let the time run."""
         if self._countdown is None:
-            self._countdown = Countdown(self._expire, self._lock)
+            self._countdown = Countdown(self._expire, self._lock, self._pace)
         self._task = task
         if task.timeout >= 0:
             self._countdown.restart(task.timeout)

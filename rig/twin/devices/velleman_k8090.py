@@ -86,7 +86,7 @@ class VellemanK8090(SerialBoard):
         """Close relays and open them again after so many seconds; 0 stands for each relay's own delay."""
         for place in _places(mask):
             if place not in self._timers:
-                self._timers[place] = Countdown(partial(self._timed_out, place), self.lock)
+                self._timers[place] = Countdown(partial(self._timed_out, place), self.lock, self.world.pace)
             self._timers[place].restart((high << 8 | low) or self._delays[place])
         return self._switch(self.states | mask)
 
