@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, cast
 from rig.bench.definition import TWIN
 from rig.bench.drivers.system_clock import SystemClock
 from rig.bench.identity import check_identity
-from rig.bench.loads import OPEN
 from rig.bench.paths import signal_path
 from rig.errors import BenchError, CommunicationError, Refused
 from rig.model.identity import Calibration, Identity
+from rig.model.load import OPEN
 from rig.roles import LoadSwitch, Stimulator
 
 if TYPE_CHECKING:

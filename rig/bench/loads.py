@@ -6,17 +6,18 @@ import math
 from typing import TYPE_CHECKING
 
 from rig.errors import UnitError
-from rig.model.load import Load
+from rig.model.load import OPEN, SHORT, Load
 from rig.units import Unit, format_quantity, parse_quantity
 
 if TYPE_CHECKING:
     from rig.bench.files import LoadBoxFile, Position
 
-__all__ = ["OPEN", "loads_of"]
+__all__ = ["loads_of"]
 
-OPEN = "open"
 # A calibrated value further from its position's name than this belongs to another resistor.
 _NEAR = 0.1
+# The resistance of relay, leads and clamp, ohm: what has more does not short an output.
+_SHORT_AT_MOST = 1.0
 
 
 def loads_of(box: LoadBoxFile) -> tuple[dict[str, Load], dict[str, tuple[int, ...]], list[tuple[str, str]]]:
@@ -26,11 +27,11 @@ def loads_of(box: LoadBoxFile) -> tuple[dict[str, Load], dict[str, tuple[int, ..
     mistakes: list[tuple[str, str]] = []
     for written, position in box.positions.items():
         try:
-            nominal = parse_quantity(written, Unit.OHM)
+            nominal = position.resistance if written == SHORT else parse_quantity(written, Unit.OHM)
         except UnitError as error:
-            mistakes.append((written, str(error)))
+            mistakes.append((written, f"{error}, or 'short'"))
             continue
-        name = format_quantity(nominal, Unit.OHM)
+        name = SHORT if written == SHORT else format_quantity(nominal, Unit.OHM)
         mistakes += [(written, message) for message in _mistakes(name, nominal, position, loads, relays)]
         loads.setdefault(name, _load(name, nominal, position))
         relays.setdefault(name, position.relays)
@@ -45,6 +46,9 @@ def _mistakes(
     mistakes = []
     if not nominal > 0:
         mistakes.append("a load has more than 0 ohm")
+    elif name == SHORT and nominal > _SHORT_AT_MOST:
+        most = format_quantity(_SHORT_AT_MOST, Unit.OHM)
+        mistakes.append(f"{format_quantity(nominal, Unit.OHM)} is no short circuit: that has at most {most}")
     elif abs(position.resistance - nominal) > _NEAR * nominal:
         shown = format_quantity(position.resistance, Unit.OHM)
         mistakes.append(f"the calibrated value, {shown}, is not a resistor of {name}")

@@ -64,7 +64,8 @@ class Limit:
     """An interval for one measurand, with the place where it is written.
 
     ``source`` names the plan's line or the pack; ``clause`` and ``edition`` are empty for a plan's own limit. With a
-    ``waiver`` it is accepted, for the reason it gives, that the bench may not be able to decide.
+    ``waiver`` it is accepted, for the reason it gives, that the bench may not be able to decide. ``during`` names the
+    load of the stretches of the case that it speaks of; empty, it speaks of the whole case.
     """
 
     measurand: str
@@ -77,3 +78,4 @@ class Limit:
     confidence: Confidence = Confidence.SURE
     statistic: Statistic = Statistic.EACH
     waiver: str = ""
+    during: str = ""

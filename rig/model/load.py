@@ -5,7 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["Load"]
+__all__ = ["OPEN", "SHORT", "Load"]
+
+OPEN = "open"
+"""The name of the position in which nothing is connected."""
+
+SHORT = "short"
+"""The name of the position that connects the output's two leads with each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,8 +20,8 @@ class Load:
 
     Attributes
     ----------
-    name : as plans write it, for example ``500 ohm`` or ``open``
-    nominal : ohm; ``inf`` for the open position
+    name : as plans write it, for example ``500 ohm``, ``open`` or ``short``
+    nominal : ohm; ``inf`` for the open position, of a short circuit its calibrated value
     resistance : calibrated value, ohm; ``inf`` for the open position
     uncertainty : standard uncertainty of ``resistance``, ohm
     temperature_coefficient : 1/K

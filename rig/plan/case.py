@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from rig.units import Unit, format_quantity
+
 if TYPE_CHECKING:
     from rig.model.judgement import DecisionRule
     from rig.model.limit import Limit
     from rig.model.stimulus import Stimulus
 
-__all__ = ["Case", "Ceiling", "Communication", "Event", "Ranging"]
+__all__ = ["Case", "Ceiling", "Communication", "DeviceAction", "Event", "Power", "Ranging", "SupplyLevel"]
 
 
 class Ranging(StrEnum):
@@ -28,22 +30,61 @@ class Communication(StrEnum):
     RESTORED = "restored"
 
 
+class Power(StrEnum):
+    """What happens to the device's supply as a whole."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class DeviceAction(StrEnum):
+    """What the device itself is told to do."""
+
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplyLevel:
+    """Another voltage of the device's supply: V, or (``of_nominal``) a share of the bench's own."""
+
+    value: float
+    of_nominal: bool = False
+
+    def volts(self, nominal: float) -> float:
+        """Return the voltage where the bench's own is ``nominal``, V; to twelve digits, as a person means 110 %."""
+        return float(f"{self.value * nominal:.12g}") if self.of_nominal else self.value
+
+    def __str__(self) -> str:
+        if self.of_nominal:
+            return f"{format_quantity(self.value, Unit.ONE)} of nominal"
+        return format_quantity(self.value, Unit.VOLT)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happens ``at`` s after the first pulse: another load, or a change of the communication."""
+    """Something that happens ``at`` s after the first pulse; exactly one of the others says what.
+
+    Attributes
+    ----------
+    load : canonical name of the load that is connected instead
+    supply : another voltage, off, or on again at the voltage that it had
+    """
 
     at: float
     load: str | None = None
     communication: Communication | None = None
+    supply: SupplyLevel | Power | None = None
+    device: DeviceAction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ceiling:
-    """The plan's own hard limits, in A, C, A and s; None where the plan names none."""
+    """The plan's own hard limits, in A, C, A, A and s; None where the plan names none."""
 
     current_peak: float | None = None
     charge_per_phase: float | None = None
     rms_current: float | None = None
+    dc_current: float | None = None
     exposure: float | None = None
 
 
@@ -55,7 +96,7 @@ class Case:
     ----------
     id : unique in the plan, safe as part of a file name; with a sweep ``base[value-value]``
     plan : id of the plan
-    load : canonical name, ``500 ohm``, ``1 kohm`` or ``open``
+    load : canonical name, ``500 ohm``, ``1 kohm``, ``open`` or ``short``
     checks : the plan's own limits; their ``source`` is ``file:line:column``
     apply_packs : whether every rule of ``packs`` that applies is verified as well
     packs : ids of limit packs
@@ -82,3 +123,8 @@ class Case:
     location: tuple[str, int, int]
     ranging: Ranging = Ranging.SCOUT
     series: tuple[Case, ...] = ()
+
+    @property
+    def needs_supply(self) -> bool:
+        """Whether the bench must feed the device from a supply that it can change."""
+        return any(event.supply is not None for event in self.events)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rig.documents import nearest
 from rig.model.stimulus import Shape
 from rig.plan.case import Ranging
+from rig.plan.events import ends_train, event_mistakes, occurrences
 from rig.plan.measurands import MEASURANDS
 from rig.plan.schema import FOREVER, CasePart, Plan, Sweep
 from rig.units import Unit, format_quantity
@@ -116,6 +117,7 @@ def case_mistakes(plan: Plan, case: CasePart) -> Iterator[Mistake]:
     yield from _load_mistakes(plan, case)
     yield from _event_mistakes(plan, case)
     yield from _series_mistakes(plan, case)
+    happens = occurrences([event.event() for event in case.events], _first_loads(plan, case))
     for index, check in enumerate(case.verify):
         name = check.measurand
         if name is None:
@@ -125,11 +127,15 @@ def case_mistakes(plan: Plan, case: CasePart) -> Iterator[Mistake]:
         loc: Loc = ("verify", index, name)
         if MEASURANDS[name].needs_zero and not takes_zero(plan, case):
             yield Mistake(loc=loc, message=f"{name} needs a zero capture, and this case takes none", at_key=True)
-        if MEASURANDS[name].needs_events and not case.events:
-            yield Mistake(loc=loc, message=f"{name} speaks of an event, and this case has none", at_key=True)
+        needed = MEASURANDS[name].needs_event
+        if needed is not None and needed not in happens:
+            yield Mistake(loc=loc, message=f"{name} needs {needed.value}", at_key=True)
         during = check.bound.during
         if during is not None and during not in _loads(plan, case):
             yield Mistake(loc=(*loc, "during"), message=f"{during!r} is never connected in this case")
+        elif during is not None and MEASURANDS[name].in_time:
+            message = f"{name} speaks of the whole case, not of a stretch of it"
+            yield Mistake(loc=(*loc, "during"), message=message, at_key=True)
 
 
 def _series_mistakes(plan: Plan, case: CasePart) -> Iterator[Mistake]:
@@ -145,9 +151,12 @@ def _series_mistakes(plan: Plan, case: CasePart) -> Iterator[Mistake]:
 
 def _loads(plan: Plan, case: CasePart) -> tuple[str, ...]:
     """Return every load of a case: swept or set, and those of its events."""
-    swept = _swept_loads(case)
-    own = swept or tuple(filter(None, [effective_load(plan, case)]))
-    return (*own, *(event.load for event in case.events if event.load is not None))
+    return (*_first_loads(plan, case), *(event.load for event in case.events if event.load is not None))
+
+
+def _first_loads(plan: Plan, case: CasePart) -> tuple[str, ...]:
+    """Return the loads that may be connected when the case begins: those that are swept, or its own."""
+    return _swept_loads(case) or tuple(filter(None, [effective_load(plan, case)]))
 
 
 def _swept_loads(case: CasePart) -> tuple[str, ...]:
@@ -176,15 +185,16 @@ def _load_mistakes(plan: Plan, case: CasePart) -> Iterator[Mistake]:
 
 
 def _event_mistakes(plan: Plan, case: CasePart) -> Iterator[Mistake]:
-    for index, (earlier, later) in enumerate(zip(case.events, case.events[1:], strict=False), 1):
-        if later.at <= earlier.at:
-            yield Mistake(loc=("events", index, "at"), message="is not later than the event before it")
+    events = [event.event() for event in case.events]
+    for index, key, message in event_mistakes(events, _first_loads(plan, case)):
+        yield Mistake(loc=("events", index, key), message=message)
     swept = case.sweep is not None and ("train" in case.sweep.model_fields_set)
     train = None if swept else case.stimulus.train or plan.defaults.stimulus.train
     if train == FOREVER and plan.ceiling.exposure is None:
         yield Mistake(loc=("stimulus", "train"), message="forever needs an end: give ceiling.exposure")
-    if train == FOREVER and not case.events:
-        yield Mistake(loc=("stimulus", "train"), message="forever needs an event that ends it")
+    if train == FOREVER and not any(map(ends_train, events)):
+        message = "forever needs an event that ends it: a cut line, a supply switched off, or a reset"
+        yield Mistake(loc=("stimulus", "train"), message=message)
 
 
 _NO_PACKS = "there are no limit packs to verify; name them under 'limits' at the top of the plan"

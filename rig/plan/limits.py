@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rig.errors import AnalysisError, UnitError
 from rig.model.limit import Interval, Limit, Statistic
 from rig.model.stimulus import Polarity, Stimulus
 from rig.plan.bounds import Bound, SeriesBound
 from rig.plan.measurands import MEASURANDS, Measurand
 from rig.plan.series import SERIES_MEASURANDS
+from rig.plan.terms import load_resistance
 from rig.plan.tolerance import Level, Within
 from rig.units import Unit, format_quantity
 
@@ -15,7 +18,9 @@ __all__ = ["resolve_limit", "resolve_series_limit"]
 
 
 def resolve_limit(name: str, bound: Bound, *, stimulus: Stimulus, load: float, source: str) -> Limit:
-    """Return the limit that a bound means for one stimulus and load (ohm, inf for open).
+    """Return the limit that a bound means for one stimulus and load (ohm, inf for open, 0 for short).
+
+    A bound that speaks of a stretch of the case takes its set value from the load that is connected then.
 
     Raises
     ------
@@ -23,8 +28,13 @@ def resolve_limit(name: str, bound: Bound, *, stimulus: Stimulus, load: float, s
         if the bound refers to a set value that there is none of, or leaves no room for any value
     """
     measurand = MEASURANDS[name]
+    if bound.during is not None:
+        load = load_resistance(bound.during)
     set_value = measurand.set_value(stimulus, load) if measurand.set_value else None
-    return _limit(name, bound, measurand, set_value, bound.of, source)
+    limit = _limit(name, bound, measurand, set_value, bound.of, source)
+    if bound.during is None:
+        return limit
+    return replace(limit, during=bound.during, text=f"{limit.text} during {bound.during}")
 
 
 def resolve_series_limit(name: str, bound: SeriesBound, *, source: str) -> Limit:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from pydantic import ValidationError
 
 from rig.documents import Document, read_document, validate
 from rig.errors import DocumentInvalid, Problem, UnitError
-from rig.plan.case import Case, Ceiling, Event
+from rig.plan.case import Case, Ceiling
 from rig.plan.coherence import (
     Mistake,
     case_mistakes,
@@ -28,8 +27,7 @@ from rig.plan.expand import axes_of, combinations, count, merged_stimulus, missi
 from rig.plan.limits import resolve_limit, resolve_series_limit
 from rig.plan.schema import CasePart, Plan
 from rig.plan.series import unsuited
-from rig.plan.terms import OPEN
-from rig.units import Unit, parse_quantity
+from rig.plan.terms import load_resistance
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -200,9 +198,7 @@ class _Expansion:
             traces=part.traces,
             zero=takes_zero(plan, part),
             ranging=ranging(plan, part),
-            events=tuple(
-                Event(at=event.at, load=event.load, communication=event.communication) for event in part.events
-            ),
+            events=tuple(event.event() for event in part.events),
             decision_rule=plan.decision_rule,
             ceiling=Ceiling(**dict(plan.ceiling)),
             location=(self._document.shown_as, *self._document.locate(base)),
@@ -236,7 +232,7 @@ class _Expansion:
 
     def _checks(self, number: int, part: CasePart, stimulus: Stimulus, load: str, told: str) -> tuple[Limit, ...]:
         """Return the limits of one case, as far as they can be resolved; tell of the others."""
-        ohms = math.inf if load == OPEN else parse_quantity(load, Unit.OHM)
+        ohms = load_resistance(load)
         limits: list[Limit] = []
         for index, check in enumerate(part.verify):
             name = check.measurand

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from rig.model.stimulus import Shape, Stimulus
+from rig.plan.events import Occurrence
 from rig.units import Unit
 
 __all__ = ["MEASURANDS", "Measurand"]
@@ -26,14 +27,16 @@ class Measurand:
     signed : its value may have either sign, so that ``at_most: X`` means −X to +X
     set_value : from the stimulus and the load (ohm) to the set value in ``unit``, None where there is none
     needs_zero : an absolute offset would be mistaken for it, so that a zero capture is needed
-    needs_events : it speaks of something that happens during the case
+    in_time : it tells how long something took, or what flowed after it: of the case as a whole
+    needs_event : what must happen in the case for it to mean anything
     """
 
     unit: Unit
     signed: bool = False
     set_value: SetValue | None = None
     needs_zero: bool = False
-    needs_events: bool = False
+    in_time: bool = False
+    needs_event: Occurrence | None = None
 
 
 def _amplitude(stimulus: Stimulus, _load: float) -> float:
@@ -93,17 +96,22 @@ def _average(stimulus: Stimulus, _load: float) -> float:
     return stimulus.amplitude * _duty(stimulus)
 
 
+def _is_resistor(load: float) -> bool:
+    """Whether a load sets the voltage: neither an open nor a short circuit does."""
+    return 0.0 < load < math.inf
+
+
 def _energy(stimulus: Stimulus, load: float) -> float | None:
     per_ohm = stimulus.amplitude**2 * stimulus.shape.phases * stimulus.phase_duration
-    return load * per_ohm if math.isfinite(load) else None
+    return load * per_ohm if _is_resistor(load) else None
 
 
 def _peak_voltage(stimulus: Stimulus, load: float) -> float | None:
-    return load * stimulus.amplitude if math.isfinite(load) else None
+    return load * stimulus.amplitude if _is_resistor(load) else None
 
 
 def _load(_stimulus: Stimulus, load: float) -> float | None:
-    return load if math.isfinite(load) else None
+    return load if _is_resistor(load) else None
 
 
 MEASURANDS: Final[Mapping[str, Measurand]] = MappingProxyType({
@@ -162,8 +170,14 @@ MEASURANDS: Final[Mapping[str, Measurand]] = MappingProxyType({
     "shannon_k": Measurand(unit=Unit.NUMBER),
     "idle_current": Measurand(unit=Unit.AMPERE),
     "load_resistance": Measurand(unit=Unit.OHM, set_value=_load),
-    # in time, across events
-    "reconnect_surge": Measurand(unit=Unit.AMPERE, set_value=_amplitude, needs_events=True),
-    "comms_loss_time": Measurand(unit=Unit.SECOND, needs_events=True),
-    "stop_time": Measurand(unit=Unit.SECOND, needs_events=True),
+    # in time
+    "latency": Measurand(unit=Unit.SECOND, in_time=True),
+    "stop_time": Measurand(unit=Unit.SECOND, in_time=True),
+    "comms_loss_time": Measurand(unit=Unit.SECOND, in_time=True, needs_event=Occurrence.CUT),
+    "reset_stop_time": Measurand(unit=Unit.SECOND, in_time=True, needs_event=Occurrence.RESET),
+    "reconnect_surge": Measurand(
+        unit=Unit.AMPERE, set_value=_amplitude, in_time=True, needs_event=Occurrence.RECONNECTION
+    ),
+    "power_up_output": Measurand(unit=Unit.AMPERE, in_time=True, needs_event=Occurrence.POWER_UP),
+    "short_circuit_recovery": Measurand(unit=Unit.SECOND, in_time=True, needs_event=Occurrence.SHORT_CIRCUIT),
 })

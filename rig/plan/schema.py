@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from rig.model.judgement import DecisionRule
 from rig.model.stimulus import Polarity, Shape
 from rig.plan.bounds import Check, SeriesCheck
-from rig.plan.case import Communication, Ranging
+from rig.plan.case import Communication, DeviceAction, Event, Ranging
+from rig.plan.supply import Supply
 from rig.plan.terms import Identifier, LoadName, PackId, Range, Text, mistake
 from rig.units import Unit
 from rig.units.fields import Duration, Frequency, Quantity
@@ -93,6 +94,7 @@ class CeilingPart(_Part):
     current_peak: PositiveCurrent | None = None
     charge_per_phase: PositiveCharge | None = None
     rms_current: PositiveCurrent | None = None
+    dc_current: PositiveCurrent | None = Field(default=None, description="direct current, watched while it flows")
     exposure: PositiveTime | None = Field(default=None, description="longest train")
 
 
@@ -141,12 +143,20 @@ class EventPart(_Part):
     at: Duration = Field(description="time after the first pulse, for example 2 s")
     load: LoadName | None = Field(default=None, description="the load that is connected instead")
     communication: Communication | None = Field(default=None, description="the line to the stimulator")
+    supply: Supply | None = Field(default=None, description="what feeds the device: 26.4 V, 110 % of nominal, off, on")
+    device: DeviceAction | None = Field(default=None, description="what the device is told to do")
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
-        if (self.load is None) == (self.communication is None):
-            raise mistake("expected one thing to happen: load or communication")
+        if len(self.model_fields_set - {"at"}) != 1:
+            raise mistake("expected one thing to happen: load, communication, supply or device")
         return self
+
+    def event(self) -> Event:
+        """Return the event that is meant."""
+        return Event(
+            at=self.at, load=self.load, communication=self.communication, supply=self.supply, device=self.device
+        )
 
 
 class CasePart(_Part):

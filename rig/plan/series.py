@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from rig.model.load import OPEN
 from rig.plan.measurands import Measurand
-from rig.plan.terms import OPEN
+from rig.plan.terms import load_resistance
 from rig.units import Unit, parse_quantity
 
 if TYPE_CHECKING:
@@ -72,5 +73,5 @@ def _alike(cases: Sequence[Case], varied: str) -> Iterator[Sequence[Case]]:
 
 def _has_reference(cases: Sequence[Case]) -> bool:
     reference = parse_quantity(_REFERENCE, Unit.OHM)
-    known = [math.isclose(parse_quantity(case.load, Unit.OHM), reference) for case in cases]
+    known = [math.isclose(load_resistance(case.load), reference) for case in cases]
     return any(known) and not all(known)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -15,8 +14,7 @@ from rig.plan.coherence import NO_INTERPHASE, impossible
 from rig.plan.expand import merged_stimulus, missing_keys, stimulus_of
 from rig.plan.limits import resolve_limit
 from rig.plan.schema import FOREVER, StimulusPart
-from rig.plan.terms import OPEN
-from rig.units import Unit, parse_quantity
+from rig.plan.terms import load_resistance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +60,7 @@ def single_limit(measurand: str, form: Mapping[str, str], *, stimulus: Stimulus,
         with what is wrong.
     """
     try:
-        ohms = math.inf if load == OPEN else parse_quantity(load, Unit.OHM)
+        ohms = load_resistance(load)
         check = Check.model_validate_json(json.dumps({measurand: dict(form)}))
         return resolve_limit(measurand, check.bound, stimulus=stimulus, load=ohms, source=source)
     except ValidationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from decimal import Decimal, localcontext
 from typing import Annotated, Generic, TypeVar
@@ -10,12 +11,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError
 
 from rig.errors import UnitError
+from rig.model.load import OPEN, SHORT
 from rig.units import Unit, format_quantity, parse_quantity
 from rig.units.fields import QUANTITY_PATTERN
 
-__all__ = ["OPEN", "Identifier", "LoadName", "PackId", "Range", "Text", "mistake"]
-
-OPEN = "open"
+__all__ = ["Identifier", "LoadName", "PackId", "Range", "Text", "load_resistance", "mistake"]
 
 # Names that Windows keeps for devices, whatever their suffix.
 _RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
@@ -49,17 +49,24 @@ def _read_text(text: str) -> str:
 
 
 def _read_load(text: str) -> str:
-    if text == OPEN:
-        return OPEN
+    if text in {OPEN, SHORT}:
+        return text
     try:
         resistance = parse_quantity(text, Unit.OHM)
     except UnitError as error:
-        msg = f"{error}, or 'open'"
+        msg = f"{error}, 'open' or 'short'"
         raise mistake(msg) from error
     if resistance <= 0:
         msg = f"{text!r} is not a load: its resistance must be positive"
         raise mistake(msg)
     return format_quantity(resistance, Unit.OHM)
+
+
+def load_resistance(name: str) -> float:
+    """Return the resistance that a load's canonical name states, ohm: inf for ``open``, 0 for ``short``."""
+    if name == OPEN:
+        return math.inf
+    return 0.0 if name == SHORT else parse_quantity(name, Unit.OHM)
 
 
 _ID_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_-])?$"
@@ -74,7 +81,12 @@ Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_read_
 LoadName = Annotated[
     str,
     AfterValidator(_read_load),
-    Field(json_schema_extra={"pattern": f"^\\s*(open|{QUANTITY_PATTERN})$", "description": "500 ohm, 1 kohm or open"}),
+    Field(
+        json_schema_extra={
+            "pattern": f"^\\s*(open|short|{QUANTITY_PATTERN})$",
+            "description": "500 ohm, 1 kohm, open or short",
+        }
+    ),
 ]
 
 ValueT = TypeVar("ValueT", bound=float)

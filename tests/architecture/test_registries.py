@@ -22,7 +22,7 @@ from tests.architecture.project import ROOT
 
 # Measured from two signals at once, outside the catalogue of what one signal gives.
 OF_TWO_SIGNALS = {"load_resistance"}
-OF_EVENTS = {name for name, entry in MEASURANDS.items() if entry.needs_events}
+OF_EVENTS = {name for name, entry in MEASURANDS.items() if entry.in_time}
 
 PACKS = sorted((ROOT / "fixtures" / "limits").glob("*.limits.yaml"))
 

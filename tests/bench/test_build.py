@@ -66,12 +66,12 @@ class Table:
 def _switch() -> LineServer:
     closed: set[str] = set()
     server = LineServer({})
-    listed = ["101", "102", "103", "104"]
+    listed = ["101", "102", "103", "104", "105"]
     server.replies = {
         "*IDN?": "HEWLETT-PACKARD,34970A,0,13-2-2",
         "SYSTem:CTYPe? 100": "HEWLETT-PACKARD,34903A,0,1.0",
         ":SYSTem:ERRor?": '+0,"No error"',
-        "ROUTe:CLOSe? (@101,102,103,104)": lambda: _states(server.lines, listed, closed),
+        "ROUTe:CLOSe? (@101,102,103,104,105)": lambda: _states(server.lines, listed, closed),
     }
     return server
 
@@ -143,9 +143,9 @@ def test_a_bench_opens_works_and_is_left_safe(
         with pytest.raises(Refused, match="has no '3 kohm'; it has: 500 ohm, 1 kohm"):
             bench.select_load("3 kohm")
     assert table.switch.lines[-3:] == [
-        "ROUTe:OPEN (@101,102,103,104)",
+        "ROUTe:OPEN (@101,102,103,104,105)",
         ":SYSTem:ERRor?",
-        "ROUTe:CLOSe? (@101,102,103,104)",
+        "ROUTe:CLOSe? (@101,102,103,104,105)",
     ]
     assert table.stimulator.commands[-1] == 34
 
@@ -175,7 +175,7 @@ def test_make_safe_tries_every_step_and_never_raises(
 def test_relays_that_do_not_open_are_told(table: Table, definition: BenchDefinition, device: DeviceDefinition) -> None:
     with pytest.raises(BenchError, match="could not open all relays"):  # noqa: PT012, SIM117 - leaving raises
         with table.open(definition, device) as bench:
-            table.switch.replies["ROUTe:CLOSe? (@101,102,103,104)"] = "0,1,0,0"
+            table.switch.replies["ROUTe:CLOSe? (@101,102,103,104,105)"] = "0,1,0,0,0"
             stopped, opened = bench.make_safe()
             assert stopped.done
             assert not opened.done
@@ -189,7 +189,7 @@ def test_an_exception_inside_leaves_the_bench_safe_and_comes_through(
     with pytest.raises(KeyboardInterrupt), table.open(definition, device) as bench:  # noqa: PT012 - leaving raises
         bench.select_load("500 ohm")
         raise KeyboardInterrupt
-    assert table.switch.lines[-1] == "ROUTe:CLOSe? (@101,102,103,104)"
+    assert table.switch.lines[-1] == "ROUTe:CLOSe? (@101,102,103,104,105)"
     assert table.stimulator.commands[-1] == 34
 
 

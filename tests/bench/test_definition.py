@@ -56,15 +56,17 @@ def test_shipped_benches_load_and_keep_account_of_every_file(path: Path) -> None
     assert definition.files[0].path == path
     assert len(definition.files) == 5
     assert all(len(file.sha256) == 64 and ".." not in str(file.path) for file in definition.files)
-    assert list(definition.loads) == ["500 ohm", "1 kohm", "2 kohm", "10 kohm", "open"]
+    assert list(definition.loads) == ["500 ohm", "1 kohm", "2 kohm", "10 kohm", "short", "open"]
     assert definition.relays == {
         "500 ohm": (101,),
         "1 kohm": (102,),
         "2 kohm": (103,),
         "10 kohm": (104,),
+        "short": (105,),
         "open": (),
     }
     assert definition.loads["open"].is_open
+    assert definition.loads["short"].nominal == definition.loads["short"].resistance < 1
     assert math.isclose(definition.loads["500 ohm"].thermal_resistance, 60 / 25)
 
 
@@ -157,6 +159,8 @@ def test_all_mistakes_of_a_file_at_once(bench: Path) -> None:
         ("  1 kohm:", "  1 kilo:", "is not a unit of ohm"),
         ("  1 kohm:", "  500.0 ohm:", "the position '500 ohm' is given twice"),
         ("  1 kohm:", "  3 kohm:", "the calibrated value, 1.00031 kohm, is not a resistor of 3 kohm"),
+        ("0.21 ohm", "2.1 ohm", "2.1 ohm is no short circuit: that has at most 1 ohm"),
+        ("  short:", "  shorted:", "'shorted' is not a quantity; write for example '500 ohm', or 'short'"),
         ("relays: [102]", "relays: [101]", "the relays 101 belong to another position"),
         ("relays: [102]", "relays: []", "expected at least 1 value"),
         ("uncertainty: 0.1 ohm", "uncertainty: -0.1 ohm", "negative"),

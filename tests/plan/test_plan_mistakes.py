@@ -22,7 +22,7 @@ title: A plan
 revision: A
 limits: [pack-1]
 ceiling: {current_peak: 100 mA, charge_per_phase: 60 uC, rms_current: 30 mA, exposure: 10 s}
-requires: {load: [500 ohm, 1 kohm, open]}
+requires: {load: [500 ohm, 1 kohm, open, short]}
 defaults:
   stimulus: {shape: biphasic_symmetric, amplitude: 20 mA, phase_duration: 300 us, rate: 50 Hz, train: 1 s}
 cases:
@@ -79,7 +79,7 @@ FAULTY_CASES = """
   p:11:19: cases[1].load: the load '2 kohm' is not under requires.load; did you mean '1 kohm'?
 
 {id: c, load: 500 V, VERIFY}
-  'V' is not a unit of ohm; write for example '500 ohm', or 'open'
+  'V' is not a unit of ohm; write for example '500 ohm', 'open' or 'short'
 
 {id: c, load: 0 ohm, VERIFY}
   '0 ohm' is not a load: its resistance must be positive
@@ -172,7 +172,7 @@ FAULTY_CASES = """
   p:11:5: cases[1]: expected keys with values, found 3
 
 {id: c, events: [{at: 1 s}], VERIFY}
-  events[0]: expected one thing to happen: load or communication
+  events[0]: expected one thing to happen: load, communication, supply or device
 
 {id: c, events: [{at: 0.5 s, load: open, communication: cut}], VERIFY}
   expected one thing to happen
@@ -185,6 +185,84 @@ FAULTY_CASES = """
 
 {id: c, events: [{at: 0.5 s, load: open}, {at: 0.5 s, load: 1 kohm}], VERIFY}
   events[1].at: is not later than the event before it
+
+{id: c, events: [{at: 0.5 s, load: 500 ohm}], VERIFY}
+  events[0].load: '500 ohm' is connected already
+
+{id: c, events: [{at: 0.2 s, load: open}, {at: 0.5 s, load: open}], VERIFY}
+  events[1].load: 'open' is connected already
+
+{id: c, sweep: {load: [500 ohm, open]}, events: [{at: 0.2 s, load: open}], VERIFY}
+  events[0].load: 'open' is connected already
+
+{id: c, events: [{at: 0.2 s, communication: restored}], VERIFY}
+  events[0].communication: the line was not cut before
+
+{id: c, events: [{at: 0.2 s, communication: cut}, {at: 0.5 s, communication: cut}], VERIFY}
+  events[1].communication: the line is cut already
+
+{id: c, events: [{at: 0.2 s, supply: on}], VERIFY}
+  events[0].supply: the supply was not switched off before
+
+{id: c, events: [{at: 0.2 s, supply: off}, {at: 0.5 s, supply: off}], VERIFY}
+  events[1].supply: the supply is off already
+
+{id: c, events: [{at: 0.2 s, supply: off}, {at: 0.5 s, supply: 20 V}], VERIFY}
+  events[1].supply: the supply is off: switch it on
+
+{id: c, events: [{at: 0.2 s, supply: off}, {at: 0.5 s, device: reset}], VERIFY}
+  events[1].device: the supply is off: there is nothing to reset
+
+{id: c, events: [{at: 0.2 s, communication: cut}, {at: 0.5 s, device: reset}], VERIFY}
+  events[1].device: the line is cut: no reset can be sent
+
+{id: c, events: [{at: 0.2 s, supply: 0 V}], VERIFY}
+  events[0].supply: '0 V' must be positive; to take the supply away write 'off'
+
+{id: c, events: [{at: 0.2 s, supply: 20 mA}], VERIFY}
+  events[0].supply: 'mA' is not a unit of volt
+
+{id: c, events: [{at: 0.2 s, supply: 5 V of nominal}], VERIFY}
+  events[0].supply: 'V' is not a unit of a ratio
+
+{id: c, events: [{at: 0.2 s, supply: 24}], VERIFY}
+  '24' has no unit; write for example '5 V', or a share of the nominal voltage, 'off' or 'on'
+
+{id: c, events: [{at: 0.2 s, device: restart}], VERIFY}
+  events[0].device: expected 'reset', found 'restart'
+
+{id: c, stimulus: {train: forever}, events: [{at: 0.5 s, load: open}], VERIFY}
+  stimulus.train: forever needs an event that ends it: a cut line, a supply switched off, or a reset
+
+{id: c, stimulus: {train: forever}, events: [{at: 0.5 s, supply: 90 %}], VERIFY}
+  stimulus.train: forever needs an event that ends it
+
+{id: c, events: [{at: 0.5 s, load: open}], verify: [{reconnect_surge: {at_most: 1 A}}]}
+  reconnect_surge needs 'load: open', and an event that connects another load after it
+
+{id: c, sweep: {load: [open, 1 kohm]}, events: [{at: 0.5 s, load: short}], verify: [{reconnect_surge: {at_most: 1 A}}]}
+  reconnect_surge needs 'load: open'
+
+{id: c, events: [{at: 0.5 s, load: short}], verify: [{comms_loss_time: {at_most: 1 s}}]}
+  comms_loss_time needs an event 'communication: cut'
+
+{id: c, events: [{at: 0.5 s, supply: off}], verify: [{power_up_output: {at_most: 1 mA}}]}
+  power_up_output needs an event 'supply: off' and 'supply: on' after it, or 'device: reset'
+
+{id: c, load: short, events: [{at: 0.5 s, load: 500 ohm}], verify: [{short_circuit_recovery: {at_most: 1 s}}]}
+  short_circuit_recovery needs an event 'load: short', with a resistor before
+
+{id: c, events: [{at: 0.5 s, communication: cut}], verify: [{reset_stop_time: {at_most: 1 s}}]}
+  reset_stop_time needs an event 'device: reset'
+
+{id: c, verify: [{latency: {at_most: 1 s, during: 500 ohm}}]}
+  latency.during: latency speaks of the whole case, not of a stretch of it
+
+{id: c, load: short, verify: [{peak_output_voltage: {at_most: 110 % of set}}]}
+  there is no set value for this stimulus and load
+
+{id: c, events: [{at: 0.5 s, load: open}], verify: [{peak_output_voltage: {at_most: 110 % of set, during: open}}]}
+  there is no set value for this stimulus and load
 
 {id: c, load: open, verify: [{peak_output_voltage: {at_most: 110 % of set}}]}
   there is no set value for this stimulus and load
@@ -308,7 +386,7 @@ polarity: {is: up}
   polarity.is: expected 'positive', 'negative' or 'set', found 'up'
 
 reconnect_surge: {at_most: 1 A}
-  reconnect_surge speaks of an event, and this case has none
+  reconnect_surge needs 'load: open', and an event that connects another load after it
 
 limits: some
   limits: expected 'all', found 'some'
@@ -407,7 +485,7 @@ class TestWholePlans:
         assert "'../x' is not of the form" in mistakes(HEAD.replace("[pack-1]", "[../x]"))[0]
 
     def test_no_load_anywhere(self) -> None:
-        (found,) = mistakes(HEAD.replace("requires: {load: [500 ohm, 1 kohm, open]}\n", ""))
+        (found,) = mistakes(HEAD.replace("requires: {load: [500 ohm, 1 kohm, open, short]}\n", ""))
         assert "cases[0]: no load is given" in found
 
     def test_a_load_of_the_defaults_that_is_not_required(self) -> None:
