@@ -359,7 +359,8 @@ class Electrodes(_Entry):
     smallest_area: Area
 
 
-# Each fault's value and its unit; a ratio of 100 % of ``amplitude_gain`` is a healthy device, elsewhere 0 % is.
+# Each fault's value and its unit, a count where there is none; a ratio of 100 % of ``amplitude_gain`` and of
+# ``reconnect_surge`` is a healthy device, elsewhere 0 % is.
 FAULTS: dict[str, Unit] = {
     "amplitude_gain": Unit.ONE,
     "second_phase_imbalance": Unit.ONE,
@@ -372,11 +373,21 @@ FAULTS: dict[str, Unit] = {
     "stuck_on": Unit.COUNT,
     "droop": Unit.ONE,
     "coarse_steps": Unit.AMPERE,
+    "ignores_stop": Unit.COUNT,
+    "slow_stop": Unit.SECOND,
+    "late_start": Unit.SECOND,
+    "no_timeout": Unit.COUNT,
+    "slow_timeout": Unit.SECOND,
+    "reconnect_surge": Unit.ONE,
+    "power_up_pulse": Unit.AMPERE,
+    "reset_pulse": Unit.AMPERE,
+    "supply_sensitive": Unit.ONE,
+    "short_circuit_latch": Unit.COUNT,
 }
 
 
 # A fault whose size is left out would be simulated as something else than its name says.
-_PLAIN_FAULTS = frozenset({"missing_pulse", "polarity_flip", "stuck_on"})
+_PLAIN_FAULTS = frozenset(kind for kind, unit in FAULTS.items() if unit is Unit.COUNT)
 _MEASURED_FAULTS = FAULTS.keys() - _PLAIN_FAULTS - {"extra_pulse"}
 
 
@@ -395,6 +406,16 @@ class Fault(_Entry):
         "stuck_on",
         "droop",
         "coarse_steps",
+        "ignores_stop",
+        "slow_stop",
+        "late_start",
+        "no_timeout",
+        "slow_timeout",
+        "reconnect_surge",
+        "power_up_pulse",
+        "reset_pulse",
+        "supply_sensitive",
+        "short_circuit_latch",
     ]
     value: Annotated[str, Field(min_length=1, max_length=50)] | None = None
     every: int | None = Field(default=None, ge=1)

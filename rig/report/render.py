@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from rig.evidence.record import CaptureEntry, CaseRecord, RunRecord
-    from rig.model.recording import Recording
     from rig.model.waveform import Waveform
 
-    ReadCapture = Callable[[CaptureEntry], Mapping[str, Waveform | Recording]]
+    ReadCapture = Callable[[CaptureEntry], Mapping[str, Waveform]]
 
 __all__ = ["render_html"]
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rig.evidence import mapping
 from rig.evidence.cut_off import read_cut_off
-from rig.evidence.cut_off_capture import left_captures
 from rig.evidence.record import ErrorEntry, OutputOffEntry
 from rig.evidence.store import Bundle
 from rig.model.verdict import Verdict
@@ -14,12 +12,11 @@ from rig.sequencer.seal import write_and_seal
 from rig.verdict.aggregate import run_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from pathlib import Path
 
     from rig.evidence.cut_off import CutOff
-    from rig.evidence.cut_off_capture import LeftCapture
     from rig.evidence.record import CaseRecord, RunRecord
     from rig.sequencer.seal import Renderer
 
@@ -39,7 +36,7 @@ def recover_run(folder: Path, *, render: Renderer, utc: Callable[[], datetime]) 
     left = read_cut_off(folder)
     bundle, journal = Bundle.reopen(folder, utc=utc)
     journal.write("recovered", cut_off=[case for _, case in left.started])
-    cases = tuple(_cases(left, left_captures(bundle)))
+    cases = tuple(_cases(left))
     told = f"the run was cut off; what it left was recovered on {utc():%Y-%m-%d at %H:%M:%S} UTC"
     record = left.begun.model_copy(
         update={
@@ -54,7 +51,7 @@ def recover_run(folder: Path, *, render: Renderer, utc: Callable[[], datetime]) 
     return record
 
 
-def _cases(left: CutOff, captures: Sequence[LeftCapture]) -> Iterator[CaseRecord]:
+def _cases(left: CutOff) -> Iterator[CaseRecord]:
     """Yield a record per case: of one that had ended its own, of one that had begun that it was cut off."""
     known = dict(left.cases)
     for case in left.begun.cases:
@@ -63,23 +60,18 @@ def _cases(left: CutOff, captures: Sequence[LeftCapture]) -> Iterator[CaseRecord
         if ended is not None:
             yield ended
         elif key in left.started:
-            yield _cut_off(case, left, captures)
+            yield _cut_off(case, left)
         else:
             yield case
     yield from known.values()
 
 
-def _cut_off(case: CaseRecord, left: CutOff, captures: Sequence[LeftCapture]) -> CaseRecord:
+def _cut_off(case: CaseRecord, left: CutOff) -> CaseRecord:
     started = left.started[case.plan, case.id]
-    own = [one for one in captures if one.capture.id.startswith(f"{case.plan}.{case.id}.")]
     return case.model_copy(
         update={
             "verdict": Verdict.ABORTED,
             "reason": _CUT_OFF,
-            "captures": (
-                *case.captures,
-                *(mapping.capture_entry(one.capture, one.source, one.capture.notes, pieces=one.pieces) for one in own),
-            ),
             "started": started,
             "duration": (left.last - started).total_seconds(),
             "error": ErrorEntry(type="Interrupted", message=_CUT_OFF, stage="unknown"),

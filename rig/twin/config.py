@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 __all__ = [
     "DeviceConfig",
@@ -15,6 +15,7 @@ __all__ = [
     "LoadConfig",
     "RangeConfig",
     "SenseConfig",
+    "SupplyConfig",
     "TwinConfig",
 ]
 
@@ -51,9 +52,20 @@ class DeviceFault(_Section):
     missing_pulse            not used
     extra_pulse              delay of the additional pulse as a part of the period (0.5 when not given)
     polarity_flip            not used
-    stuck_on                 not used: once started, only a new train or the end of the bench ends the pulses
+    stuck_on                 not used: once started, only a new train or the loss of its supply ends the pulses
     droop                    part of the current lost from the begin to the end of a phase (0.1)
     coarse_steps             the current comes in whole multiples of this only, A
+    ignores_stop             not used: a stop command is acknowledged, the pulses go on as long as without it
+    slow_stop                how long the pulses go on after a stop command, s
+    late_start               what is added to the latency, s
+    no_timeout               not used: the pulses do not end when nobody keeps them alive
+    slow_timeout             how much longer than it should the device waits for a sign of life, s
+    reconnect_surge          factor on the first pulse after an open circuit that a pulse of the same train met,
+                             falling straight to 1 within ``every`` (or 10) pulses (1.5)
+    power_up_pulse           current of one pulse of 1 ms, one phase, when the device has booted after power came, A
+    reset_pulse              the same, as long after a reset command as the device takes to boot, A
+    supply_sensitive         relative change of the current per relative change of the supply voltage (1)
+    short_circuit_latch      not used: a load below 20 ohm ends the pulses, until a train is started again
     =======================  =========================================================================
     """
 
@@ -69,6 +81,16 @@ class DeviceFault(_Section):
         "stuck_on",
         "droop",
         "coarse_steps",
+        "ignores_stop",
+        "slow_stop",
+        "late_start",
+        "no_timeout",
+        "slow_timeout",
+        "reconnect_surge",
+        "power_up_pulse",
+        "reset_pulse",
+        "supply_sensitive",
+        "short_circuit_latch",
     ]
     value: float | None = None
     every: PositiveInt | None = None
@@ -100,13 +122,29 @@ class InstrumentFault(_Section):
     """How often it strikes; without it, for ever."""
 
 
+class SupplyConfig(_Section):
+    """What the stimulator must be supplied with: nominal and least voltage, V; ``idle_current`` is what it draws, A."""
+
+    voltage: PositiveFloat
+    minimum: PositiveFloat
+    idle_current: PositiveFloat = 0.1
+
+    @model_validator(mode="after")
+    def _nominal_is_enough(self) -> Self:
+        if self.minimum > self.voltage:
+            msg = "the least voltage is above the nominal one"
+            raise ValueError(msg)
+        return self
+
+
 class DeviceConfig(_Section):
     """The stimulator.
 
     ``compliance`` is the greatest voltage at its terminals, V; ``rise_time`` runs from 10 % to 90 % of a straight
     transition, s; ``interphase_leak`` flows in the direction of the first phase while a point of a pulse is zero, A.
     The half widths bound what is drawn for a healthy device: relative gain, relative difference of the two phases,
-    and the relative error of its clock.
+    and the relative error of its clock. With a ``supply``, and an instrument that ``powers`` it, the device is off
+    until that gives it enough voltage, and silent for the ``boot_time`` after that, s; otherwise it is always on.
     """
 
     identity: IdentityConfig
@@ -118,6 +156,8 @@ class DeviceConfig(_Section):
     timebase_error: _Halfwidth = 10e-6
     latency: PositiveFloat = 2e-3
     wired_channel: Annotated[int, Field(ge=1, le=8)] = 1
+    supply: SupplyConfig | None = None
+    boot_time: PositiveFloat = 0.5
     faults: tuple[DeviceFault, ...] = ()
 
 
@@ -163,6 +203,7 @@ class InstrumentConfig(_Section):
     probe) of an instrument that sees ``voltage`` lies in parallel with whatever load is connected. With ``ranges`` each
     has errors of its own, drawn from what is stated for it; other ranges than these have those of the nearest.
     ``contact`` makes the instrument the bench's interlock: the relay, channel or line that closes its contact.
+    ``powers`` is the output of a DC supply that feeds the device.
     """
 
     protocol: str
@@ -186,6 +227,7 @@ class InstrumentConfig(_Section):
     memory: PositiveInt | None = None
     ranges: tuple[RangeConfig, ...] = ()
     contact: str | None = None
+    powers: Annotated[int, Field(ge=1, le=4)] | None = None
     faults: tuple[InstrumentFault, ...] = ()
 
 
@@ -199,3 +241,16 @@ class TwinConfig(_Section):
     sense: SenseConfig = SenseConfig()
     divider: PositiveFloat = 20.0
     instruments: dict[str, InstrumentConfig] = Field(default_factory=dict)
+
+    @property
+    def fed(self) -> bool:
+        """Whether an instrument feeds the device."""
+        return self.device.supply is not None and any(one.powers is not None for one in self.instruments.values())
+
+    @model_validator(mode="after")
+    def _one_feeds(self) -> Self:
+        feeding = [name for name, one in self.instruments.items() if one.powers is not None]
+        if len(feeding) > 1:
+            msg = f"only one instrument can power the device, not {' and '.join(feeding)}"
+            raise ValueError(msg)
+        return self

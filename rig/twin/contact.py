@@ -25,6 +25,11 @@ class Contact:
         """Whether it is closed now."""
         return self._states[-1]
 
+    @property
+    def times(self) -> tuple[float, ...]:
+        """When it was told anything, s."""
+        return tuple(self._times)
+
     def set(self, closed: bool, now: float) -> None:
         """Open or close it; ``now`` must not lie before an earlier change."""
         self._times.append(now)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rig.twin.defects import Defects
 from rig.twin.exponentials import Terms
 from rig.twin.signal import Piecewise
 
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rig.twin.config import DeviceConfig, DeviceFault
+    from rig.twin.reaction import Reaction
 
-__all__ = ["Point", "Pulse", "Run", "StimulatorOutput", "Train"]
+__all__ = ["Point", "Pulse", "Run", "StimulatorOutput", "Train", "assembled"]
 
 _RAMP_PER_RISE = 1 / 0.8
-_EVERY_SECOND = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,16 +43,26 @@ class Train:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A train as it is delivered: from ``begin`` to ``end``, the first pulse at ``first``; s."""
+    """A train as it is delivered: from ``begin`` to ``end``, the first pulse at ``first``; s.
+
+    A pulse that is under way at the end is completed, one that is under way at the ``cut`` is not. ``stopping``: it was
+    told to stop, and knows when it will.
+    """
 
     train: Train
     begin: float
     first: float
     end: float = math.inf
+    cut: float = math.inf
+    stopping: bool = False
 
     def ended(self, moment: float) -> Run:
         """Return the run, ended then unless it has ended before."""
         return replace(self, end=min(self.end, max(moment, self.begin)))
+
+    def cut_off(self, moment: float) -> Run:
+        """Return the run of which nothing is delivered from a moment on."""
+        return replace(self.ended(moment), cut=min(self.cut, moment))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +82,21 @@ class Pulse:
         """When the output is back at rest, s."""
         return self.start + self.edges[-1]
 
+    def until(self, moment: float) -> Pulse:
+        """Return what of the pulse comes before a moment, which must lie after its start."""
+        if self.stop <= moment:
+            return self
+        end = moment - self.start
+        kept = [edge for edge in self.edges if self.start + edge < self.start + end]
+        phases = tuple((begin, min(stop, end), sign) for begin, stop, sign in self.phases if begin < end)
+        return replace(self, edges=(*kept, end), pieces=self.pieces[: len(kept)], phases=phases)
+
 
 class StimulatorOutput:
     """Turns runs into the current that is commanded to the output stage; errors are drawn once from the seed."""
 
-    def __init__(self, config: DeviceConfig, *, seed: int) -> None:
+    def __init__(self, config: DeviceConfig, reaction: Reaction, *, seed: int) -> None:
+        self._defects, self._reaction = Defects(config.faults), reaction
         draw = np.random.default_rng([seed, 0x5349]).uniform(-1, 1, 3)
         self._config = config
         self.gain = 1.0 + float(draw[0]) * config.gain_error
@@ -84,20 +105,19 @@ class StimulatorOutput:
         self.ramp = config.rise_time * _RAMP_PER_RISE
         self._templates: dict[tuple[Train, tuple[DeviceFault, ...], float], Pulse] = {}
 
-    @property
-    def stuck_on(self) -> bool:
-        """Whether nothing stops the pulses."""
-        return any(fault.kind == "stuck_on" for fault in self._config.faults)
-
     def command(self, run: Run, start: float, stop: float) -> Piecewise:
         """Return the commanded current of one run from start to stop, A."""
-        signal = _assembled(list(self.pulses(run, start, stop)), start, stop)
-        leak = sum(fault.value or 0.0 for fault in self._config.faults if fault.kind == "dc_leak")
+        signal = assembled(list(self.pulses(run, start, stop)), start, stop)
+        leak = self._defects.total("dc_leak")
         begin, end = max(run.begin, start), min(run.end, stop)
         if leak and begin < end:
             edges = sorted({start, begin, end, stop})
             signal += Piecewise.of(edges, [leak if begin <= edge < end else 0.0 for edge in edges[:-1]])
         return signal
+
+    def lone(self, point: Point, start: float) -> Pulse:
+        """Return a pulse of one point that belongs to no train."""
+        return replace(_drawn([point], self.ramp, 0.0, exponential=False), start=start)
 
     def pulses(self, run: Run, start: float, stop: float) -> Iterator[Pulse]:
         """Yield the pulses of a run that touch the time from start to stop, in order; none overlaps another."""
@@ -105,14 +125,17 @@ class StimulatorOutput:
         margin = 2 * period + sum(point.duration for point in run.train.points)
         index = max(0, math.floor((start - margin - run.first) / period))
         free_from = -math.inf
-        while (begin := run.first + index * period) < min(stop, run.end):
+        end = min(stop, run.end, self._reaction.latched(run.begin))
+        while (begin := run.first + index * period) < end:
             if run.train.count is not None and index >= run.train.count:
                 break
-            for pulse in self._around(run.train, index, begin, period):
-                if free_from <= pulse.start < min(stop, run.end):
+            factor = self._reaction.factor(run.first, period, index)
+            for pulse in self._around(run.train, index, begin, period, factor):
+                if free_from <= pulse.start < end:
                     free_from = pulse.stop
-                    if pulse.stop > start:
-                        yield pulse
+                    delivered = pulse.until(run.cut)
+                    if delivered.stop > start:
+                        yield delivered
             index += 1
 
     def last_stop(self, run: Run, moment: float) -> float:
@@ -120,17 +143,16 @@ class StimulatorOutput:
         return max((pulse.stop for pulse in self.pulses(run, moment, np.nextafter(moment, math.inf))), default=moment)
 
     def _period(self, train: Train) -> float:
-        faster = sum(fault.value or 0.0 for fault in self._config.faults if fault.kind == "rate_error")
-        return train.period * self.timebase / (1.0 + faster)
+        return train.period * self.timebase / (1.0 + self._defects.total("rate_error"))
 
-    def _around(self, train: Train, index: int, begin: float, period: float) -> Iterator[Pulse]:
+    def _around(self, train: Train, index: int, begin: float, period: float, factor: float) -> Iterator[Pulse]:
         """Yield what the device delivers in the place of one pulse: none, one or two."""
-        struck = tuple(fault for fault in self._config.faults if _strikes(fault, index))
-        lead = min(1.0, (index + 1) / (train.lead_in + 1))
+        struck = self._defects.striking(index)
+        factor *= min(1.0, (index + 1) / (train.lead_in + 1))
         kinds = {fault.kind: fault for fault in struck}
-        key = (train, struck, lead)
+        key = (train, struck, factor)
         if key not in self._templates:
-            self._templates[key] = self._shape(train, struck, lead)
+            self._templates[key] = self._shape(train, struck, factor)
         shape = self._templates[key]
         if "missing_pulse" not in kinds:
             yield replace(shape, start=begin)
@@ -138,9 +160,9 @@ class StimulatorOutput:
             delay = kinds["extra_pulse"].value
             yield replace(shape, start=begin + (0.5 if delay is None else delay) * period)
 
-    def _shape(self, train: Train, struck: tuple[DeviceFault, ...], lead: float) -> Pulse:
-        """Return the pulse, at time 0, that these defects make of the train's points."""
-        factor, second, longer, droop = self.gain * lead, 1.0, self.timebase, 0.0
+    def _shape(self, train: Train, struck: tuple[DeviceFault, ...], factor: float) -> Pulse:
+        """Return the pulse, at time 0, that these defects make of the train's points, times a factor."""
+        factor, second, longer, droop = self.gain * factor, 1.0, self.timebase, 0.0
         exponential = False
         step = sum(fault.value or 0.0 for fault in struck if fault.kind == "coarse_steps")
         for fault in struck:
@@ -176,12 +198,6 @@ def _stepped(current: float, step: float) -> float:
     return math.copysign(math.floor(abs(current) / step + 0.5) * step, current) if step else current
 
 
-def _strikes(fault: DeviceFault, index: int) -> bool:
-    sparse = fault.kind in {"missing_pulse", "extra_pulse"}
-    every = fault.every or (_EVERY_SECOND if sparse else 1)
-    return (index + 1) % every == 0
-
-
 def _drawn(points: list[Point], ramp: float, droop: float, *, exponential: bool) -> Pulse:
     """Return straight transitions and what is held between them; the last one ends at zero."""
     edges, pieces, phases, level = [0.0], [], [], 0.0
@@ -211,7 +227,7 @@ def _held(point: Point, droop: float, *, exponential: bool) -> Terms:
     return Terms(constant=point.current, slope=-point.current * droop / point.duration)
 
 
-def _assembled(pulses: list[Pulse], start: float, stop: float) -> Piecewise:
+def assembled(pulses: list[Pulse], start: float, stop: float) -> Piecewise:
     """Return the pulses with rest between them, cut to the time from start to stop."""
     rest = Terms(constant=0.0)
     edges: list[float] = []

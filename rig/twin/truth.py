@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rig.twin.stimulator import Pulse
     from rig.twin.world import World
 
-__all__ = ["PhaseTruth", "PulseTruth", "delivered", "mean", "rms"]
+__all__ = ["PhaseTruth", "PulseTruth", "delivered", "first_pulse", "last_current", "mean", "peak", "rms"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,25 @@ def delivered(world: World, start: float, stop: float) -> tuple[PulseTruth, ...]
     )
 
 
+def first_pulse(world: World, after: float, before: float) -> float | None:
+    """Return when the first pulse begins that does so after a moment, such as that of a command; s."""
+    return next((pulse.start for pulse in world.pulses(after, before) if pulse.start >= after), None)
+
+
+def last_current(world: World, start: float, stop: float) -> float | None:
+    """Return when the last current through the load ends between two moments, s; None when there is none at all."""
+    current = world.signal("current", start, stop)
+    flowing = (current.constant != 0) | (current.slope != 0) | (current.amplitude != 0).any(axis=1)
+    last = flowing.nonzero()[0]
+    return float(current.edges[last[-1] + 1]) if len(last) else None
+
+
+def peak(world: World, start: float, stop: float) -> float:
+    """Return the greatest magnitude of the current through the load between two moments, A."""
+    low, high = world.signal("current", start, stop).extremes(start, stop)
+    return max(-low, high)
+
+
 def rms(signal: Piecewise, start: float, stop: float) -> float:
     """Return the root of the mean square from start to stop, exact, in the signal's unit."""
     return math.sqrt(signal.integral_of_square(start, stop) / (stop - start))
@@ -77,7 +96,8 @@ def _phases(current: Piecewise, pulse: Pulse) -> tuple[PhaseTruth, ...]:
         low, high = current.extremes(own, end)
         peak = high if sign > 0 else low
         up = current.first_crossing(peak / 2, sign, begin, end)
-        down = None if up is None else current.first_crossing(peak / 2, -sign, up, end)
+        # A phase that is cut off stays above half of its peak to its very end.
+        down = None if up is None else current.first_crossing(peak / 2, -sign, up, end) or end
         truths.append(
             PhaseTruth(
                 start=begin if up is None else up,

@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 import threading
 import zlib
-from bisect import bisect_right
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rig.twin.clock import Monotonic, Pace, RealTime, Time, VirtualTime
-from rig.twin.contact import Contact
-from rig.twin.network import Network, Solution, in_parallel, solve
+from rig.twin.connection import Connection
+from rig.twin.defects import Defects
+from rig.twin.network import Network, in_parallel
+from rig.twin.power import Power
+from rig.twin.reaction import Reaction
 from rig.twin.signal import Piecewise
-from rig.twin.stimulator import Pulse, Run, StimulatorOutput, Train
+from rig.twin.solving import Solver
+from rig.twin.stimulator import Point, Pulse, Run, StimulatorOutput, Train, assembled
 
 if TYPE_CHECKING:
     from rig.twin.config import LoadConfig, TwinConfig
@@ -23,9 +27,7 @@ __all__ = ["NODES", "World"]
 
 NODES = ("voltage", "output_voltage", "current", "current_sense", "voltage_divided")
 
-# A capacitor has forgotten what lies further back than this many of its time constants.
-_MEMORY = 60.0
-_KEPT_SOLUTIONS = 4
+_LONE_PULSE = 1e-3
 
 
 class World:
@@ -42,7 +44,10 @@ class World:
     def __init__(self, config: TwinConfig, *, pace: Pace | None = None) -> None:
         self.config = config
         self.pace: Pace = Monotonic() if pace is None else pace
-        self.output = StimulatorOutput(config.device, seed=config.seed)
+        self._connection, self._power = Connection(), Power(config.device, fed=config.fed)
+        self._defects = Defects(config.device.faults)
+        reaction = Reaction(config.device, self._connection, self._power)
+        self.output = StimulatorOutput(config.device, reaction, seed=config.seed)
         self.sense = self._drawn("sense", config.sense.resistance, config.sense.uncertainty)
         self._probes = [
             Network.of(instrument.input_resistance)
@@ -53,11 +58,9 @@ class World:
         self._time: Time = RealTime() if config.real_time else VirtualTime()
         self._lock = threading.RLock()
         self._closed: frozenset[int] = frozenset()
-        self._load_times = [-math.inf]
-        self._load_networks: list[Network | None] = [None]
-        self._contact = Contact()
         self._runs: list[Run] = []
-        self._solutions: dict[tuple[float, float], Solution] = {}
+        self._lone: list[Pulse] = []
+        self._solver = Solver(self._connection, self._command, sense=self.sense, compliance=config.device.compliance)
 
     def _drawn(self, name: str, nominal: float, uncertainty: float) -> float:
         """Return a true value: rectangular, so that it is bounded, with the given standard deviation."""
@@ -105,15 +108,12 @@ class World:
                 self.loads[name] for name, load in self.config.loads.items() if relays_closed.issuperset(load.relays)
             ]
             self._changed()
-            self._load_times.append(self.now)
-            self._load_networks.append(in_parallel([*connected, *self._probes]) if connected else None)
+            self._connection.connect(in_parallel([*connected, *self._probes]) if connected else None, self.now)
 
     def load(self, moment: float) -> Network | None:
         """Return what the stimulator is connected to at a moment; None is an open circuit."""
         with self._lock:
-            if not self._contact.closed_at(moment):
-                return None
-            return self._load_networks[bisect_right(self._load_times, moment) - 1]
+            return self._connection.at(moment)
 
     # --- the interlock --------------------------------------------------------------------------------------------
 
@@ -121,22 +121,73 @@ class World:
     def contact_closed(self) -> bool:
         """Whether the interlock's contact is closed now; it is on a bench without an interlock."""
         with self._lock:
-            return self._contact.closed
+            return self._connection.contact.closed
 
     def interlock(self, closed: bool) -> None:
         """Close or open, now, the contact between the stimulator and everything else."""
         with self._lock:
-            if closed != self._contact.closed:
-                self._contact.set(closed, self.now)
+            if closed != self._connection.contact.closed:
+                self._connection.close(closed, self.now)
                 self._changed()
+
+    # --- the supply -----------------------------------------------------------------------------------------------
+
+    def supply(self, volts: float) -> None:
+        """Give the device another supply voltage, now; too little ends everything at once, enough lets it boot."""
+        with self._lock:
+            was_on, now = self._power.on, self.now
+            if volts == self._power.volts(now):
+                return
+            self._power.set(volts, now)
+            if was_on and not self._power.on:
+                self._runs = [run.cut_off(now) for run in self._runs]
+                self._lone = [pulse.until(now) for pulse in self._lone if pulse.start < now]
+            elif self._power.on and not was_on:
+                self._add_lone("power_up_pulse")
+            self._changed()
+
+    @property
+    def awake(self) -> bool:
+        """Whether the device has power, and has booted."""
+        with self._lock:
+            return self.now >= self._power.awake_at()
+
+    @property
+    def boots(self) -> int:
+        """How often the device has begun to boot because power came."""
+        with self._lock:
+            return self._power.boots
+
+    @property
+    def supply_current(self) -> float:
+        """What the device draws from its supply now, on average over a period of its pulses, A."""
+        with self._lock:
+            watts = 0.0
+            if self.stimulating:
+                train = self._runs[-1].train
+                charge = sum(point.duration * abs(point.current) for point in train.points)
+                watts = charge / train.period * self.config.device.compliance
+            return self._power.draw(self.now, watts)
+
+    def _add_lone(self, kind: str) -> None:
+        """Let the pulse of such a defect, if the device has it, follow when it has booted."""
+        current = self._defects.total(kind)
+        if current:
+            point = Point(duration=_LONE_PULSE, current=current)
+            self._lone.append(self.output.lone(point, self.now + self.config.device.boot_time))
 
     # --- the stimulator -------------------------------------------------------------------------------------------
 
     def begin(self, train: Train, *, latency: float | None = None) -> None:
-        """Start a train now, in place of one that may run; its first pulse comes after the latency, s."""
+        """Start a train now, in place of one that may run; its first pulse comes after the latency, s.
+
+        Nothing happens while the device is not awake.
+        """
         delay = self.config.device.latency if latency is None else latency
         with self._lock:
-            now, first = self.now, self.now + delay
+            if not self.awake:
+                return
+            now, first = self.now, self.now + delay + self._defects.total("late_start")
             if self._runs:
                 self._runs[-1] = self._runs[-1].ended(now)
                 first = max(first, self.output.last_stop(self._runs[-1], now))
@@ -146,14 +197,43 @@ class World:
     def end_at(self, moment: float) -> None:
         """Let the running train end at a coming moment unless told otherwise before; a stuck output never ends."""
         with self._lock:
-            if self.stimulating and not self.output.stuck_on:
-                run = self._runs[-1]
-                self._runs[-1] = Run(train=run.train, begin=run.begin, first=run.first, end=max(moment, self.now))
+            if self.stimulating and not self._defects.has("stuck_on"):
+                self._runs[-1] = replace(self._runs[-1], end=max(moment, self.now))
                 self._changed()
 
     def end(self) -> None:
         """End the running train now; a pulse under way is completed."""
         self.end_at(self.now)
+
+    def stop(self) -> None:
+        """Obey a command to stop as the device does: a healthy one ends its train now."""
+        with self._lock:
+            if self.stimulating and not self._defects.has("ignores_stop") and not self._runs[-1].stopping:
+                self.end_at(self.now + self._defects.total("slow_stop"))
+                self._runs[-1] = replace(self._runs[-1], stopping=True)
+
+    def keep_alive(self, seconds: float) -> float:
+        """Let the running train end so much later if nobody calls again; return when the device takes it to end, s."""
+        with self._lock:
+            patience = math.inf if self._defects.has("no_timeout") else seconds + self._defects.total("slow_timeout")
+            until = self.now + patience
+            if self._runs and not self._runs[-1].stopping:
+                self.end_at(until)
+            return until
+
+    def reset(self) -> None:
+        """End the running train now, as a device does that begins anew."""
+        with self._lock:
+            self.end()
+            self._add_lone("reset_pulse")
+            self._changed()
+
+    def rest(self) -> float:
+        """Return when the last pulse of a train with a count comes to rest, s; now if none is to come."""
+        with self._lock:
+            now = self.now
+            pulses = self.output.pulses(self._runs[-1], now, math.inf) if self._runs else ()
+            return max((pulse.stop for pulse in pulses), default=now)
 
     @property
     def stimulating(self) -> bool:
@@ -175,7 +255,8 @@ class World:
         in the load while the interlock is open), ``voltage_divided`` the same behind the divider,
         ``output_voltage`` at the stimulator's terminals, ``current`` (A), ``current_sense`` across the resistor (V).
         """
-        solution = self._solved(start, stop)
+        with self._lock:
+            solution = self._solver.solved(start, stop)
         match node:
             case "voltage":
                 return solution.voltage
@@ -195,10 +276,12 @@ class World:
         """Return the pulses commanded from start to stop, in order."""
         with self._lock:
             runs = self._runs_within(start, stop)
-        return tuple(pulse for run in runs for pulse in self.output.pulses(run, start, stop))
+            lone = [pulse for pulse in self._lone if pulse.start < stop and pulse.stop > start]
+        pulses = [pulse for run in runs for pulse in self.output.pulses(run, start, stop)]
+        return tuple(sorted([*pulses, *lone], key=lambda pulse: pulse.start) if lone else pulses)
 
     def _changed(self) -> None:
-        self._solutions.clear()
+        self._solver.forget()
 
     def _runs_within(self, start: float, stop: float) -> list[Run]:
         """Return the runs that may show between start and stop, the last pulse of an ended one included."""
@@ -207,55 +290,10 @@ class World:
             run for run, tail in zip(self._runs, longest, strict=True) if run.begin < stop and run.end + tail > start
         ]
 
-    def _solved(self, start: float, stop: float) -> Solution:
-        with self._lock:
-            known = self._solutions.get((start, stop))
-            if known is None:
-                known = self._solve(start, stop)
-                while len(self._solutions) >= _KEPT_SOLUTIONS:
-                    self._solutions.pop(next(iter(self._solutions)))
-                self._solutions[start, stop] = known
-            return known
-
-    def _solve(self, start: float, stop: float) -> Solution:
-        first = bisect_right(self._load_times, start) - 1
-        parts = []
-        for k in range(first, len(self._load_times)):
-            begin, load = self._load_times[k], self._load_networks[k]
-            end = self._load_times[k + 1] if k + 1 < len(self._load_times) else math.inf
-            if begin >= stop:
-                break
-            if end > begin:
-                parts.append(self._solve_load(load, begin, max(begin, start), min(end, stop)))
-        return parts[0].followed_by(*parts[1:])
-
-    def _solve_load(self, load: Network | None, since: float, start: float, stop: float) -> Solution:
-        """Solve for one load, beginning so far back that the capacitor's state is known."""
-        back = start if load is None else max(since, start - _MEMORY * load.tau)
-        solution = self._solve_command(self._command(back, stop), load)
-        if back == start:
-            return solution
-        return Solution(
-            current=solution.current.between(start, stop),
-            voltage=solution.voltage.between(start, stop),
-            output=solution.output.between(start, stop),
-        )
-
-    def _solve_command(self, command: Piecewise, load: Network | None) -> Solution:
-        """Solve for one load behind the interlock: while its contact is open, the load sees a source of no current."""
-        sense, compliance = self.sense, self.config.device.compliance
-        if self._contact.always_closed(command.start, command.stop):
-            return solve(command, load, sense=sense, compliance=compliance)
-        behind = solve(self._contact.through(command), load, sense=sense, compliance=compliance)
-        before = solve(command, None, sense=sense, compliance=compliance)
-        output = self._contact.through(behind.output) + self._contact.before(before.output)
-        return Solution(current=behind.current, voltage=behind.voltage, output=output)
-
     def _command(self, start: float, stop: float) -> Piecewise:
-        runs = self._runs_within(start, stop)
-        if not runs:
-            return Piecewise.level(0.0, start, stop)
-        command = self.output.command(runs[0], start, stop)
-        for run in runs[1:]:
-            command += self.output.command(run, start, stop)
-        return command
+        commands = [self.output.command(run, start, stop) for run in self._runs_within(start, stop)]
+        commands += [assembled([one], start, stop) for one in self._lone if one.start < stop and one.stop > start]
+        total = commands[0] if commands else Piecewise.level(0.0, start, stop)
+        for command in commands[1:]:
+            total += command
+        return total

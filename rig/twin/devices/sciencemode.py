@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from typing import TYPE_CHECKING
 
@@ -47,6 +46,7 @@ class ScienceMode:
         self._stop_on_errors = False
         self._trains: dict[int, Train] = {}
         self._alive_until = 0.0
+        self._boots = world.boots
         self._tcp: TcpPort | None = None
         self._pty: PtyPort | None = None
         self._handlers: dict[int, Callable[[bytes], bytes]] = {
@@ -84,8 +84,12 @@ class ScienceMode:
             self._pty.stop()
 
     def _converse(self, stream: Stream) -> None:
-        reader = FrameReader()
+        reader, boots = FrameReader(), self._world.boots
         while data := stream.read():
+            if boots != self._world.boots:
+                reader, boots = FrameReader(), self._world.boots
+            if not self._world.awake:
+                continue
             for packet in reader.feed(data):
                 answer = self.answer(packet)
                 if self._faults.strikes("dropped_connection"):
@@ -98,9 +102,16 @@ class ScienceMode:
         """Carry out one command and return its acknowledgement."""
         handler = self._handlers.get(packet.command)
         with self._lock:
+            self._forget_if_booted()
             if handler is None:
                 return Packet(number=packet.number, command=_UNKNOWN_COMMAND, data=bytes([Result.INVALID_COMMAND]))
             return Packet(number=packet.number, command=packet.command + 1, data=handler(packet.data))
+
+    def _forget_if_booted(self) -> None:
+        """Begin anew after the device was without power."""
+        if self._boots != self._world.boots:
+            self._boots = self._world.boots
+            self._status, self._stop_on_errors, self._trains = StimStatus.NOTHING, False, {}
 
     # --- general --------------------------------------------------------------------------------------------------
 
@@ -129,7 +140,8 @@ class ScienceMode:
         return bytes([Result.OK, self._status, _HIGH_VOLTAGE_ON if on else 0])
 
     def _reset(self, _: bytes) -> bytes:
-        self._end()
+        self._trains = {}
+        self._world.reset()
         self._status = StimStatus.NOTHING
         return bytes([Result.OK])
 
@@ -156,11 +168,11 @@ class ScienceMode:
         train = Train(points=asked.points, period=_PERIOD_OF_ONE, count=1)
         self._world.begin(train)
         # The device answers when the pulse is over: its answer tells how the pulse went.
-        self._world.advance_to(self._world.pulses(self._world.now, math.inf)[-1].stop)
+        self._world.advance_to(self._world.rest())
         return bytes([_RESULTS[self._channel_error(asked.channel, train)], place, 0])
 
     def _low_level_stop(self, _: bytes) -> bytes:
-        self._end()
+        self._stop()
         self._status = StimStatus.NOTHING
         return bytes([Result.OK])
 
@@ -191,7 +203,7 @@ class ScienceMode:
         return bytes([Result.OK])
 
     def _mid_level_stop(self, _: bytes) -> bytes:
-        self._end()
+        self._stop()
         if self._status is not StimStatus.LOW_LEVEL:
             self._status = StimStatus.NOTHING
         return bytes([Result.OK])
@@ -202,6 +214,8 @@ class ScienceMode:
         if data != bytes([_ALL_ERRORS]):
             return bytes([Result.PARAMETER, data[0] if data else 0]) + bytes(5)
         if self._status not in {StimStatus.MID_LEVEL, StimStatus.MID_LEVEL_RUNNING}:
+            # Whatever still flows although it was stopped takes this for a sign of life all the same.
+            self._keep_alive()
             return bytes([Result.NOT_INITIALISED, _ALL_ERRORS]) + bytes(5)
         errors = {channel: self._channel_error(channel, train) for channel, train in self._trains.items()}
         if self._stop_on_errors and any(errors.values()):
@@ -214,8 +228,7 @@ class ScienceMode:
         return bytes([Result.OK, _ALL_ERRORS, active]) + nibbles.to_bytes(4, "little")
 
     def _keep_alive(self) -> None:
-        self._alive_until = self._world.now + _KEEP_ALIVE
-        self._world.end_at(self._alive_until)
+        self._alive_until = self._world.keep_alive(_KEEP_ALIVE)
 
     def _settle(self) -> None:
         """Take note that the trains have ended because nobody asked in time."""
@@ -226,6 +239,10 @@ class ScienceMode:
     def _end(self) -> None:
         self._trains = {}
         self._world.end()
+
+    def _stop(self) -> None:
+        self._trains = {}
+        self._world.stop()
 
     def _channel_error(self, channel: int, train: Train) -> ChannelError:
         """Return what the device notices of its own pulses: nothing connected, or less current than asked."""
