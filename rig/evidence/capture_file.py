@@ -23,10 +23,23 @@ if TYPE_CHECKING:
 
     from rig.model.waveform import Capture
 
-__all__ = ["CAPTURE_FORMAT", "capture_bytes", "capture_chunks", "open_recordings", "read_capture"]
+__all__ = [
+    "CAPTURE_FORMAT",
+    "CHUNK",
+    "capture_bytes",
+    "capture_chunks",
+    "describe_capture",
+    "describe_signal",
+    "open_recordings",
+    "read_capture",
+    "read_dataset",
+    "read_text",
+]
 
 CAPTURE_FORMAT = "rig-capture/1"
-_CHUNK = 1 << 17  # samples: large enough to compress well, small enough to read a part
+CHUNK = 1 << 17
+"""Samples that are compressed together: enough to compress well, few enough to read a part."""
+
 _CACHE = 1 << 23  # bytes of unpacked chunks that are kept while a file is read in parts
 
 
@@ -38,22 +51,32 @@ def capture_bytes(capture: Capture) -> bytes:
     """
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", libver=("v110", "v110"), track_order=False) as file:
-        file.attrs["format"] = _text(CAPTURE_FORMAT)
-        file.attrs["id"] = _text(capture.id)
-        file.attrs["purpose"] = _text(capture.purpose.value)
-        file.attrs["triggered"] = np.bool_(capture.triggered)
-        _set_texts(file, "notes", capture.notes)
+        describe_capture(file, capture)
         for signal, waveform in sorted(capture.waveforms.items()):
             _write(file, signal, waveform)
     return buffer.getvalue()
+
+
+def describe_capture(file: h5py.File, capture: Capture) -> None:
+    """Say in a file what capture its signals are of."""
+    file.attrs["format"] = _text(CAPTURE_FORMAT)
+    file.attrs["id"] = _text(capture.id)
+    file.attrs["purpose"] = _text(capture.purpose.value)
+    file.attrs["triggered"] = np.bool_(capture.triggered)
+    _set_texts(file, "notes", capture.notes)
 
 
 def _write(file: h5py.File, signal: str, waveform: Waveform) -> None:
     samples = np.ascontiguousarray(waveform.samples)
     packed: dict[str, Any] = {}
     if samples.size and samples.dtype.kind in "iu":
-        packed = {"chunks": (min(_CHUNK, samples.size),), "compression": "gzip", "compression_opts": 1, "shuffle": True}
+        packed = {"chunks": (min(CHUNK, samples.size),), "compression": "gzip", "compression_opts": 1, "shuffle": True}
     dataset = file.create_dataset(safe_name(signal), data=samples, track_times=False, **packed)
+    describe_signal(dataset, signal, waveform)
+
+
+def describe_signal(dataset: h5py.Dataset, signal: str, waveform: Waveform) -> None:
+    """Say beside the samples of a signal what they mean."""
     attributes = dataset.attrs
     attributes["signal"] = _text(signal)
     attributes["unit"] = _text(waveform.unit.value)
@@ -89,8 +112,8 @@ def read_capture(path: Path) -> Mapping[str, Waveform]:
     """
     try:
         with h5py.File(path, "r") as file:
-            if _read_text(file.attrs["format"]) == CAPTURE_FORMAT:
-                return {_read_text(dataset.attrs["signal"]): _read(dataset) for dataset in file.values()}
+            if read_text(file.attrs["format"]) == CAPTURE_FORMAT:
+                return {read_text(dataset.attrs["signal"]): read_dataset(dataset) for dataset in file.values()}
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, AnalysisError) as error:
         msg = f"{path.name} cannot be read as a capture: {error}"
         raise EvidenceError(msg) from error
@@ -110,10 +133,10 @@ def open_recordings(path: Path) -> Iterator[Mapping[str, Recording]]:
     with ExitStack() as stack:
         try:
             file = stack.enter_context(h5py.File(path, "r", rdcc_nbytes=_CACHE))
-            if _read_text(file.attrs["format"]) != CAPTURE_FORMAT:
+            if read_text(file.attrs["format"]) != CAPTURE_FORMAT:
                 msg = f"{path.name} is not a capture of format {CAPTURE_FORMAT}"
                 raise EvidenceError(msg)
-            recordings = {_read_text(dataset.attrs["signal"]): _recording(dataset, path) for dataset in file.values()}
+            recordings = {read_text(dataset.attrs["signal"]): _recording(dataset, path) for dataset in file.values()}
         except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, AnalysisError) as error:
             msg = f"{path.name} cannot be read as a capture: {error}"
             raise EvidenceError(msg) from error
@@ -129,7 +152,7 @@ def _recording(dataset: h5py.Dataset, path: Path) -> Recording:
             raise EvidenceError(msg) from error
         return samples
 
-    return Recording(scale=_read(dataset, 0, 0), length=len(dataset), read=read)
+    return Recording(scale=read_dataset(dataset, 0, 0), length=len(dataset), read=read)
 
 
 def capture_chunks(path: Path, signal: str, *, most: int = 1 << 20) -> Iterator[Waveform]:
@@ -144,9 +167,9 @@ def capture_chunks(path: Path, signal: str, *, most: int = 1 << 20) -> Iterator[
     """
     try:
         with h5py.File(path, "r") as file:
-            if _read_text(file.attrs["format"]) == CAPTURE_FORMAT and (dataset := _named(file, signal)) is not None:
+            if read_text(file.attrs["format"]) == CAPTURE_FORMAT and (dataset := _named(file, signal)) is not None:
                 for begin in range(0, len(dataset), most):
-                    yield _read(dataset, begin, begin + most)
+                    yield read_dataset(dataset, begin, begin + most)
                 return
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, AnalysisError) as error:
         msg = f"{path.name} cannot be read as a capture: {error}"
@@ -156,25 +179,27 @@ def capture_chunks(path: Path, signal: str, *, most: int = 1 << 20) -> Iterator[
 
 
 def _named(file: h5py.File, signal: str) -> h5py.Dataset | None:
-    return next((dataset for dataset in file.values() if _read_text(dataset.attrs["signal"]) == signal), None)
+    return next((dataset for dataset in file.values() if read_text(dataset.attrs["signal"]) == signal), None)
 
 
-def _read(dataset: h5py.Dataset, begin: int = 0, stop: int | None = None) -> Waveform:
+def read_dataset(dataset: h5py.Dataset, begin: int = 0, stop: int | None = None) -> Waveform:
+    """Read samples of one signal with what they mean; whoever opened the file sees to what can be wrong with it."""
     attributes = dataset.attrs
     rails, hole = attributes.get("rails"), attributes.get("hole")
     return Waveform(
         samples=dataset[begin:stop],
         interval=float(attributes["interval"]),
-        unit=Unit(_read_text(attributes["unit"])),
-        source=_read_text(attributes["source"]),
+        unit=Unit(read_text(attributes["unit"])),
+        source=read_text(attributes["source"]),
         gain=float(attributes["gain"]),
         offset=float(attributes["offset"]),
         start=float(attributes["start"]) + begin * float(attributes["interval"]),
         rails=None if rails is None else (float(rails[0]), float(rails[1])),
         hole=None if hole is None else int(hole),
-        history=tuple(_read_text(text) for text in attributes.get("history", ())),
+        history=tuple(read_text(text) for text in attributes.get("history", ())),
     )
 
 
-def _read_text(stored: np.bytes_) -> str:
+def read_text(stored: np.bytes_) -> str:
+    """Return a text as it was stored."""
     return bytes(stored).decode("utf-8")

@@ -18,6 +18,7 @@ from rig.evidence.record import (
     WaveformEntry,
 )
 from rig.model.measurement import NotMeasured
+from rig.model.recording import Recording, signals_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from rig.model.measurement import Outcome
     from rig.model.signal_path import SignalPath
     from rig.model.stimulus import Stimulus
-    from rig.model.waveform import Capture
+    from rig.model.waveform import Capture, Waveform
 
 __all__ = [
     "calibration_entry",
@@ -97,13 +98,14 @@ def capture_entry(
     source: FileEntry,
     defects: tuple[str, ...] = (),
     paths: Mapping[str, SignalPath] | None = None,
+    pieces: tuple[FileEntry, ...] = (),
 ) -> CaptureEntry:
-    """Record a capture, as corrected, whose raw samples are kept in ``source``."""
+    """Record a capture, as corrected, whose raw samples are kept in ``source``; or in ``pieces``, which it lists."""
     waveforms = tuple(
         WaveformEntry(
             signal=signal,
             source=waveform.source,
-            samples=len(waveform),
+            samples=length,
             sample_rate=waveform.sample_rate,
             unit=waveform.unit,
             gain=waveform.gain,
@@ -111,16 +113,25 @@ def capture_entry(
             start=waveform.start,
             path=(paths or {}).get(signal),
         )
-        for signal, waveform in sorted(capture.waveforms.items())
+        for signal, (waveform, length) in sorted(_scales(capture).items())
     )
     return CaptureEntry(
         id=capture.id,
         purpose=capture.purpose.value,
         source=source,
+        pieces=pieces,
         triggered=capture.triggered,
         waveforms=waveforms,
         defects=defects,
     )
+
+
+def _scales(capture: Capture) -> dict[str, tuple[Waveform, int]]:
+    """Return what the samples of each signal mean, and how many there are."""
+    return {
+        name: (signal.scale if isinstance(signal, Recording) else signal, len(signal))
+        for name, signal in signals_of(capture).items()
+    }
 
 
 def measurement_entry(outcome: Outcome) -> MeasurementEntry:

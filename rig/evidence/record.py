@@ -196,11 +196,15 @@ class WaveformEntry(_Entry):
 
 
 class CaptureEntry(_Entry):
-    """One capture: why it was taken, where its samples are, and what is wrong with it, if anything."""
+    """One capture: why it was taken, where its samples are, and what is wrong with it, if anything.
+
+    ``source`` is the file that holds the samples; of a long capture it is the index of its ``pieces``, which hold them.
+    """
 
     id: str
     purpose: str
     source: FileEntry
+    pieces: tuple[FileEntry, ...] = ()
     triggered: bool
     waveforms: tuple[WaveformEntry, ...]
     defects: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from rig.evidence.journal import Journal, verify_journal
 from rig.evidence.manifest import MANIFEST, compare, manifest_bytes
 from rig.evidence.naming import safe_name
 from rig.evidence.record import FileEntry
+from rig.evidence.streaming import MOST_WAITING, PIECE, CaptureWriter
 from rig.evidence.writing import PARTIAL, canonical_json, sync_directory, write_once
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rig.evidence.record import CaseRecord, RunRecord
-    from rig.model.waveform import Capture
+    from rig.model.waveform import Capture, Purpose
 
 __all__ = ["BEGUN", "CASES", "JOURNAL", "RECORD", "Bundle", "run_id", "verify"]
 
@@ -150,6 +151,26 @@ class Bundle:
     def write_capture(self, capture: Capture) -> FileEntry:
         """Keep the samples of one capture; its id must be unique within the run."""
         return self.add_file(f"captures/{safe_name(capture.id)}.h5", capture_bytes(capture), origin=capture.id)
+
+    def stream_capture(
+        self, capture_id: str, purpose: Purpose, *, piece: int = PIECE, most_waiting: int = MOST_WAITING
+    ) -> CaptureWriter:
+        """Begin a capture that is written while it is taken; its id must be unique within the run.
+
+        ``piece`` is the number of samples of a file, ``most_waiting`` that of bytes that may wait to be written.
+
+        Raises
+        ------
+        EvidenceError
+            if there is a capture of that id already, or the bundle is sealed
+        """
+        folder = f"captures/{safe_name(capture_id)}"
+        self._refuse_if_sealed(folder)
+        if (self.folder / folder).exists() or (self.folder / f"{folder}.h5").exists():
+            msg = f"{folder} exists already in the evidence, which is written once"
+            raise EvidenceError(msg)
+        self._make_folder(self.folder / folder)
+        return CaptureWriter(self, capture_id, purpose, piece=piece, most_waiting=most_waiting)
 
     def write_begun(self, record: RunRecord) -> FileEntry:
         """Write the record as it is before the first case, from which a run that is cut off can be recovered."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import allure
 
-from rig.evidence.capture_file import read_capture
+from rig.evidence.long_capture import read_signals
 from rig.harness.present import summarise_check
 from rig.harness.session import CaseNotPassed
 from rig.model.verdict import Verdict
@@ -63,7 +63,7 @@ def _step(title: str, verdict: Verdict, reason: str, record: CaseRecord, evidenc
 
 
 def _attach_figure(record: CaseRecord, capture: CaptureEntry, evidence: Path) -> None:
-    waveforms = read_capture(evidence / capture.source.file)
+    waveforms = read_signals(evidence / capture.source.file)
     picture = pulse_png(record, waveforms)
     if picture:
         allure.attach(picture, name=f"pulse, {capture.id}", attachment_type=allure.attachment_type.PNG)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rig.errors import EvidenceError
-from rig.evidence.capture_file import read_capture
+from rig.evidence.long_capture import read_signals
 from rig.evidence.reading import read_record
 from rig.report.junit import write_junit
 from rig.report.render import render_html
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rig.evidence.record import CaptureEntry, RunRecord
+    from rig.model.recording import Recording
     from rig.model.waveform import Waveform
     from rig.sequencer.seal import ReadCapture
 
@@ -43,8 +44,8 @@ def render_again(bundle: Path, output: Path | None) -> Path:
     """
     record = read_record(bundle)
 
-    def samples(entry: CaptureEntry) -> Mapping[str, Waveform]:
-        return read_capture(bundle / entry.source.file)
+    def samples(entry: CaptureEntry) -> Mapping[str, Waveform | Recording]:
+        return read_signals(bundle / entry.source.file)
 
     # Beside the folder, not in it: the evidence is sealed.
     target = output or bundle.resolve().with_name(f"{bundle.resolve().name}.report.html")

@@ -1,24 +1,25 @@
-"""A signal that is too long to be held at once: its scale, and its samples part by part."""
+"""A signal that is too long to be held at once: its scale, and its samples part by part; and a capture of such."""
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rig.errors import AnalysisError
+from rig.model.waveform import Capture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from rig.model.waveform import Waveform
     from rig.units import Unit
 
-__all__ = ["Recording"]
+__all__ = ["LongCapture", "Overview", "Recording", "signals_of"]
 
 _CODE = np.dtype(np.int16)
 
@@ -26,6 +27,15 @@ _CODE = np.dtype(np.int16)
 def _fits(low: float, high: float) -> bool:
     limits = np.iinfo(_CODE)
     return bool(limits.min <= low and high <= limits.max)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Overview:
+    """Least and greatest sample of consecutive spans, in sample units; ``begins`` are the spans' first samples."""
+
+    begins: NDArray[np.int64]
+    least: NDArray[Any]
+    greatest: NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,11 +47,13 @@ class Recording:
     scale : a waveform without samples that says what the samples mean
     length : number of samples
     read : gives the samples from one index to before another, all of the type of ``scale.samples``
+    overview : gives the extremes of all samples without reading them, where they are kept
     """
 
     scale: Waveform
     length: int
     read: Callable[[int, int], NDArray[Any]]
+    overview: Callable[[], Overview] | None = None
 
     @classmethod
     def of(cls, waveform: Waveform) -> Recording:
@@ -87,6 +99,7 @@ class Recording:
             scale=replace(self.scale, start=self.scale.start + begin * self.scale.interval),
             length=stop - begin,
             read=lambda first, last: self.read(begin + first, begin + min(last, stop - begin)),
+            overview=None,
         )
 
     def part(self, begin: int, stop: int) -> Waveform:
@@ -104,3 +117,15 @@ class Recording:
     def rescaled(self, *, gain: float, offset: float, unit: Unit, note: str) -> Recording:
         """Return the same samples read as ``gain · value + offset`` in another unit; ``note`` joins the history."""
         return replace(self, scale=self.scale.rescaled(gain=gain, offset=offset, unit=unit, note=note))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LongCapture(Capture):
+    """A capture of which some signals are too long to be held at once: those are ``recordings``."""
+
+    recordings: Mapping[str, Recording] = field(default_factory=dict)
+
+
+def signals_of(capture: Capture) -> Mapping[str, Waveform | Recording]:
+    """Return all signals of a capture, those that are held and those that are read part by part."""
+    return {**capture.waveforms, **(capture.recordings if isinstance(capture, LongCapture) else {})}

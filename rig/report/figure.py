@@ -16,10 +16,10 @@ from rig.report.trace import Envelope, Trace, pulse_width, read_trace
 from rig.units import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from rig.evidence.record import CaseRecord
-    from rig.model.waveform import Waveform
+    from rig.report.trace import Signals
 
 __all__ = ["describe", "draw", "pulse_svg"]
 
@@ -32,9 +32,7 @@ _LINE_HEIGHT = 12.5
 _FAR = 1.6  # a limit further out than this times the signal is named, not drawn
 
 
-def pulse_svg(
-    case: CaseRecord, waveforms: Mapping[str, Waveform], *, zero: Mapping[str, Waveform] | None = None
-) -> str:
+def pulse_svg(case: CaseRecord, waveforms: Signals, *, zero: Signals | None = None) -> str:
     """Return the figure of one capture of ``case`` as an SVG element; empty where there is nothing to draw.
 
     ``zero`` is the capture taken with the output off, if there is one: the baseline is its mean.

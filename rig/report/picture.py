@@ -12,19 +12,15 @@ from rig.report.trace import Trace, read_trace
 from rig.units import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from matplotlib.axes import Axes
 
     from rig.evidence.record import CaseRecord
-    from rig.model.waveform import Waveform
+    from rig.report.trace import Signals
 
 __all__ = ["pulse_png"]
 
 
-def pulse_png(
-    case: CaseRecord, waveforms: Mapping[str, Waveform], *, zero: Mapping[str, Waveform] | None = None
-) -> bytes:
+def pulse_png(case: CaseRecord, waveforms: Signals, *, zero: Signals | None = None) -> bytes:
     """Return the measured pulse with its limits as a PNG of 640 × 280 pixels; empty where there is nothing to draw."""
     # matplotlib takes most of a second to import, and only attachments need it.
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415

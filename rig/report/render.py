@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from rig.evidence.record import CaptureEntry, CaseRecord, RunRecord
+    from rig.model.recording import Recording
     from rig.model.waveform import Waveform
 
-    ReadCapture = Callable[[CaptureEntry], Mapping[str, Waveform]]
+    ReadCapture = Callable[[CaptureEntry], Mapping[str, Waveform | Recording]]
 
 __all__ = ["render_html"]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rig.model.recording import Overview, Recording
 from rig.units import Unit
 
 if TYPE_CHECKING:
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
     from rig.model.waveform import Waveform
 
     Array = NDArray[np.float64]
+    Signals = Mapping[str, Waveform | Recording]
 
-__all__ = ["Envelope", "Trace", "envelope", "pulse_width", "read_trace"]
+__all__ = ["Envelope", "Trace", "envelope", "pulse_width", "read_trace", "thinned"]
 
 _PULSE_COLUMNS = 420
 _RECORD_COLUMNS = 600
@@ -79,22 +82,53 @@ def envelope(waveform: Waveform, first: int, last: int, columns: int) -> Envelop
     return Envelope(times=times, low=np.minimum(low, high), high=np.maximum(low, high))
 
 
-def read_trace(
-    case: CaseRecord, waveforms: Mapping[str, Waveform], zero: Mapping[str, Waveform] | None
-) -> Trace | None:
+def thinned(recording: Recording, columns: int) -> Envelope:
+    """Thin a recording to at most so many pairs of least and greatest, or little more; read in parts, or not at all."""
+    seen = recording.overview() if recording.overview is not None else None
+    if seen is None or len(seen.begins) < columns:
+        seen = _overview(recording, columns)
+    step = max(1, -(-len(seen.begins) // columns))
+    starts = np.arange(0, len(seen.begins), step)
+    ends = np.concatenate((seen.begins[starts[1:]], [len(recording)]))
+    low, high = (
+        _scaled(recording.scale, extreme.reduceat(samples, starts))
+        for extreme, samples in ((np.minimum, seen.least), (np.maximum, seen.greatest))
+    )
+    times = recording.scale.start + recording.scale.interval * (seen.begins[starts] + ends - 1) / 2
+    return Envelope(times=times, low=np.minimum(low, high), high=np.maximum(low, high))
+
+
+def _overview(recording: Recording, columns: int) -> Overview:
+    bounds = np.unique(np.linspace(0, len(recording), columns + 1).astype(np.int64))
+    spans = (recording.read(int(begin), int(stop)) for begin, stop in itertools.pairwise(bounds))
+    extremes = np.array([(span.min(), span.max()) for span in spans])
+    return Overview(begins=bounds[:-1], least=extremes[:, 0], greatest=extremes[:, 1])
+
+
+def _held(signals: Signals) -> dict[str, Waveform]:
+    """Return of each signal what can be held: of a long recording its middle."""
+    return {name: _middle(one) if isinstance(one, Recording) else one for name, one in signals.items()}
+
+
+def _middle(recording: Recording) -> Waveform:
+    first = max(0, (len(recording) - _SEARCHED) // 2)
+    return recording.part(first, first + _SEARCHED)
+
+
+def read_trace(case: CaseRecord, signals: Signals, zero: Signals | None) -> Trace | None:
     """Return what to draw of a capture of ``case``; None where it holds no samples, or some that are no numbers.
 
     ``zero`` is the capture with the output off: its mean is the baseline, if there is one.
     """
-    waveforms = _as_recorded(case, "signal", waveforms)
-    zero = _as_recorded(case, "zero", zero or {})
+    waveforms = _as_recorded(case, "signal", _held(signals))
+    zeros = _as_recorded(case, "zero", _held(zero or {}))
     name, signal, scale = _choose(case, waveforms)
     waveform = waveforms.get(name)
     if waveform is None or not len(waveform) or not np.isfinite(waveform.samples).all():
         return None
     if scale != 1:
         waveform = waveform.rescaled(gain=scale, offset=0.0, unit=Unit.AMPERE, note="voltage over load")
-    baseline, origin_of_baseline = _baseline(waveform, zero.get(name), scale)
+    baseline, origin_of_baseline = _baseline(waveform, zeros.get(name), scale)
     least = _LEAST * case.stimulus.amplitude if waveform.unit is Unit.AMPERE else 0.0
     found = _middle_pulse(waveform, baseline, least, _rest(case))
     first, last = found or _expected(waveform, pulse_width(case))
@@ -103,16 +137,26 @@ def read_trace(
     origin = _crossing(waveform, first, baseline) if found else None
     margin = max(8, round((last - first) * 0.3))
     around = envelope(waveform, max(0, first - margin), min(len(waveform), last + margin), _PULSE_COLUMNS)
+    whole = signals[name]
+    if isinstance(whole, Recording):
+        record = thinned(replace(whole, scale=_of_scale(waveform, whole)), _RECORD_COLUMNS)
+    else:
+        record = envelope(waveform, 0, len(waveform), _RECORD_COLUMNS)
     return Trace(
         unit=waveform.unit,
         signal=signal,
         source=waveform.source,
         pulse=_shifted(around, time=origin or 0.0, level=baseline),
-        record=_shifted(envelope(waveform, 0, len(waveform), _RECORD_COLUMNS), time=0.0, level=baseline),
+        record=_shifted(record, time=0.0, level=baseline),
         origin=origin,
         baseline=baseline,
         baseline_from=origin_of_baseline,
     )
+
+
+def _of_scale(waveform: Waveform, recording: Recording) -> Waveform:
+    """Return the scale of a recording of which a part has been read in another quantity."""
+    return replace(waveform, samples=recording.scale.samples, start=recording.scale.start)
 
 
 def _as_recorded(case: CaseRecord, purpose: str, waveforms: Mapping[str, Waveform]) -> Mapping[str, Waveform]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rig.acquisition.correct import correct
-from rig.acquisition.quality import Fault, inspect
+from rig.acquisition.quality import Fault, inspect, inspect_recording
 from rig.analysis.catalogue import CATALOGUE, Needs
 from rig.analysis.idle import load_resistance, measure_idle
 from rig.analysis.measure import measure
@@ -14,6 +14,7 @@ from rig.analysis.summary import WANT_OF_ZERO
 from rig.errors import BenchError
 from rig.evidence.record import OutputOffEntry
 from rig.model.measurement import Measurement, NotMeasured, Window
+from rig.model.recording import LongCapture, Recording, signals_of
 from rig.model.verdict import Verdict
 from rig.sequencer.agreement import Agreement, compare
 from rig.sequencer.choice import EITHER, from_oscilloscope
@@ -22,6 +23,7 @@ from rig.units import Unit, format_quantity, format_result
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rig.acquisition.quality import Defect
     from rig.analysis.measure import Analysis
     from rig.model.load import Load
     from rig.model.measurement import Outcome
@@ -44,9 +46,13 @@ class Corrected:
 
     @classmethod
     def of(cls, raw: Capture, paths: Mapping[str, SignalPath]) -> Corrected:
-        """Correct every waveform by its path; the samples stay as they were read."""
+        """Correct every signal by its path; the samples stay as they were read, or where they are kept."""
         waveforms = {name: correct(waveform, paths[name]) for name, waveform in raw.waveforms.items()}
-        return cls(capture=replace(raw, waveforms=waveforms), paths=paths)
+        corrected = replace(raw, waveforms=waveforms)
+        if isinstance(corrected, LongCapture):
+            recordings = {name: correct(recording, paths[name]) for name, recording in corrected.recordings.items()}
+            corrected = replace(corrected, recordings=recordings)
+        return cls(capture=corrected, paths=paths)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,12 +87,12 @@ def examine(
     clipped: set[str] = set()
     for name, path in signal.paths.items():
         wanted = _wanted(name)
-        waveform = signal.capture.waveforms.get(name)
-        if waveform is None:
+        one = signals_of(signal.capture).get(name)
+        if one is None:
             unfit[name] = "; ".join(signal.capture.notes) or f"no {name} was captured"
             outcomes.update(_none(wanted, unfit[name]))
             continue
-        found = inspect(waveform, triggered=True, expected=stimulus)
+        found = _inspected(one, stimulus)
         defects += [f"{name}: {defect.sentence}" for defect in found]
         clipped |= {name for defect in found if defect.fault is Fault.CLIPPED}
         forbidding = [defect.sentence for defect in found if defect.forbids]
@@ -95,7 +101,7 @@ def examine(
             outcomes.update(_none(wanted, unfit[name]))
             continue
         analyses[name] = analysis = measure(
-            waveform,
+            one,
             path=path,
             zero=_quiet(zero, name),
             expected=stimulus,
@@ -104,15 +110,22 @@ def examine(
             capture=signal.capture.id,
             wanted=dict.fromkeys((*wanted, *EITHER)),
         )
-        outcomes.update({one: analysis.outcomes[one] for one in wanted})
+        outcomes.update({measurand: analysis.outcomes[measurand] for measurand in wanted})
         if not analysis.baseline.is_zero_capture:
-            outcomes.update(_none(tuple(one for one in wanted if CATALOGUE[one].absolute), WANT_OF_ZERO))
+            absolute = tuple(measurand for measurand in wanted if CATALOGUE[measurand].absolute)
+            outcomes.update(_none(absolute, WANT_OF_ZERO))
     outcomes[_LOAD] = measure_load(analyses, signal.capture, unfit)
     agreements: tuple[Agreement, ...] = ()
     if len(analyses) == len(_SIGNALS):
         outcomes.update(from_oscilloscope(analyses["voltage"], analyses["current"], load))
         agreements = compare(analyses["voltage"], analyses["current"], load)
     return Findings(outcomes=outcomes, defects=tuple(defects), agreements=agreements, clipped=frozenset(clipped))
+
+
+def _inspected(signal: Waveform | Recording, stimulus: Stimulus) -> tuple[Defect, ...]:
+    if isinstance(signal, Recording):
+        return inspect_recording(signal, triggered=True, expected=stimulus)
+    return inspect(signal, triggered=True, expected=stimulus)
 
 
 def _wanted(signal: str) -> tuple[str, ...]:

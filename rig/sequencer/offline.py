@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from rig.acquisition.importers.capture_file import read_capture_file
 from rig.acquisition.quality import Fault, inspect, inspect_recording
 from rig.analysis.summary import summarise
-from rig.errors import AcquisitionError, Refused, UnitError
-from rig.evidence.capture_file import CAPTURE_FORMAT, open_recordings
+from rig.errors import AcquisitionError, EvidenceError, Refused, UnitError
+from rig.evidence.capture_file import CAPTURE_FORMAT
+from rig.evidence.long_capture import altered_pieces, is_long, open_signals
+from rig.evidence.pieces import INDEX, folder_of, read_index
 from rig.model.recording import Recording
 from rig.units import Unit, format_quantity, format_result, parse_quantity
 
@@ -32,7 +34,7 @@ def analyze_file(
 ) -> dict[str, Any]:
     """Import a file and measure it; see :func:`rig.analysis.summary.summarise` for what comes back.
 
-    A capture of an evidence folder (HDF5) is read part by part, so that it may be of any length.
+    A capture of an evidence folder (HDF5, or a folder of pieces) is read part by part, so that it may be of any length.
 
     Parameters
     ----------
@@ -71,22 +73,39 @@ def analyze_file(
         )
 
 
-def _opened(file: Path, signal: str | None, stack: ExitStack) -> tuple[Waveform | Recording, dict[str, object]]:
+def _opened(file: Path, signal: str | None, stack: ExitStack) -> tuple[Waveform | Recording, dict[str, Any]]:
     """Open a file, for as long as the stack is; return one signal of it and what is known of the file."""
-    if not _is_capture(file):
+    if not is_long(file) and not _is_capture(file):
         capture = read_capture_file(file)
         known = _known(capture.name, capture.kind, capture.sha256, list(capture.notes))
         return capture.waveform(signal), known
-    recordings = stack.enter_context(open_recordings(file))
+    folder = folder_of(file)
+    known = _known_file(file) if folder is None else _known_folder(folder)
+    recordings = stack.enter_context(open_signals(file))
     name = signal or next((one for one in ("voltage", *recordings) if one in recordings), "")
     if name not in recordings:
         raise Refused(f"{file.name}: has no signal {name!r}; it has {', '.join(recordings)}")
+    return recordings[name], {**known, "notes": [*known["notes"], f"signal {name}"]}
+
+
+def _known_file(file: Path) -> dict[str, Any]:
     with file.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-    return recordings[name], _known(file.name, CAPTURE_FORMAT, sha256, [f"signal {name}"])
+    return _known(file.name, CAPTURE_FORMAT, sha256, [])
 
 
-def _known(file: str, kind: str, sha256: str, notes: list[str]) -> dict[str, object]:
+def _known_folder(folder: Path) -> dict[str, Any]:
+    """Return what is known of a capture in pieces, known by its index, which names the pieces by their hashes."""
+    altered = altered_pieces(folder)
+    if altered:
+        raise EvidenceError(f"{folder.name}: not what was captured: {'; '.join(altered)}")
+    index = read_index(folder)
+    notes = [*index.notes, *(() if index.complete else ("the capture was cut off",))]
+    sha256 = hashlib.sha256((folder / INDEX).read_bytes()).hexdigest()
+    return _known(folder.name, index.format, sha256, notes)
+
+
+def _known(file: str, kind: str, sha256: str, notes: list[str]) -> dict[str, Any]:
     return {"file": file, "format": kind, "sha256": sha256, "notes": notes}
 
 

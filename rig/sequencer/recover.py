@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rig.evidence import mapping
 from rig.evidence.cut_off import read_cut_off
+from rig.evidence.cut_off_capture import left_captures
 from rig.evidence.record import ErrorEntry, OutputOffEntry
 from rig.evidence.store import Bundle
 from rig.model.verdict import Verdict
@@ -12,11 +14,12 @@ from rig.sequencer.seal import write_and_seal
 from rig.verdict.aggregate import run_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from rig.evidence.cut_off import CutOff
+    from rig.evidence.cut_off_capture import LeftCapture
     from rig.evidence.record import CaseRecord, RunRecord
     from rig.sequencer.seal import Renderer
 
@@ -36,7 +39,7 @@ def recover_run(folder: Path, *, render: Renderer, utc: Callable[[], datetime]) 
     left = read_cut_off(folder)
     bundle, journal = Bundle.reopen(folder, utc=utc)
     journal.write("recovered", cut_off=[case for _, case in left.started])
-    cases = tuple(_cases(left))
+    cases = tuple(_cases(left, left_captures(bundle)))
     told = f"the run was cut off; what it left was recovered on {utc():%Y-%m-%d at %H:%M:%S} UTC"
     record = left.begun.model_copy(
         update={
@@ -51,7 +54,7 @@ def recover_run(folder: Path, *, render: Renderer, utc: Callable[[], datetime]) 
     return record
 
 
-def _cases(left: CutOff) -> Iterator[CaseRecord]:
+def _cases(left: CutOff, captures: Sequence[LeftCapture]) -> Iterator[CaseRecord]:
     """Yield a record per case: of one that had ended its own, of one that had begun that it was cut off."""
     known = dict(left.cases)
     for case in left.begun.cases:
@@ -60,18 +63,23 @@ def _cases(left: CutOff) -> Iterator[CaseRecord]:
         if ended is not None:
             yield ended
         elif key in left.started:
-            yield _cut_off(case, left)
+            yield _cut_off(case, left, captures)
         else:
             yield case
     yield from known.values()
 
 
-def _cut_off(case: CaseRecord, left: CutOff) -> CaseRecord:
+def _cut_off(case: CaseRecord, left: CutOff, captures: Sequence[LeftCapture]) -> CaseRecord:
     started = left.started[case.plan, case.id]
+    own = [one for one in captures if one.capture.id.startswith(f"{case.plan}.{case.id}.")]
     return case.model_copy(
         update={
             "verdict": Verdict.ABORTED,
             "reason": _CUT_OFF,
+            "captures": (
+                *case.captures,
+                *(mapping.capture_entry(one.capture, one.source, one.capture.notes, pieces=one.pieces) for one in own),
+            ),
             "started": started,
             "duration": (left.last - started).total_seconds(),
             "error": ErrorEntry(type="Interrupted", message=_CUT_OFF, stage="unknown"),

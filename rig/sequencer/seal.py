@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import rig
 from rig.evidence import mapping
-from rig.evidence.capture_file import read_capture
 from rig.evidence.environment import describe_software
+from rig.evidence.long_capture import read_signals
 from rig.evidence.record import (
     BenchEntry,
     DeviceEntry,
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     from rig.bench.files import Certificate, DeviceFile
     from rig.evidence.record import CalibrationEntry, CaptureEntry, FileEntry, SoftwareEntry
     from rig.evidence.store import Bundle
+    from rig.model.recording import Recording
     from rig.model.waveform import Waveform
     from rig.plan.load import LoadedPlan
     from rig.sequencer.run import Run
     from rig.sequencer.setup import RunOptions, Setup
 
-    ReadCapture = Callable[[CaptureEntry], Mapping[str, Waveform]]
+    ReadCapture = Callable[[CaptureEntry], Mapping[str, Waveform | Recording]]
     Renderer = Callable[[RunRecord, ReadCapture], Mapping[str, bytes]]
 
 __all__ = ["REPORT", "Header", "Renderer", "run_record", "seal_run", "write_and_seal"]
@@ -127,8 +128,8 @@ def write_and_seal(bundle: Bundle, record: RunRecord, render: Renderer) -> str:
     """Write a record and everything rendered from it, then seal; return why there is no report, or nothing."""
     bundle.write_record(record)
 
-    def samples(entry: CaptureEntry) -> Mapping[str, Waveform]:
-        return read_capture(bundle.folder / entry.source.file)
+    def samples(entry: CaptureEntry) -> Mapping[str, Waveform | Recording]:
+        return read_signals(bundle.folder / entry.source.file)
 
     trouble = ""
     try:

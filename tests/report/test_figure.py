@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.evidence.record import CaptureEntry, CaseRecord, RunRecord
+from rig.model.recording import Overview, Recording
 from rig.model.waveform import Waveform
 from rig.report.axis import Axis, fitting_unit
 from rig.report.bounds import read_bounds
@@ -110,6 +111,29 @@ def test_an_envelope_encloses_what_it_thins(samples: list[int], columns: int, ga
     assert thinned.low.min() == waveform.values().min()
     assert thinned.times[0] >= waveform.start
     assert thinned.times[-1] <= waveform.times()[-1]
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["read in parts", "extremes kept"])
+def test_a_recording_is_drawn_as_a_waveform_is(
+    case: CaseRecord, signal: Mapping[str, Waveform], zero: Mapping[str, Waveform], kept: bool
+) -> None:
+    whole = signal["current"]
+    recording = Recording.of(whole)
+    if kept:
+        begins = np.arange(0, len(whole), 70)
+        least, greatest = (extreme.reduceat(whole.samples, begins) for extreme in (np.minimum, np.maximum))
+        recording = replace(recording, overview=lambda: Overview(begins=begins, least=least, greatest=greatest))
+    trace, expected = read_trace(case, {"current": recording}, zero), read_trace(case, signal, zero)
+    assert trace is not None
+    assert expected is not None
+    assert np.array_equal(trace.pulse.high, expected.pulse.high)
+    assert trace.origin == expected.origin
+    assert len(trace.record.times) <= 600
+    assert trace.record.low.min() == expected.record.low.min()
+    assert trace.record.high.max() == expected.record.high.max()
+    assert trace.record.times[0] == pytest.approx(whole.start, abs=2e-3)
+    assert trace.record.times[-1] == pytest.approx(whole.times()[-1], abs=2e-3)
+    parse(pulse_svg(case, {"current": recording}, zero=zero))
 
 
 def test_no_pulse_is_said_and_not_invented(case: CaseRecord, zero: Mapping[str, Waveform]) -> None:

@@ -7,9 +7,13 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
-from rig.evidence.store import verify
+from rig.bench.drivers.system_clock import SystemClock
+from rig.evidence.store import Bundle, verify
+from rig.model.waveform import Purpose, Waveform
+from rig.units import Unit
 from tests.system.running import ENVIRONMENT, ROOT, ended, one_record_per_case
 
 if TYPE_CHECKING:
@@ -55,6 +59,32 @@ def test_what_had_ended_keeps_its_verdict_and_what_had_begun_is_aborted(evidence
     assert (folder / "report.html").stat().st_size > 0
     again = ended(rig("recover", folder), 2)
     assert "nothing to recover" in again
+
+
+def test_the_pieces_of_a_long_capture_are_kept_and_named(evidence: Path, rig: Command) -> None:
+    folder = killed_after(1, evidence)
+    begun = json.loads((folder / "begun.json").read_text(encoding="utf-8"))
+    plan, case = begun["cases"][-1]["plan"], begun["cases"][-1]["id"]
+    bundle, journal = Bundle.reopen(folder, utc=SystemClock().utc)
+    journal.write("case started", plan=plan, case=case)
+    journal.close()
+    codes = (np.arange(2500) % 4001).astype(np.int16)
+    with bundle.stream_capture(f"{plan}.{case}.01-signal", Purpose.SIGNAL, piece=1000) as writer:
+        writer.append("current", Waveform(samples=codes, interval=1e-6, unit=Unit.VOLT, source="daq:ai0"))
+        kept = writer.finish()
+    (folder / kept.source.file).unlink()
+    (folder / kept.pieces[-1].file).unlink()
+    (folder / kept.pieces[-1].file).with_suffix(".h5.partial").write_bytes(b"half of it")
+    ended(rig("recover", folder), 0)
+    assert verify(folder) == ()
+    record = one_record_per_case(json.loads((folder / "record.json").read_text(encoding="utf-8")))[case]
+    assert record["verdict"] == "ABORTED"
+    (capture,) = record["captures"]
+    assert [piece["file"] for piece in capture["pieces"]] == [piece.file for piece in kept.pieces[:2]]
+    assert capture["waveforms"][0]["samples"] == 2000
+    assert "cut off" in capture["defects"][0]
+    assert not list(folder.rglob("*.partial"))
+    assert "2000 samples" in ended(rig("analyze", (folder / kept.source.file).parent, "--load", "500 ohm"), 0)
 
 
 def test_a_journal_cut_within_a_line_is_recovered_up_to_its_last_whole_one(evidence: Path, rig: Command) -> None:
