@@ -62,7 +62,10 @@ class ScpiDialogue:
 
     def numbers(self, query: str, count: int) -> tuple[float, ...]:
         """Return a reply that must be that many finite numbers, separated by commas."""
-        reply = self.text(query)
+        return self.read_numbers(query, self.text(query), count)
+
+    def read_numbers(self, query: str, reply: str, count: int) -> tuple[float, ...]:
+        """Read a reply, or what is left of it, that must be that many finite numbers, separated by commas."""
         try:
             values = tuple(float(field) for field in reply.split(","))
         except ValueError:
