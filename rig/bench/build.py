@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, cast
 
 from rig.bench.definition import TWIN
 from rig.bench.drivers.system_clock import SystemClock
+from rig.bench.feeding import feed, wait_until_awake
 from rig.bench.identity import check_identity
 from rig.bench.paths import signal_path
+from rig.bench.supplies import connect_supply
 from rig.errors import BenchError, CommunicationError, Refused
 from rig.model.identity import Calibration, Identity
 from rig.model.load import OPEN
-from rig.roles import LoadSwitch, Stimulator
+from rig.roles import LoadSwitch, Stimulator, Supply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from rig.bench.definition import BenchDefinition, DeviceDefinition
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Bench", "CalibrationState", "SafetyStep", "open_bench"]
 
 CLOCK = "clock"
+STOP, SUPPLY_OFF = "stop the stimulator", "switch the supply off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +58,8 @@ class Bench:
     Attributes
     ----------
     definition, device : what was opened
-    clock, stimulator, load_switch, oscilloscope, digitizer : the roles; the last two None where the bench has none
+    clock, stimulator, load_switch, oscilloscope, digitizer, supply : the roles; None where the bench has none
+    fed : what the supply was measured to give when it was switched on, V and A; None without one
     addresses : as opened, by instrument
     identities : as reported, by instrument
     calibrations : by instrument; the load box under ``loads``, the sense resistor under ``sense_resistor``
@@ -70,6 +74,8 @@ class Bench:
     load_switch: LoadSwitch
     oscilloscope: Oscilloscope | None = None
     digitizer: Digitizer | None = None
+    supply: Supply | None = None
+    fed: tuple[float, float] | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
     identities: Mapping[str, Identity] = field(default_factory=dict)
     calibrations: Mapping[str, CalibrationState] = field(default_factory=dict)
@@ -102,12 +108,17 @@ class Bench:
         """Return the way of ``voltage`` or ``current`` for an instrument as it was set, with the load selected now."""
         return signal_path(self.definition, signal, setup, self.selected)
 
-    def make_safe(self) -> tuple[SafetyStep, ...]:
-        """Stop the stimulator, then open all relays; each step is tried whatever became of the others. Never raises."""
-        stopped = _step("stop the stimulator", self.stimulator.stop)
+    def make_safe(self, *, for_good: bool = False) -> tuple[SafetyStep, ...]:
+        """Stop the stimulator, then open all relays; each step is tried whatever became of the others. Never raises.
+
+        What feeds the device is switched off after that, if a step has failed or the bench is left for good.
+        """
+        stopped = _step(STOP, self.stimulator.stop)
         opened = _step("open all relays", self.load_switch.open_all)
         self.selected = self.loads[OPEN] if opened.done else None
-        return stopped, opened
+        if self.supply is None or not (for_good or not stopped.done or not opened.done):
+            return stopped, opened
+        return stopped, opened, _step(SUPPLY_OFF, self.supply.switch_off)
 
 
 def _step(name: str, action: Callable[[], None]) -> SafetyStep:
@@ -158,18 +169,23 @@ def open_bench(
             _must_be_safe(bench)
             yield bench
         except BaseException as error:
-            for step in bench.make_safe():
-                if not step.done:
-                    error.add_note(f"making safe: could not {step.name}: {step.detail}")
+            for step in _failed(bench.make_safe(for_good=True)):
+                error.add_note(f"making safe: could not {step.name}: {step.detail}")
             raise
-        _must_be_safe(bench)
+        _must_be_safe(bench, for_good=True)
 
 
-def _must_be_safe(bench: Bench) -> None:
-    failed = [f"could not {step.name}: {step.detail}" for step in bench.make_safe() if not step.done]
+def _must_be_safe(bench: Bench, *, for_good: bool = False) -> None:
+    failed = [f"could not {step.name}: {step.detail}" for step in _failed(bench.make_safe(for_good=for_good))]
     if failed:
         msg = f"the bench {bench.definition.id!r} could not be made safe: {'; '.join(failed)}"
         raise BenchError(msg)
+
+
+def _failed(steps: Sequence[SafetyStep]) -> Iterator[SafetyStep]:
+    """Yield the steps that leave the bench unsafe: a device without power does not answer, and need not be stopped."""
+    powerless = any(step.name == SUPPLY_OFF and step.done for step in steps)
+    yield from (step for step in steps if not step.done and not (powerless and step.name == STOP))
 
 
 class _Opener:
@@ -188,15 +204,18 @@ class _Opener:
         }
         self._opened: dict[str, Instrument] = {}
         self._identities: dict[str, Identity] = {}
+        self._fed: tuple[float, float] | None = None
 
     def open(self, utc: Callable[[], datetime]) -> Bench:
         """Open and identify everything."""
         definition = self._definition
         clock = self._clock(utc)
-        # The load switch and the stimulator first: what can make safe must be there before anything else is touched.
+        # What can make safe must be there before anything else is touched, and who feeds the device before the device.
         ours = {name: entry for name, entry in definition.instruments.items() if entry.role in _ORDER}
         for name, entry in sorted(ours.items(), key=lambda item: _ORDER[item[1].role]):
             self._instrument(name, entry, clock)
+            if entry.role == "supply":
+                self._feed(name, clock)
         return Bench(
             definition=definition,
             device=self._device,
@@ -205,18 +224,21 @@ class _Opener:
             load_switch=cast("LoadSwitch", self._by_role("load-switch")),
             oscilloscope=cast("Oscilloscope | None", self._by_role("oscilloscope")),
             digitizer=cast("Digitizer | None", self._by_role("digitizer")),
+            supply=cast("Supply | None", self._by_role("supply")),
+            fed=self._fed,
             addresses=self._addresses,
             identities=self._identities,
         )
 
     def make_safe(self) -> None:
         """Switch off what has been opened so far: a device may still be running from before."""
-        for name in reversed(self._opened):
-            instrument = self._opened[name]
-            if isinstance(instrument, Stimulator):
-                _step("stop the stimulator", instrument.stop)
-            if isinstance(instrument, LoadSwitch):
-                _step("open all relays", instrument.open_all)
+        opened = tuple(self._opened.values())
+        steps: list[tuple[str, Callable[[], None]]] = []
+        steps += [(STOP, one.stop) for one in opened if isinstance(one, Stimulator)]
+        steps += [("open all relays", one.open_all) for one in opened if isinstance(one, LoadSwitch)]
+        steps += [(SUPPLY_OFF, one.switch_off) for one in opened if isinstance(one, Supply)]
+        for name, action in steps:
+            _step(name, action)
 
     def _by_role(self, role: str) -> Instrument | None:
         return self._opened.get(self._definition.named(role) or "")
@@ -237,7 +259,17 @@ class _Opener:
         self._identities[CLOCK] = clock.identify()
         return clock
 
+    def _feed(self, name: str, clock: Clock) -> None:
+        """Give the device its power, with nothing connected to its output: it may do anything as it wakes up."""
+        supply, entry = self._opened[name], self._device.file.supply
+        load_switch = self._by_role("load-switch")
+        if isinstance(load_switch, LoadSwitch) and isinstance(supply, Supply) and entry is not None:
+            load_switch.open_all()
+            self._fed = feed(supply, entry, clock)
+
     def _instrument(self, name: str, entry: InstrumentEntry, clock: Clock) -> None:
+        if entry.role == "stimulator" and self._fed is not None:
+            wait_until_awake(lambda: _OPENERS[entry.driver](self, name, entry, clock), clock)
         instrument = _OPENERS[entry.driver](self, name, entry, clock)
         self._stack.callback(instrument.close)
         self._opened[name] = instrument
@@ -246,6 +278,9 @@ class _Opener:
         if expected is not None:
             check_identity(name, expected, reported)
         self._identities[name] = reported
+
+    def _supply(self, name: str, entry: InstrumentEntry, _clock: Clock) -> Instrument:
+        return connect_supply(name, entry, self._address(name))
 
     def _oscilloscope(self, name: str, entry: InstrumentEntry, clock: Clock) -> Instrument:
         from rig.bench.drivers.keysight_infiniivision import KeysightInfiniiVision  # noqa: PLC0415 - loads pyvisa
@@ -270,12 +305,14 @@ class _Opener:
 
 
 # Roles that are not named here are not opened.
-_ORDER = {"load-switch": 0, "stimulator": 1, "oscilloscope": 2, "digitizer": 3}
+_ORDER = {"load-switch": 0, "supply": 1, "stimulator": 2, "oscilloscope": 3, "digitizer": 4}
 _OPENERS: dict[str, Callable[[_Opener, str, InstrumentEntry, Clock], Instrument]] = {
     "keysight-infiniivision": _Opener._oscilloscope,  # noqa: SLF001 - the table belongs to the class
     "ni-daqmx": _Opener._digitizer,  # noqa: SLF001 - as above
     "keysight-34970a": _Opener._load_switch,  # noqa: SLF001 - as above
     "hasomed-sciencemode4": _Opener._stimulator,  # noqa: SLF001 - as above
+    "keysight-e36300": _Opener._supply,  # noqa: SLF001 - as above
+    "rigol-dp800": _Opener._supply,  # noqa: SLF001 - as above
 }
 
 

@@ -59,6 +59,8 @@ _ROLE_OF = {
     "ni-digital-line": "interlock",
     "scpi-switch": "interlock",
     "velleman-k8090": "interlock",
+    "keysight-e36300": "supply",
+    "rigol-dp800": "supply",
 }
 
 
@@ -153,6 +155,12 @@ class BenchDefinition:
     def interlock(self) -> tuple[str, InstrumentEntry] | None:
         """Name and entry of the contact in series with the output; None where the bench has none."""
         name = self.named("interlock")
+        return None if name is None else (name, self.instruments[name])
+
+    @property
+    def supply(self) -> tuple[str, InstrumentEntry] | None:
+        """Name and entry of what feeds the device; None where it runs on batteries."""
+        name = self.named("supply")
         return None if name is None else (name, self.instruments[name])
 
     def named(self, role: str) -> str | None:

@@ -31,6 +31,7 @@ __all__ = [
     "CurrentSignal",
     "DeviceFile",
     "Fault",
+    "FeedEntry",
     "IdentityEntry",
     "InstrumentEntry",
     "InstrumentFault",
@@ -62,7 +63,7 @@ Rise = Annotated[float, Quantity(Unit.KELVIN, "not negative")]
 # Ranges of one input lie a factor apart; what an instrument says of one is rounded to some digits.
 _SAME_RANGE = 0.01
 
-Role = Literal["oscilloscope", "digitizer", "load-switch", "stimulator", "interlock"]
+Role = Literal["oscilloscope", "digitizer", "load-switch", "stimulator", "interlock", "supply"]
 Driver = Literal[
     "keysight-infiniivision",
     "ni-daqmx",
@@ -73,6 +74,8 @@ Driver = Literal[
     "ni-digital-line",
     "scpi-switch",
     "velleman-k8090",
+    "keysight-e36300",
+    "rigol-dp800",
 ]
 
 
@@ -130,7 +133,7 @@ class InstrumentEntry(_Entry):
     """One instrument: what it is for, how to speak to it, and who it must be.
 
     Of an interlock, ``channel`` or ``line`` is the output that closes it and ``hold_time`` how long it stays closed
-    without being refreshed.
+    without being refreshed. Of a supply, ``output`` is the number of the one that feeds the device.
     """
 
     role: Role
@@ -140,6 +143,7 @@ class InstrumentEntry(_Entry):
     channel: int | None = Field(default=None, ge=1, le=999)
     line: LineName | None = None
     hold_time: PositiveTime | None = None
+    output: int | None = Field(default=None, ge=1, le=3)
     backend: Annotated[str, Field(pattern=r"^@[a-z]+$")] = "@py"
     identity: IdentityEntry | None = None
     calibration: FilePath | None = None
@@ -436,6 +440,25 @@ class Fault(_Entry):
         return None if self.value is None else parse_quantity(self.value, FAULTS[self.kind])
 
 
+class FeedEntry(_Entry):
+    """What feeds a device that has no battery of its own.
+
+    ``minimum`` is the lowest voltage at which it is said to work; ``current`` is what it may take at most, to which
+    its supply is limited.
+    """
+
+    voltage: PositiveVoltage
+    minimum: PositiveVoltage
+    current: PositiveCurrent
+
+    @model_validator(mode="after")
+    def _minimum_below_voltage(self) -> FeedEntry:
+        if self.minimum > self.voltage:
+            msg = f"the device needs {self.minimum:g} V at least, and is fed with {self.voltage:g} V"
+            raise ValueError(msg)
+        return self
+
+
 class Twin(_Entry):
     """How the device of the virtual bench is made, beyond its ratings."""
 
@@ -454,6 +477,7 @@ class DeviceFile(_Entry):
     channels: int = Field(ge=1, le=64)
     ratings: Ratings
     electrodes: Electrodes
+    supply: FeedEntry | None = None
     twin: Twin = Twin()
     faults: tuple[Fault, ...] = ()
 

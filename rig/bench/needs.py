@@ -16,6 +16,7 @@ _SAYING = {
     "channel": "a 'channel', the relay that is the contact",
     "line": "a 'line', the output that closes the contact",
     "hold_time": "a 'hold_time', after which it opens unless refreshed",
+    "output": "an 'output', the number of the one that feeds the device",
 }
 _NEEDS = {
     "ni-daqmx": ("device",),
@@ -24,6 +25,8 @@ _NEEDS = {
     "ni-digital-line": ("device", "line"),
     "scpi-switch": ("channel",),
     "velleman-k8090": ("channel",),
+    "keysight-e36300": ("output",),
+    "rigol-dp800": ("output",),
 }
 _MAY = {"ni-digital-line": ("hold_time",)}
 _CHANNELS = {"scpi-switch": (101, 340)}

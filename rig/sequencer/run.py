@@ -202,7 +202,7 @@ class Run:
             self._make_safe()
             raise
         if off.verdict is not Verdict.PASS:
-            self._make_safe()
+            self._make_safe(for_good=True)
             self.latched = f"the bench is latched since {case.id}: {off.reason}"
             self.ending = "limit_stop" if off.verdict is Verdict.FAIL else "comms_error"
         if self.guardian.tripped and not self.latched:
@@ -215,9 +215,9 @@ class Run:
         if stopped is not None:
             raise stopped
 
-    def _make_safe(self) -> None:
-        """Make the bench safe, and put on record what of it could not be done."""
-        steps = self.bench.make_safe()
+    def _make_safe(self, *, for_good: bool = False) -> None:
+        """Make the bench safe, and put on record what of it could not be done; for good also without power."""
+        steps = self.bench.make_safe(for_good=for_good or bool(self.guardian.tripped))
         self.journal.write("made safe", **{step.name: step.detail or "done" for step in steps})
 
     def _cut_off(self, resolved: ResolvedCase, work: CaseWork, started: datetime) -> CaseRecord:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from rig.bench.build import Bench
     from rig.bench.files import InstrumentEntry
     from rig.plan.case import Case
     from rig.plan.load import LoadedPlan
@@ -131,7 +132,7 @@ def start_run(
             guardian = stack.enter_context(guarded(setup, options, addresses, bundle, purpose))
             bench = open_bench(setup.definition, setup.device, addresses=addresses, today=started.date(), utc=clock.utc)
             run.begin(stack.enter_context(bench), guardian)
-            journal.write("bench open", identities={name: str(one) for name, one in run.bench.identities.items()})
+            journal.write("bench open", **_opened(run.bench))
             reason = "crash"
             bundle.write_begun(run_record(run, header, reason=reason, finished=None))
             yield run
@@ -149,6 +150,12 @@ def start_run(
     finally:
         journal.write("run ended", reason=reason)
         seal_run(run, header, render, reason=reason, finished=clock.utc())
+
+
+def _opened(bench: Bench) -> dict[str, object]:
+    """Return who was found on the bench, and what its supply was measured to give when it was switched on."""
+    fed = {} if bench.fed is None else {"fed": {"voltage": bench.fed[0], "current": bench.fed[1]}}
+    return {"identities": {name: str(one) for name, one in bench.identities.items()}, **fed}
 
 
 def _serve(stack: ExitStack, setup: Setup, options: RunOptions) -> Mapping[str, str]:

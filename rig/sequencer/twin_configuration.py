@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rig.bench.definition import BenchDefinition, DeviceDefinition
-    from rig.bench.files import CalibrationFile, ChannelCalibration, IdentityEntry
+    from rig.bench.files import CalibrationFile, ChannelCalibration, FeedEntry, IdentityEntry
 
 __all__ = ["twin_configuration"]
 
@@ -24,6 +24,8 @@ _PROTOCOLS = {
     "ni-digital-line": "nidaqmx-grpc",
     "scpi-switch": "34970a",
     "velleman-k8090": "velleman-k8090",
+    "keysight-e36300": "keysight-e36300",
+    "rigol-dp800": "rigol-dp800",
 }
 _CLOCK = "clock"
 _DEFAULT_FIRMWARE = "1.0"
@@ -85,7 +87,12 @@ def _device(device: DeviceDefinition) -> dict[str, Any]:
         "rise_time": file.twin.rise_time,
         "interphase_leak": file.twin.interphase_leak,
         "faults": faults,
+        **({} if file.supply is None else {"supply": _feed(file.supply)}),
     }
+
+
+def _feed(entry: FeedEntry) -> dict[str, float]:
+    return {"voltage": entry.voltage, "minimum": entry.minimum}
 
 
 def _identity(entry: IdentityEntry) -> dict[str, str]:
@@ -114,6 +121,7 @@ def _instrument(name: str, definition: BenchDefinition, device: DeviceDefinition
         "pty": entry.role == "stimulator",
         "contact": entry.line if entry.channel is None else str(entry.channel),
         "faults": faults,
+        **({} if entry.output is None else {"powers": entry.output}),
         **_front_end(name, definition),
     }
 

@@ -11,7 +11,7 @@ import pytest
 import rig.bench.drivers
 import rig.bench.stimulators
 from rig import roles
-from rig.bench import build, interlocks
+from rig.bench import build, interlocks, supplies
 from rig.bench.definition import _ROLE_OF
 from rig.bench.files import Driver, Role
 from rig.sequencer.twin_configuration import _PROTOCOLS
@@ -22,6 +22,7 @@ ROLES = {
     "load-switch": roles.LoadSwitch,
     "stimulator": roles.Stimulator,
     "interlock": roles.Interlock,
+    "supply": roles.Supply,
     "clock": roles.Clock,
 }
 
@@ -72,9 +73,11 @@ def test_all_drivers_are_seen() -> None:
         "DeadmanRelay",
         "DevantechUsbRly16",
         "Keysight34970A",
+        "KeysightE36300",
         "KeysightInfiniiVision",
         "NiDaqmx",
         "NiDigitalLine",
+        "RigolDp800",
         "ScienceMode4",
         "ScpiSwitch",
         "SystemClock",
@@ -104,6 +107,7 @@ def test_every_driver_that_a_bench_file_may_name_can_be_opened_simulated_and_has
     named = set(get_args(Driver))
     assert {*build._OPENERS, *interlocks._OPENERS} == named
     assert not set(build._OPENERS) & set(interlocks._OPENERS)
+    assert {name for name, role in _ROLE_OF.items() if role == "supply"} == set(supplies._OPENERS)
     assert set(_ROLE_OF) == named
     assert set(_PROTOCOLS) == named
     assert set(_ROLE_OF.values()) == set(get_args(Role)) == set(ROLES) - {"clock"}

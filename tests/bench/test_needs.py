@@ -58,6 +58,9 @@ def test_a_bench_tells_of_its_interlock(guarded: Path) -> None:
         ([(DRIVER, "driver: ni-digital-line"), (CHANNEL, "    line: line3\n")], "line: line3", "is not of the form"),
         ([(HOLD, f"{HOLD}    line: port0/line0\n")], "line: port0", "a deadman-relay has no 'line'"),
         ([(DRIVER, "driver: ni-daqmx")], "driver: ni-daqmx", "a ni-daqmx is a digitizer, not a interlock"),
+        ([(HOLD, f"{HOLD}    output: 1\n")], "output: 1", "a deadman-relay has no 'output'"),
+        ([(DRIVER, "driver: rigol-dp800"), (CHANNEL, ""), (HOLD, "")], "role: interlock", "needs an 'output'"),
+        ([(HOLD, f"{HOLD}    output: 4\n")], "output: 4", "3"),
     ],
 )
 def test_mistakes_are_told_at_their_place(
