@@ -21,7 +21,7 @@ _WITHIN = 0.02
 _SETTLES = 2.0
 _LOOK = 0.05
 _BOOTS = 5.0
-_ASK = 0.5
+_ASK = 1.0
 
 
 def agree_on_supply(bench: BenchDefinition, device: DeviceDefinition) -> None:

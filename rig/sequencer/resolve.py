@@ -176,6 +176,8 @@ class Resolver:
     def _case_objections(self, case: Case) -> Iterator[str]:
         if case.events:
             yield "events cannot be executed yet; the plan is understood, but nothing is run without them"
+        if case.needs_supply and self._definition.supply is None:
+            yield f"the bench {self._definition.id} has no supply for the device, and an event changes it"
         for name in case.packs:
             if name not in self._packs:
                 yield f"there is no limit pack {name!r}; there are {', '.join(self._packs)}"

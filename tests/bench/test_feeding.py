@@ -162,7 +162,7 @@ def test_a_device_is_waited_for_while_it_boots(fed: Fed) -> None:
     fed.stimulator.deaf = 2
     with fed.open() as bench:
         assert bench.identities["stimulator"].serial == "P24-000123"
-    assert sum(line.startswith("SYSTem:TIME:ADVance 0.5") for line in fed.table.clock.lines) == 2
+    assert sum(line.startswith("SYSTem:TIME:ADVance 1.0") for line in fed.table.clock.lines) == 2
 
 
 def test_a_device_that_does_not_wake_up_is_not_waited_for_for_ever_and_left_without_power(fed: Fed) -> None:
@@ -215,9 +215,10 @@ def test_a_device_that_cannot_be_stopped_loses_its_power_and_the_bench_is_safe(f
 
 
 def test_relays_that_do_not_open_are_told_although_the_power_is_off(fed: Fed) -> None:
-    with pytest.raises(BenchError, match="could not open all relays") as caught:  # noqa: SIM117 - leaving raises
+    with pytest.raises(BenchError, match="could not open all relays") as caught:  # noqa: PT012, SIM117 - leaving raises
         with fed.open():
-            fed.table.switch.replies["ROUTe:CLOSe? (@101,102,103,104)"] = "0,1,0,0"
+            (query,) = (line for line in fed.table.switch.replies if line.startswith("ROUTe:CLOSe? "))
+            fed.table.switch.replies[query] = ",".join("0" if n else "1" for n in range(query.count(",") + 1))
     assert "switch the supply off" not in str(caught.value)
     assert not fed.supply.on
 

@@ -14,7 +14,7 @@ from rig.bench.definition import BenchDefinition, DeviceDefinition, load_bench, 
 from rig.errors import DocumentInvalid, Refused
 from rig.model.judgement import DecisionRule
 from rig.model.stimulus import Shape, Stimulus
-from rig.plan.case import Case, Ceiling, Event
+from rig.plan.case import Case, Ceiling, Event, Power
 from rig.sequencer.resolve import ResolvedCase, Resolver
 from rig.sequencer.setup import RunOptions, read_setup
 from rig.verdict.packs import LimitPack
@@ -79,6 +79,7 @@ def resolve(*cases: Case) -> tuple[ResolvedCase, ...]:
     ("refused", "message"),
     [
         (case(events=(Event(at=0.5, load="open"),)), "events cannot be executed yet"),
+        (case(events=(Event(at=0.5, supply=Power.OFF),)), "the bench virtual has no supply for the device"),
         (case(packs=("iec",), apply_packs=True), "there is no limit pack 'iec'; there are "),
         (case(stimulus(channel=9)), "the device has no channel 9; it has 8"),
         (case(stimulus(train=201.0)), "a train of 201 s is too long to record; at most 200 s"),
