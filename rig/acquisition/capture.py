@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rig.errors import NoTrigger, StaleWaveform
+from rig.acquisition.delivery import Delivery, Memory, Step
+from rig.errors import InterlockTripped, NoTrigger, RigError, StaleWaveform
+from rig.model.happening import Action
 from rig.model.waveform import Capture, Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
+    from rig.acquisition.delivery import Watcher
     from rig.model.setup import DigitizerSetup, ScopeSetup
-    from rig.model.stimulus import Stimulus
     from rig.model.waveform import Waveform
     from rig.roles import Clock, Digitizer, Oscilloscope, Stimulator
 
-__all__ = ["Instruments", "Seen", "View", "capture_quiet", "capture_stimulus"]
+__all__ = ["Instruments", "Seen", "Train", "View", "capture_quiet", "capture_stimulus"]
 
 _POLL = 0.02
 _KEEP_ALIVE_SHARE = 0.7
 _PATIENCE = 10.0
+# What follows is kept for so long after the watcher has ended a train, s.
+_AFTERMATH = 0.2
 # How far from its level an oscilloscope may trigger, as a share of the full scale.
 _TRIGGER_SLACK = 0.03
 
@@ -51,10 +57,55 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Seen:
-    """A capture, and per signal how its instrument was really set."""
+    """A capture, and per signal how its instrument was really set.
+
+    ``stopped`` says that the watcher ended the train; ``broken`` what ended the capture before its time.
+    """
 
     capture: Capture
     setups: Mapping[str, ScopeSetup | DigitizerSetup]
+    stopped: bool = False
+    broken: RigError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Train:
+    """What is to be delivered, and what happens meanwhile.
+
+    Attributes
+    ----------
+    duration : from start to stop, s
+    start, stop : what begins and ends it
+    alive : says a word to the device while it runs; at most ``interval`` s may lie between two, if it needs any
+    events : in order; ``at`` counts from the start
+    done : asked once everything has happened; where it says so, the rest of the view is not waited for
+    """
+
+    duration: float
+    start: Callable[[], object]
+    stop: Callable[[], object]
+    alive: Callable[[], object]
+    interval: float | None
+    events: tuple[Step, ...] = ()
+    done: Callable[[], bool] | None = None
+
+    @classmethod
+    def of(cls, stimulator: Stimulator, duration: float) -> Train:
+        """Return an undisturbed train."""
+        return cls(
+            duration=duration,
+            start=stimulator.start,
+            stop=stimulator.stop,
+            alive=stimulator.keep_alive,
+            interval=stimulator.keep_alive_interval,
+        )
+
+    def steps(self, lead: float) -> list[Step]:
+        """Return everything that is to be done, in order, ``lead`` s after the capture's begin at the earliest."""
+        begin = Step(at=lead, action=Action.START, do=self.start)
+        end = Step(at=lead + self.duration, action=Action.STOP, do=self.stop)
+        events = [replace(event, at=lead + event.at) for event in self.events]
+        return sorted([begin, *events, end], key=lambda step: step.at)
 
 
 def capture_quiet(capture_id: str, purpose: Purpose, view: View, instruments: Instruments) -> Seen:
@@ -67,16 +118,19 @@ def capture_quiet(capture_id: str, purpose: Purpose, view: View, instruments: In
 
 def capture_stimulus(
     capture_id: str,
-    stimulus: Stimulus,
+    train: Train,
     view: View,
-    stimulator: Stimulator,
     instruments: Instruments,
     *,
+    permission: AbstractContextManager[object],
+    watcher: Watcher,
     purpose: Purpose = Purpose.SIGNAL,
 ) -> Seen:
-    """Deliver the prepared stimulus for its train, then stop; return what both instruments saw.
+    """Deliver a train while it is watched, then stop; return what both instruments saw.
 
-    The caller owns safety: whatever is raised here, it makes the bench safe.
+    Current may flow within ``permission`` alone. The caller owns safety: whatever is raised here, it makes the bench
+    safe. Samples that had come before the digitizer failed are not lost: they are in :attr:`Seen.capture`, and what
+    went wrong in :attr:`Seen.broken`.
 
     Raises
     ------
@@ -86,34 +140,57 @@ def capture_stimulus(
     scope, digitizer, clock = instruments.oscilloscope, instruments.digitizer, instruments.clock
     scope_setup = scope.configure(view.scope)
     digitizer_setup = digitizer.configure(view.digitizer)
+    memory = Memory(digitizer_setup.samples)
+    delivery = Delivery(
+        digitizer,
+        clock,
+        digitizer_setup,
+        instruments.current_channel,
+        watcher=watcher,
+        sink=memory,
+        alive=train.alive,
+        interval=None if train.interval is None else _KEEP_ALIVE_SHARE * train.interval,
+    )
+    broken: RigError | None = None
     scope.arm()
-    digitizer.start()
-    clock.sleep(view.lead)
-    stimulator.start()
-    _hold(stimulus.train, stimulator, clock)
-    stimulator.stop()
-    clock.sleep(view.tail)
-    waveforms = {"current": _read_digitizer(digitizer_setup, instruments)}
+    try:
+        with permission:
+            broken = _attempt(delivery, train, view, memory)
+    except InterlockTripped:
+        if not delivery.delivered.stopped:  # a permission that was taken back cannot be given back
+            raise
+    happenings, waveforms = tuple(delivery.delivered.happenings), {"current": memory.waveform()}
     notes: tuple[str, ...] = ()
-    if _wait_for_scope(scope, clock):
+    if broken is not None:
+        notes = (f"the capture was cut short: {broken}",)
+    elif _wait_for_scope(scope, clock):
         waveforms["voltage"] = _triggered(scope.fetch(instruments.voltage_channel), scope_setup)
     else:
         scope.halt()
         notes = ("the oscilloscope did not trigger: no voltage was captured",)
+    triggered = "voltage" in waveforms
     capture = Capture(
-        id=capture_id, purpose=purpose, waveforms=waveforms, triggered="voltage" in waveforms, notes=notes
+        id=capture_id, purpose=purpose, waveforms=waveforms, triggered=triggered, notes=notes, happenings=happenings
     )
-    return Seen(capture=capture, setups={"current": digitizer_setup, "voltage": scope_setup})
+    return Seen(
+        capture=capture,
+        setups={"current": digitizer_setup, "voltage": scope_setup},
+        stopped=delivery.delivered.stopped,
+        broken=broken,
+    )
 
 
-def _hold(train: float, stimulator: Stimulator, clock: Clock) -> None:
-    """Let the train run for its time, saying often enough that somebody is still there."""
-    end = clock.now() + train
-    step = train if stimulator.keep_alive_interval is None else _KEEP_ALIVE_SHARE * stimulator.keep_alive_interval
-    while (remaining := end - clock.now()) > 0:
-        clock.sleep(min(step, remaining))
-        if end - clock.now() > 0:
-            stimulator.keep_alive()
+def _attempt(delivery: Delivery, train: Train, view: View, memory: Memory) -> RigError | None:
+    """Deliver; return what broke the capture, if samples had come by then."""
+    try:
+        delivery.run(train.steps(view.lead), aftermath=_AFTERMATH, done=train.done)
+    except RigError as error:
+        if not memory.length:
+            raise
+        with suppress(RigError):  # what went wrong first is what is told
+            train.stop()
+        return error
+    return None
 
 
 def _read_digitizer(setup: DigitizerSetup, instruments: Instruments) -> Waveform:

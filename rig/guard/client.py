@@ -63,6 +63,7 @@ class GuardClient:
         self._now, self._on_loss, self._silence = now, on_loss, silence
         self._tripped: str | None = None
         self._token: Token | None = None
+        self._seconds = 0.0
         self._ids, self._sending, self._answered = itertools.count(1), threading.Lock(), threading.Condition()
         self._replies: dict[int, Mapping[str, Any]] = {}
         self._closing, self._lost = False, False
@@ -101,8 +102,13 @@ class GuardClient:
         self.check()
         begun = self._now()
         reply = self._ask("permit", intent=asdict(intent), seconds=seconds)
-        self._token = Token(id=str(reply["token"]), expires=begun + seconds, intent=intent)
+        self._token, self._seconds = Token(id=str(reply["token"]), expires=begun + seconds, intent=intent), seconds
         return self._token
+
+    def renew(self) -> None:
+        """Have the token that is held last as long again, from now, if there is one; raises as :meth:`permit`."""
+        if self._token is not None:
+            self.permit(self._token.intent, self._seconds)
 
     def release(self) -> None:
         """Give the token back, if there is one: the contact is opened, and seen to be open."""

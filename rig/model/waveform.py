@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rig.model.happening import Happening
     from rig.units import Unit
 
 __all__ = ["Capture", "Purpose", "Waveform"]
@@ -104,7 +105,8 @@ class Purpose(StrEnum):
 class Capture:
     """What was acquired at one time: one waveform per signal (``voltage``, ``current``).
 
-    ``triggered`` says whether the instruments saw the event they waited for.
+    ``triggered`` says whether the instruments saw the event they waited for; ``happenings`` what was done meanwhile, on
+    the time axis of the current.
     """
 
     id: str
@@ -112,3 +114,4 @@ class Capture:
     waveforms: Mapping[str, Waveform]
     triggered: bool = True
     notes: tuple[str, ...] = field(default=())
+    happenings: tuple[Happening, ...] = field(default=())

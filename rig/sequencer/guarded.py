@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["GuardedStimulator", "Guardian", "Unguarded"]
 
-# Between two messages to the device the guard is asked whether it still permits, s.
-_CHECK = 0.2
-
 
 class Guardian(Protocol):
     """Who permits the output to be energised."""
@@ -37,6 +34,9 @@ class Guardian(Protocol):
         InterlockTripped
             if the guard has tripped
         """
+
+    def renew(self) -> None:
+        """Have the permission that is held last as long again, from now; raises as :meth:`energised`."""
 
     def check(self) -> None:
         """Raise :class:`rig.errors.InterlockTripped` if permission has been taken back."""
@@ -59,6 +59,9 @@ class Unguarded:
         del intent, seconds
         yield
 
+    def renew(self) -> None:
+        """Permit everything."""
+
     def check(self) -> None:
         """Permit everything."""
 
@@ -79,9 +82,8 @@ class GuardedStimulator:
 
     @property
     def keep_alive_interval(self) -> float | None:
-        """As often as the device wants, and often enough to learn soon that the guard has tripped, s."""
-        own = self._inner.keep_alive_interval
-        return _CHECK if own is None else min(own, _CHECK)
+        """Longest time between two messages while stimulating, s; None where the device needs none."""
+        return self._inner.keep_alive_interval
 
     def identify(self) -> Identity:
         """Ask the device who it is."""

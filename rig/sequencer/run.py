@@ -59,6 +59,7 @@ class Run:
         bundle: Bundle,
         journal: Journal,
         utc: Callable[[], datetime],
+        now: Callable[[], float],
     ) -> None:
         self._cases: Mapping[tuple[str, str], ResolvedCase] = {(one.case.plan, one.case.id): one for one in cases}
         self._records: dict[tuple[str, str], CaseRecord] = {}
@@ -66,6 +67,7 @@ class Run:
         self._open: dict[tuple[str, str], Callable[[], CaseRecord]] = {}
         self._bench: Bench | None = None
         self._resolver, self.device, self.bundle, self.journal, self._utc = resolver, device, bundle, journal, utc
+        self._now = now
         self.guardian: Guardian = Unguarded()
         self.latched = ""
         self.ending = "completed"
@@ -182,7 +184,16 @@ class Run:
         if self.latched:
             raise InterlockTripped(self.latched)
         case, started = resolved.case, self._utc()
-        work = CaseWork(case.plan, case.id, self.bench, self.bundle, case.decision_rule, self.guardian)
+        work = CaseWork(
+            case.plan,
+            case.id,
+            bench=self.bench,
+            bundle=self.bundle,
+            rule=case.decision_rule,
+            guardian=self.guardian,
+            ratings=self.device.file.ratings,
+            now=self._now,
+        )
         self.journal.write("case started", plan=case.plan, case=case.id)
         self._open[case.plan, case.id] = lambda: self._cut_off(resolved, work, started)
         error: ErrorEntry | None = None
@@ -205,6 +216,9 @@ class Run:
             self._make_safe(for_good=True)
             self.latched = f"the bench is latched since {case.id}: {off.reason}"
             self.ending = "limit_stop" if off.verdict is Verdict.FAIL else "comms_error"
+        if work.crossing is not None:
+            self.latched = self.latched or f"the bench is latched since {case.id}: {work.doubt}"
+            self.ending = "limit_stop"
         if self.guardian.tripped and not self.latched:
             self.latched = f"the guard has tripped in {case.id}: {self.guardian.tripped}"
             self.ending = _ending(self.guardian.tripped)

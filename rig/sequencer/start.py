@@ -122,7 +122,9 @@ def start_run(
     bundle = Bundle.create(options.evidence, run_id(started, secrets.token_bytes(3)))
     journal = bundle.begin_journal(clock.utc)
     header = Header.begin(bundle, setup, plans, options, started=started, not_selected=not_selected)
-    run = Run(resolved, resolver=resolver, device=setup.device, bundle=bundle, journal=journal, utc=clock.utc)
+    run = Run(
+        resolved, resolver=resolver, device=setup.device, bundle=bundle, journal=journal, utc=clock.utc, now=clock.now
+    )
     reason = "failed_to_start"
     journal.write("run begun", bench=setup.definition.id, plans=[loaded.plan.plan for loaded in plans.values()])
     try:

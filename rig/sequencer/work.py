@@ -5,55 +5,67 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rig.acquisition.capture import Instruments, Seen, View, capture_quiet, capture_stimulus
+from rig.acquisition.capture import Instruments, Seen, Train, View, capture_quiet, capture_stimulus
 from rig.analysis.catalogue import CATALOGUE
-from rig.errors import BenchError
+from rig.errors import BenchError, InterlockTripped
 from rig.evidence import mapping
 from rig.evidence.record import RangeEntry
+from rig.model.judgement import DecisionRule
 from rig.model.measurement import Measurement, NotMeasured
 from rig.model.waveform import Purpose
 from rig.plan.case import Ranging
 from rig.sequencer.examine import Corrected, Findings, examine, residual_current, verify_load
 from rig.sequencer.exposure import AT_REST
+from rig.sequencer.live import PERMIT, LiveWatch, crossed_limit, found_crossing, hard_limits
 from rig.sequencer.scout import read_scout
 from rig.sequencer.settings import ranged, scout_train, scout_view, widened
 from rig.units import Unit
 from rig.verdict.judge import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from rig.bench.build import Bench
+    from rig.bench.files import Ratings
     from rig.evidence.record import CaptureEntry, ChosenFor, OutputOffEntry
     from rig.evidence.store import Bundle
-    from rig.model.judgement import DecisionRule, Judgement
+    from rig.guard.watch import Crossing
+    from rig.model.judgement import Judgement
     from rig.model.limit import Limit
     from rig.model.load import Load
     from rig.model.measurement import Outcome
     from rig.model.stimulus import Stimulus
     from rig.sequencer.agreement import Agreement
-    from rig.sequencer.exposure import Exposure
     from rig.sequencer.guarded import Guardian
     from rig.sequencer.resolve import ResolvedCase
     from rig.sequencer.settings import Views
 
 __all__ = ["CaseWork"]
 
-# Beyond the time of a capture, the guard's permission allows for setting and reading the instruments, s.
-_PATIENCE = 20.0
+_ENDED = "the live watch ended the train"
 
 
 class CaseWork:
     """What was done, captured, measured and judged in one case so far; it grows until the case is recorded.
 
-    ``doubt`` is why nothing of this case can be a PASS, whatever was judged: its load was never verified.
+    ``doubt`` is why nothing of this case can be a PASS, whatever was judged: its load was never verified, or its train
+    was ended before its time. ``crossing`` is the hard limit that ended it.
     """
 
     def __init__(
-        self, plan: str, case_id: str, bench: Bench, bundle: Bundle, rule: DecisionRule, guardian: Guardian
+        self,
+        plan: str,
+        case_id: str,
+        *,
+        bench: Bench,
+        bundle: Bundle,
+        rule: DecisionRule,
+        guardian: Guardian,
+        ratings: Ratings,
+        now: Callable[[], float],
     ) -> None:
         self.plan, self.id, self.bench, self.bundle, self.rule = plan, case_id, bench, bundle, rule
-        self.guardian = guardian
+        self.guardian, self._ratings, self._now = guardian, ratings, now
         self.stage = "preparing"
         self.load: Load | None = None
         self.asked: Stimulus | None = None
@@ -63,6 +75,7 @@ class CaseWork:
         self.outcomes: dict[str, Outcome] = {}
         self.judgements: list[Judgement] = []
         self.doubt = ""
+        self.crossing: Crossing | None = None
         self.agreements: tuple[Agreement, ...] = ()
         self.ranges: tuple[RangeEntry, ...] = ()
         self._zero: Corrected | None = None
@@ -117,12 +130,16 @@ class CaseWork:
             return self.outcomes
         findings = self._deliver(resolved, self.load, electrode_area)
         for last in (False, True):
+            if findings is None:
+                return self.outcomes
             view = self._views.signal
             wider = widened(view, case.stimulus, resolved.ranges, findings.clipped, last=last)
             if wider is None:
                 break
             self._choose(self._views.with_signal(wider), None, None, "clipped capture")
             findings = self._deliver(resolved, self.load, electrode_area)
+        if findings is None:
+            return self.outcomes
         self.outcomes.update(findings.outcomes)
         self.agreements = findings.agreements
         self.stage = "verifying the load"
@@ -135,8 +152,11 @@ class CaseWork:
         piece = replace(stimulus, train=scout_train(stimulus))
         self.stage = "scouting"
         view = scout_view(piece, resolved.exposure, resolved.ranges)
-        scout = self._capture_stimulus(Purpose.SCOUT, piece, view, resolved.exposure)
+        scout = self._capture_stimulus(Purpose.SCOUT, piece, view, resolved)
         self._note_defects(scout.capture.notes)
+        if self.crossing is not None:
+            self._stop_at(self.crossing, scout.capture.id)
+            return False
         scouted = read_scout(scout, piece, resolved)
         if scouted.stop:
             self.doubt = scouted.stop
@@ -147,13 +167,25 @@ class CaseWork:
         self._choose(found, scouted.voltage, scouted.current, "scouted peak")
         return True
 
-    def _deliver(self, resolved: ResolvedCase, load: Load, electrode_area: float | None) -> Findings:
-        """Stimulate once, and measure what was seen."""
+    def _stop_at(self, crossing: Crossing, capture: str) -> None:
+        """Judge the hard limit that was crossed; nothing else of a train that was cut off is measured."""
+        self.doubt = f"{_ENDED}: {crossing}"
+        seen = found_crossing(crossing, capture)
+        self.outcomes.update({name: NotMeasured(measurand=name, reason=_ENDED) for name in CATALOGUE})
+        self.outcomes[seen.measurand] = seen
+        self.judgements.append(judge(seen, crossed_limit(crossing), DecisionRule.GUARDED))
+
+    def _deliver(self, resolved: ResolvedCase, load: Load, electrode_area: float | None) -> Findings | None:
+        """Stimulate once, and measure what was seen; nothing where the live watch ended it."""
         views, stimulus = self._views, resolved.case.stimulus
         if resolved.case.zero and self._zero_for(views) is None:
             self.take_zero(views)
             self.connect(load)
-        signal = self._capture_stimulus(Purpose.SIGNAL, stimulus, views.signal, resolved.exposure)
+        signal = self._capture_stimulus(Purpose.SIGNAL, stimulus, views.signal, resolved)
+        if self.crossing is not None:
+            self._note_defects(signal.capture.notes)
+            self._stop_at(self.crossing, signal.capture.id)
+            return None
         self.stage = "measuring"
         findings = examine(signal, self._zero_for(views), stimulus=stimulus, load=load, electrode_area=electrode_area)
         self._note_defects((*signal.capture.notes, *findings.defects))
@@ -163,19 +195,50 @@ class CaseWork:
         """Return the zero capture if it was taken in these ranges: it holds for no others."""
         return self._zero if self._zero_ranges == views.quiet.digitizer.channels else None
 
-    def _capture_stimulus(self, purpose: Purpose, stimulus: Stimulus, view: View, exposure: Exposure) -> Corrected:
-        """Set and deliver a stimulus with the guard's permission, and keep what both instruments saw of it."""
+    def _capture_stimulus(self, purpose: Purpose, stimulus: Stimulus, view: View, resolved: ResolvedCase) -> Corrected:
+        """Set and deliver a stimulus with the guard's permission, and keep what both instruments saw of it.
+
+        Raises
+        ------
+        RigError
+            what broke the capture, after its samples were kept
+        """
         stage = self.stage
         self.stage = "setting the stimulus"
         realised = self.bench.stimulator.prepare(stimulus)
         if purpose is Purpose.SIGNAL:
             self.realised = realised
         self.stage = stage if purpose is Purpose.SCOUT else "stimulating"
-        stimulator, capture_id = self.bench.stimulator, self._capture_id(purpose.value)
-        seconds = view.lead + realised.train + view.tail + _PATIENCE
-        with self.guardian.energised(exposure.intent, seconds):
-            seen = capture_stimulus(capture_id, realised, view, stimulator, self.instruments, purpose=purpose)
-        return self._keep(seen)
+        watch = self._live_watch(realised, view, resolved)
+        seen = capture_stimulus(
+            self._capture_id(purpose.value),
+            Train.of(self.bench.stimulator, realised.train),
+            view,
+            self.instruments,
+            permission=self.guardian.energised(resolved.exposure.intent, PERMIT),
+            watcher=watch,
+            purpose=purpose,
+        )
+        ended = seen.stopped and not watch.clipped
+        if seen.broken is not None or ended:
+            self.bench.make_safe()  # first: what follows only writes down what was
+        kept, self.crossing = self._keep(seen), watch.crossing
+        if seen.broken is not None:
+            self._note_defects(seen.capture.notes)
+            raise seen.broken
+        if ended and self.crossing is None:
+            raise InterlockTripped(self.guardian.tripped or "the train was ended")
+        return kept
+
+    def _live_watch(self, stimulus: Stimulus, view: View, resolved: ResolvedCase) -> LiveWatch:
+        return LiveWatch(
+            hard_limits(stimulus, resolved.case.ceiling, self._ratings),
+            self.bench.signal_path("current", view.digitizer),
+            self.guardian,
+            stop=self.bench.stimulator.stop,
+            make_safe=self.bench.make_safe,
+            now=self._now,
+        )
 
     def _choose(self, views: Views, voltage: float | None, current: float | None, chosen_for: ChosenFor) -> None:
         """Look at the case like this from now on, and put on record why."""
@@ -218,7 +281,7 @@ class CaseWork:
             idle = self._look(Purpose.IDLE, views)
         else:
             digitizer = views.quiet.digitizer
-            with self.guardian.energised(AT_REST, digitizer.samples / digitizer.rate + _PATIENCE):
+            with self.guardian.energised(AT_REST, digitizer.samples / digitizer.rate + PERMIT):
                 idle = self._look(Purpose.IDLE, views)
         return residual_current(idle, self._zero_for(views))
 

@@ -120,11 +120,13 @@ class FrontEnd:
         offset: float = 0.0,
         bits: int,
         acquisition: int,
+        part: int = 0,
     ) -> Digitized:
         """Return n codes for a signal that is known over :meth:`span`.
 
         ``full_scale`` is the whole range, V peak to peak, around ``offset``. The same ``acquisition`` gives the same
-        noise; all inputs of an instrument share its jitter.
+        errors, and the same ``part`` of it (the number of its first sample) the same noise; all inputs of an instrument
+        share its jitter.
         """
         if self._ranges:
             return self.in_range(full_scale).digitize(
@@ -136,6 +138,7 @@ class FrontEnd:
                 offset=offset,
                 bits=bits,
                 acquisition=acquisition,
+                part=part,
             )
         config = self._config
         seen = signal.low_passed(self.tau) if self.tau else signal
@@ -145,7 +148,8 @@ class FrontEnd:
         values += self.offset(full_scale) + self.drift(full_scale, acquisition)
         sigma = math.hypot(config.noise, config.noise_of_range * full_scale)
         if sigma:
-            generator = np.random.default_rng([self._seed, self._instrument, self._channel, acquisition])
+            own = (self._seed, self._instrument, self._channel, acquisition)
+            generator = np.random.default_rng([*own, 3, part] if part else own)
             values += sigma * generator.standard_normal(n, dtype=np.float32)
         return quantize(values, full_scale=full_scale, offset=offset, bits=bits)
 

@@ -168,21 +168,22 @@ class Reader:
         return task.total - task.position if task.total is not None else max(task.available(now), 0)
 
     def _digitize(self, task: AnalogTask, count: int) -> _Record:
-        acquisition, interval = next(self._acquisitions), 1.0 / (task.true_rate / (1.0 + task.clock_error))
+        if task.acquisition is None:
+            task.acquisition = next(self._acquisitions)
+        interval = 1.0 / (task.true_rate / (1.0 + task.clock_error))
         rows = np.empty((len(task.channels), count), dtype=np.int16)
         clipping = self._faults.strikes("clipped")
         for row, channel in enumerate(task.channels):
             if count:
-                rows[row] = self._convert(channel, task.instant(task.position), interval, count, acquisition)
+                rows[row] = self._convert(channel, task, interval, count)
             if clipping:
                 _clip(rows[row])
             if count and not -_TOP - 1 < rows[row].min() <= rows[row].max() < _TOP:
                 task.overloaded |= {channel.name}
         return _Record(codes=rows, scale=np.array([channel.volts_per_code for channel in task.channels]))
 
-    def _convert(
-        self, channel: InputChannel, start: float, interval: float, count: int, acquisition: int
-    ) -> npt.NDArray[np.int32]:
+    def _convert(self, channel: InputChannel, task: AnalogTask, interval: float, count: int) -> npt.NDArray[np.int32]:
+        start = task.instant(task.position)
         node, end = self._config.inputs.get(channel.terminal), self._ends.get(channel.terminal, self._idle)
         span = end.span(start, interval, count)
         signal = Piecewise.level(0.0, *span) if node is None else self._world.signal(node, *span)
@@ -193,7 +194,8 @@ class Reader:
             n=count,
             full_scale=2 * channel.half_range,
             bits=_BITS,
-            acquisition=acquisition,
+            acquisition=task.acquisition or 0,
+            part=task.position,
         ).codes
 
 

@@ -94,6 +94,7 @@ class AnalogTask(Task):
     """An analogue input task; times in s of the world's clock, rates in samples per second and channel.
 
     ``began`` is when it was started, ``origin`` when its first sample was taken: None while it waits for its trigger.
+    ``acquisition`` is the number of what it acquires since then; None before anything was read of it.
     """
 
     channels: list[InputChannel] = field(default_factory=list)
@@ -109,6 +110,7 @@ class AnalogTask(Task):
     began: float = 0.0
     origin: float | None = None
     position: int = 0
+    acquisition: int | None = None
     overloaded: frozenset[str] = frozenset()
 
     @property
@@ -151,6 +153,7 @@ class AnalogTask(Task):
         """Begin to sample, or to wait for the trigger."""
         self.running, self.began, self.position, self.overloaded = True, now, 0, frozenset()
         self.origin = None if self.trigger is not None else now
+        self.acquisition = None
 
     def stop(self) -> None:
         """Forget what was sampled."""

@@ -1,0 +1,145 @@
+"""Between two blocks of samples: the limits are looked at, the guard is asked, and its permission is renewed."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from rig.acquisition.correct import correct
+from rig.guard.watch import HardLimits, Watch
+from rig.model.limit import Interval, Limit
+from rig.model.measurement import Measurement, Window
+from rig.units import format_quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rig.bench.files import Ratings
+    from rig.guard.watch import Crossing
+    from rig.model.signal_path import SignalPath
+    from rig.model.stimulus import Stimulus
+    from rig.model.waveform import Waveform
+    from rig.plan.case import Ceiling
+    from rig.sequencer.guarded import Guardian
+
+__all__ = ["PERMIT", "LiveWatch", "crossed_limit", "found_crossing", "hard_limits"]
+
+PERMIT: Final = 10.0
+"""For so long the guard's permission holds when it is not renewed, s: a run that hangs lets it end."""
+
+_RENEW = 2.0
+# A phase ten times as long as was set is none any more, and nothing shorter than this is worth a trip, s.
+_STUCK, _SHORTEST_STUCK = 10.0, 0.01
+# A train may be so much longer than was set before it counts as one that does not end, s.
+_OVERTIME = 1.0
+# A device at its largest setting may deliver this much of it; more is no tolerance of its output stage any more.
+_TOLERANCE = 1.2
+_COVERAGE = 2.0
+
+
+def hard_limits(stimulus: Stimulus, ceiling: Ceiling, ratings: Ratings) -> HardLimits:
+    """Return what trips while a stimulus is delivered: the lower of the plan's ceiling and the device's rating.
+
+    A current that flows in one direction ten times as long as a phase was set to, or pulses that go on for a second
+    after they should have ended, trip as well, whatever the plan says: the device is stuck.
+    """
+    stuck = max(_STUCK * stimulus.phase_duration, _SHORTEST_STUCK)
+    return HardLimits(
+        current_peak=_lower(ceiling.current_peak, _rated(ratings.current)),
+        current_rms=_lower(ceiling.rms_current, _rated(ratings.rms_current)),
+        charge_per_phase=_lower(ceiling.charge_per_phase, _rated(ratings.charge_per_phase)),
+        phase_duration=_lower(stuck, _rated(ratings.phase_duration)),
+        on_time=_lower(ceiling.exposure, stimulus.train + _OVERTIME),
+    )
+
+
+def _rated(rating: float | None) -> float | None:
+    return None if rating is None else _TOLERANCE * rating
+
+
+def _lower(*bounds: float | None) -> float | None:
+    return min((one for one in bounds if one is not None), default=None)
+
+
+def found_crossing(crossing: Crossing, capture: str) -> Measurement:
+    """Return what crossed a limit as a measurement, with what the bench itself may have been wrong by."""
+    u = crossing.allowance / _COVERAGE
+    return Measurement(
+        measurand=crossing.measurand,
+        value=crossing.value,
+        unit=crossing.unit,
+        minimum=crossing.value,
+        maximum=crossing.value,
+        standard_uncertainty=u,
+        single_uncertainty=u,
+        window=Window(start=crossing.at, stop=crossing.at, description="the moment at which the live watch tripped"),
+        origin=(capture, "current", "live watch"),
+    )
+
+
+def crossed_limit(crossing: Crossing) -> Limit:
+    """Return the hard limit as a limit that a measurement is judged against."""
+    text = f"at most {format_quantity(crossing.ceiling, crossing.unit)}: {crossing.limit.replace('_', ' ')}"
+    upper = Interval(upper=crossing.ceiling)
+    return Limit(measurand=crossing.measurand, interval=upper, unit=crossing.unit, text=text, source="the live watch")
+
+
+class LiveWatch:
+    """What is asked after every block of a train.
+
+    Parameters
+    ----------
+    stop : ends the train, because its samples clip: how much flows is not known then, in a wider range it will be
+    make_safe : ends the current: called at once when a limit is crossed or the guard has tripped
+    now : the computer's seconds, which the guard's permission is counted in
+    """
+
+    def __init__(
+        self,
+        limits: HardLimits,
+        path: SignalPath,
+        guardian: Guardian,
+        *,
+        stop: Callable[[], object],
+        make_safe: Callable[[], object],
+        now: Callable[[], float],
+    ) -> None:
+        self._watch, self._path, self._guardian = Watch(limits, path), path, guardian
+        self._stop, self._make_safe, self._now = stop, make_safe, now
+        self._renewed = now()
+        self.crossing: Crossing | None = None
+        self.took: float | None = None
+        self.clipped = False
+
+    def look(self, block: Waveform) -> bool:
+        """Whether the train may go on; otherwise the current has been ended."""
+        begun = self._now()
+        if self._guardian.tripped:
+            self._make_safe()
+            return False
+        self.crossing = self._watch.look(correct(block, self._path))
+        if self.crossing is not None:
+            # The contact first, and by somebody else: the stimulator's own line may take a second to time out.
+            self._guardian.trip(str(self.crossing))
+            self._make_safe()
+            self.took = self._now() - begun
+            return False
+        if _clips(block):
+            self.clipped = True
+            self._stop()
+            return False
+        if begun - self._renewed > _RENEW:
+            self._guardian.renew()
+            self._renewed = begun
+        return True
+
+    def at_rest(self, now: float, quiet: float) -> bool:
+        """Whether nothing has flowed for the last ``quiet`` s before ``now``, s on the capture's time axis."""
+        return now - (self._watch.last if self._watch.last is not None else -math.inf) >= quiet
+
+
+def _clips(block: Waveform) -> bool:
+    if block.rails is None or not len(block):
+        return False
+    low, high = block.rails
+    return bool(block.samples.min() <= low or block.samples.max() >= high)
