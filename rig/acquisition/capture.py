@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -187,8 +186,6 @@ def _attempt(delivery: Delivery, train: Train, view: View, memory: Memory) -> Ri
     except RigError as error:
         if not memory.length:
             raise
-        with suppress(RigError):  # what went wrong first is what is told
-            train.stop()
         return error
     return None
 

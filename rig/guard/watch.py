@@ -42,6 +42,7 @@ class HardLimits:
     dc_current : largest magnitude of the mean over a sliding second, A
     phase_duration : longest time that a current flows in one direction without a rest, s
     on_time : longest time from the first current of a train to its last, s
+    rest : what flows below this is no phase: less direct current than that is for ``dc_current`` to end, A
     """
 
     current_peak: float | None = None
@@ -50,6 +51,7 @@ class HardLimits:
     dc_current: float | None = None
     phase_duration: float | None = None
     on_time: float | None = None
+    rest: float = 0.0
 
 
 _MEASURANDS: Final = {
@@ -149,7 +151,7 @@ class Watch:
         at = block.start + where * block.interval
         yield self._over("current_peak", float(magnitudes[where]), self._floor, at)
         yield from self._means(values, block.interval, end)
-        yield from self._phases(values, flows, block)
+        yield from self._phases(values, magnitudes > max(self._floor, self._limits.rest), block)
         if flows.any():
             self.last = block.start + float(len(flows) - int(flows[::-1].argmax())) * block.interval
             if self._first is None:

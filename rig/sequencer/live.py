@@ -35,6 +35,7 @@ _OVERTIME = 1.0
 # A device at its largest setting may deliver this much of it; more is no tolerance of its output stage any more.
 _TOLERANCE = 1.2
 _COVERAGE = 2.0
+_REST = 0.05
 
 
 def hard_limits(stimulus: Stimulus, ceiling: Ceiling, ratings: Ratings) -> HardLimits:
@@ -50,6 +51,7 @@ def hard_limits(stimulus: Stimulus, ceiling: Ceiling, ratings: Ratings) -> HardL
         charge_per_phase=_lower(ceiling.charge_per_phase, _rated(ratings.charge_per_phase)),
         phase_duration=_lower(stuck, _rated(ratings.phase_duration)),
         on_time=_lower(ceiling.exposure, stimulus.train + _OVERTIME),
+        rest=_REST * stimulus.amplitude,
     )
 
 

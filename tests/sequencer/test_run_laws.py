@@ -6,6 +6,7 @@ Everything is real but the moment of breaking: the drivers, the protocols, the v
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -112,6 +113,7 @@ class Table:
             bundle=bundle,
             journal=bundle.begin_journal(utc),
             utc=utc,
+            now=time.monotonic,
         )
         broken: dict[str, Any] = {role: Instrument(role, getattr(self.bench, role), breaking) for role in ROLES}
         run.begin(replace(self.bench, **broken))
@@ -125,7 +127,16 @@ class Table:
     def residual(self, run: Run) -> Verdict:
         """Measure what flows now, with the relays as they were left."""
         case = self.loaded.cases[0]
-        work = CaseWork("LAWS", f"look-{next(self.numbers)}", self.bench, run.bundle, case.decision_rule, run.guardian)
+        work = CaseWork(
+            "LAWS",
+            f"look-{next(self.numbers)}",
+            bench=self.bench,
+            bundle=run.bundle,
+            rule=case.decision_rule,
+            guardian=run.guardian,
+            ratings=self.setup.device.file.ratings,
+            now=time.monotonic,
+        )
         return work.look_idle(run.resolve(case).views).verdict
 
 

@@ -32,6 +32,7 @@ _BITS = 16
 _TOP = 2 ** (_BITS - 1) - 1
 _ALL_AVAILABLE = -1
 _FOREVER = 1e9
+_DEFECTS = ("timeout", "samples_lost", "clipped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +142,8 @@ class Reader:
             return refusal(-200229)
         if task.total is not None and task.position + count > task.total:
             return refusal(-200278, samples_read=0)
+        if task.acquisition is None:
+            self._begin(task)
         refused = self._wait_to_read(task, count, request.timeout)
         if refused is not None:
             return refused
@@ -149,12 +152,19 @@ class Reader:
         by_scan = bool(request.fill_mode or request.fill_mode_raw)
         return pack(record, count, by_scan)
 
+    def _begin(self, task: AnalogTask) -> None:
+        """Number an acquisition, and draw once for the whole of it which defects show themselves."""
+        task.acquisition = next(self._acquisitions)
+        task.struck = frozenset(kind for kind in _DEFECTS if self._faults.strikes(kind))
+
     def _wait_to_read(self, task: AnalogTask, count: int, timeout: float) -> Refusal | None:
         overwritten = refusal(-200279 if task.total is None else -200361, samples_read=0)
-        if self._faults.strikes("timeout"):
+        # Half-way: samples are lost, or do not come, while the others are being read.
+        late = task.total is None or 2 * (task.position + count) > task.total
+        if late and "timeout" in task.struck:
             self._world.advance(max(timeout, 0.0))
             return refusal(-200284, samples_read=0)
-        if self._faults.strikes("samples_lost"):
+        if late and "samples_lost" in task.struck:
             return overwritten
         if count and not self._wait_for(task, task.position + count - 1, timeout):
             return refusal(-200284, samples_read=max(task.available(self._world.now), 0))
@@ -168,11 +178,9 @@ class Reader:
         return task.total - task.position if task.total is not None else max(task.available(now), 0)
 
     def _digitize(self, task: AnalogTask, count: int) -> _Record:
-        if task.acquisition is None:
-            task.acquisition = next(self._acquisitions)
         interval = 1.0 / (task.true_rate / (1.0 + task.clock_error))
         rows = np.empty((len(task.channels), count), dtype=np.int16)
-        clipping = self._faults.strikes("clipped")
+        clipping = "clipped" in task.struck
         for row, channel in enumerate(task.channels):
             if count:
                 rows[row] = self._convert(channel, task, interval, count)

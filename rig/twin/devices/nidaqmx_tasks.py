@@ -94,7 +94,8 @@ class AnalogTask(Task):
     """An analogue input task; times in s of the world's clock, rates in samples per second and channel.
 
     ``began`` is when it was started, ``origin`` when its first sample was taken: None while it waits for its trigger.
-    ``acquisition`` is the number of what it acquires since then; None before anything was read of it.
+    ``acquisition`` is the number of what it acquires since then, None before anything was read of it; ``struck`` the
+    defects that show themselves in it.
     """
 
     channels: list[InputChannel] = field(default_factory=list)
@@ -111,6 +112,7 @@ class AnalogTask(Task):
     origin: float | None = None
     position: int = 0
     acquisition: int | None = None
+    struck: frozenset[str] = frozenset()
     overloaded: frozenset[str] = frozenset()
 
     @property
