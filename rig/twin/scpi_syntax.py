@@ -9,11 +9,20 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-__all__ = ["Command", "ScpiError", "block", "header_pattern", "message_units", "split_outside"]
+__all__ = [
+    "Command",
+    "ScpiError",
+    "block",
+    "channel_numbers",
+    "header_pattern",
+    "message_units",
+    "split_outside",
+]
 
 _QUOTES = "'\""
+_CHANNEL_LIST = re.compile(r"\(@([\d,:\s]+)\)")
 _NODE = re.compile(r"(\[?):?([A-Z]+)([a-z]*)(<n>)?(\]?)")
 
 
@@ -101,6 +110,23 @@ def message_units(message: str) -> Iterator[Command]:
             path = header.rstrip("?").rpartition(":")[0]
             path = f"{path}:" if path else ""
         yield Command(header=header, arguments=arguments)
+
+
+def channel_numbers(text: str, allowed: Collection[int]) -> list[int]:
+    """Return the numbers in a channel list, in its order: ``(@101,103:105)``; −102 when it is none, 112 for others."""
+    match = _CHANNEL_LIST.fullmatch(text)
+    if match is None:
+        raise ScpiError(-102, "Syntax error")
+    numbers: list[int] = []
+    for part in split_outside(match[1], ","):
+        first, colon, last = (piece.strip() for piece in part.partition(":"))
+        if not first.isdecimal() or bool(colon) != last.isdecimal():
+            raise ScpiError(-102, "Syntax error")
+        ends = int(first), int(last or first)
+        if not set(ends) <= set(allowed) or ends[0] > ends[1]:
+            raise ScpiError(112, "Channel list: channel number out of range")
+        numbers += range(ends[0], ends[1] + 1)
+    return numbers
 
 
 @lru_cache(maxsize=1024)

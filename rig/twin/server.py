@@ -62,6 +62,18 @@ def _usb_rly16() -> Maker:
     return UsbRly16
 
 
+def _keysight_e36300() -> Maker:
+    from rig.twin.devices.keysight_e36300 import KeysightE36300  # noqa: PLC0415 - loaded only when configured
+
+    return KeysightE36300
+
+
+def _rigol_dp800() -> Maker:
+    from rig.twin.devices.rigol_dp800 import RigolDp800  # noqa: PLC0415 - loaded only when configured
+
+    return RigolDp800
+
+
 _PROTOCOLS: Mapping[str, Callable[[], Maker]] = {
     "infiniivision": _infiniivision,
     "nidaqmx-grpc": _nidaqmx,
@@ -70,6 +82,8 @@ _PROTOCOLS: Mapping[str, Callable[[], Maker]] = {
     "virtual-clock": _virtual_clock,
     "velleman-k8090": _velleman_k8090,
     "usb-rly16": _usb_rly16,
+    "keysight-e36300": _keysight_e36300,
+    "rigol-dp800": _rigol_dp800,
 }
 
 

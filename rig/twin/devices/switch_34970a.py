@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rig.twin.devices.series_contact import SeriesContact
 from rig.twin.scpi import ScpiDevice
-from rig.twin.scpi_syntax import Command, ScpiError, split_outside
+from rig.twin.scpi_syntax import Command, ScpiError, channel_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +27,6 @@ SETTLING = 5e-3
 """How long a relay takes until the instrument calls its operation done, s."""
 
 _SLOTS = {100: "34903A,0,1.0", 200: "0,0,0", 300: "0,0,0"}
-_CHANNEL_LIST = re.compile(r"\(@([\d,:\s]+)\)")
 _POLL = 1e-3
 _MOST_CYCLES = 1000
 
@@ -106,19 +104,7 @@ class Switch34970A(ScpiDevice):
 
 def channels(command: Command) -> tuple[int, ...]:
     """The relays that a channel list names, in its order: ``(@101,103:105)``."""
-    match = _CHANNEL_LIST.fullmatch(command.argument())
-    if match is None:
-        raise ScpiError(-102, "Syntax error")
-    numbers: list[int] = []
-    for part in split_outside(match[1], ","):
-        first, colon, last = (piece.strip() for piece in part.partition(":"))
-        if not first.isdecimal() or bool(colon) != last.isdecimal():
-            raise ScpiError(-102, "Syntax error")
-        ends = int(first), int(last or first)
-        if not set(ends) <= set(RELAYS) or ends[0] > ends[1]:
-            raise ScpiError(112, "Channel list: channel number out of range")
-        numbers += range(ends[0], ends[1] + 1)
-    return tuple(numbers)
+    return tuple(channel_numbers(command.argument(), RELAYS))
 
 
 def _card_type(command: Command) -> str:
