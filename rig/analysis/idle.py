@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rig.analysis.baseline import block_uncertainty
 from rig.analysis.coverage import coverage_factor
+from rig.analysis.rest import rest_of
 from rig.analysis.uncertainty import Budget, combined, expected_extreme, rounding, spread_of_extreme
 from rig.errors import AnalysisError
 from rig.model.measurement import Measurement, Window
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Idle", "load_resistance", "measure_idle"]
 
-_COVERAGE = 2.0
 # The largest of many samples scatters to one side: of the error, more lies above the mean than below.
 _SKEW = 1.25
 # A sample that sits near the border of two codes reads a whole code off its level, more often than not.
@@ -67,27 +66,20 @@ def measure_idle(waveform: Waveform, path: SignalPath, zero: Waveform | None, *,
 
     Notes
     -----
-    The noise is the path's specified one, or the zero capture's where that is larger; never the waveform's own, which
-    output would raise. Of n samples of normal noise the largest lies near σ·√(2·ln n); two σ more are allowed.
+    What noise and offset alone could look like is said by :func:`rig.analysis.rest.rest_of`.
     """
     values = waveform.values()
     if not len(values) or not np.isfinite(values).all():
         message = f"{waveform.source}: no samples, or samples that are not numbers, cannot show that the output is off"
         raise AnalysisError(message)
-    noise, offset, level = path.noise, path.offset, 0.0
-    if zero is not None:
-        quiet = zero.values()
-        level = float(quiet.mean())
-        noise = max(noise, float(quiet.std()))
-        offset = math.hypot(path.offset_drift, block_uncertainty(quiet))
-    values = values - level
+    rest = rest_of(path, None if zero is None else zero.values(), samples=len(values))
+    noise = rest.noise
+    values = values - rest.level
     residual = float(np.abs(values).max())
     mean = float(values.mean())
-    extreme = noise * (math.sqrt(2 * math.log(max(len(values), 2))) + 2)
-    threshold = extreme + _COVERAGE * offset + path.resolution
     # What is stated as the largest current is what is left of it once noise is taken off: of n samples of normal noise
     # the largest lies that far out, and what the whole capture carries on average is not noise.
-    analogue = math.sqrt(max(noise**2 - path.resolution**2 / 12, 0.0))
+    analogue = rest.analogue_noise
     reach = analogue * expected_extreme(2.0 * len(values))
     found = max(residual - reach, abs(mean))
     beyond = found > abs(mean)
@@ -101,7 +93,7 @@ def measure_idle(waveform: Waveform, path: SignalPath, zero: Waveform | None, *,
             "loading": path.loading,
         },
         systematic={
-            "offset": offset,
+            "offset": rest.offset,
             "quantisation": rounded,
             "noise": _SKEW * spread_of_extreme(len(values)) * noise if beyond else noise / math.sqrt(len(values)),
         },
@@ -127,7 +119,7 @@ def measure_idle(waveform: Waveform, path: SignalPath, zero: Waveform | None, *,
     )
     return Idle(
         residual=residual,
-        threshold=threshold,
+        threshold=rest.threshold,
         mean=mean,
         rms=float(np.sqrt(np.square(values).mean())),
         expanded_uncertainty=k * u,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rig.analysis.analysed import HELD_AT_ONCE, Analysis, PhaseRow, PulseRow, Statistics, analyse
 from rig.analysis.catalogue import CATALOGUE
+from rig.analysis.in_time import IN_TIME, measure_in_time
 from rig.analysis.prepare import Known, prepare
 from rig.errors import AnalysisError
 from rig.model.recording import Recording
@@ -14,6 +17,7 @@ from rig.model.recording import Recording
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from rig.model.happening import Happening
     from rig.model.signal_path import SignalPath
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Waveform
@@ -34,6 +38,8 @@ def measure(
     electrode_area: float | None,
     capture: str,
     wanted: Collection[str] | None = None,
+    load: str = "",
+    happenings: Collection[Happening] = (),
 ) -> Analysis:
     """Measure one signal; one of more codes than :data:`HELD_AT_ONCE` in streaming passes, in bounded memory.
 
@@ -46,7 +52,9 @@ def measure(
     load_resistance : ohm, or None (also for an open circuit)
     electrode_area : of the smallest electrode, m², or None
     capture : identity of the capture, for the results' origin
-    wanted : names of the catalogue; None for all
+    wanted : names of the catalogue, and of the measurands in time; None for all, in time where ``happenings`` are given
+    load : the load connected at first, by canonical name; for measurands in time
+    happenings : what was done while the signal was captured, on its time axis
 
     Returns
     -------
@@ -56,9 +64,9 @@ def measure(
     Raises
     ------
     AnalysisError
-        if a name is not in the catalogue, units do not fit, or samples are missing or not numbers
+        if a name is not in the catalogues, units do not fit, or samples are missing or not numbers
     """
-    names = tuple(CATALOGUE) if wanted is None else tuple(wanted)
+    names = (*CATALOGUE, *(IN_TIME if happenings else ())) if wanted is None else tuple(wanted)
     _refuse_unknown(names)
     known = Known(
         path=path,
@@ -68,6 +76,15 @@ def measure(
         electrode_area=electrode_area,
         capture=capture,
     )
+    analysis = _measured(signal, known, tuple(name for name in names if name in CATALOGUE))
+    in_time = tuple(name for name in names if name in IN_TIME)
+    if not in_time:
+        return analysis
+    found = measure_in_time(signal, known, load=load, happenings=happenings, wanted=in_time)
+    return replace(analysis, outcomes=MappingProxyType({**analysis.outcomes, **found}))
+
+
+def _measured(signal: Waveform | Recording, known: Known, names: Collection[str]) -> Analysis:
     recording = _long(signal)
     if recording is None:
         return analyse(prepare(_held(signal), known), names)
@@ -97,8 +114,8 @@ def _of_zero(signal: Waveform | Recording) -> Waveform:
 
 def _refuse_unknown(names: Collection[str]) -> None:
     for name in names:
-        if name not in CATALOGUE:
-            near = difflib.get_close_matches(name, CATALOGUE, n=1)
+        if name not in CATALOGUE and name not in IN_TIME:
+            near = difflib.get_close_matches(name, (*CATALOGUE, *IN_TIME), n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             message = f"{name!r} is not a measurand of the catalogue{hint}"
             raise AnalysisError(message)

@@ -37,6 +37,8 @@ def root_sum_square(*values: float) -> float:
 # What is known by its bounds alone: half-widths of specifications, and rounding.
 _RECTANGULAR = frozenset({
     "bandwidth",
+    "command",
+    "crest of a surge",
     "gain",
     "load self-heating",
     "loading",
@@ -44,6 +46,7 @@ _RECTANGULAR = frozenset({
     "offset without zero capture",
     "quantisation",
     "resistor temperature",
+    "threshold",
     "timebase",
 })
 

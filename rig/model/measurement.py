@@ -116,10 +116,20 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotMeasured:
-    """Why there is no value; judged INCONCLUSIVE, never PASS."""
+    """Why there is no value; judged INCONCLUSIVE, or FAIL where it is certain to lie above its limit, never PASS.
+
+    ``at_least`` is what the value is certain to be at least, its uncertainty taken off, in the measurand's SI unit;
+    None where nothing is known of it.
+    """
 
     measurand: str
     reason: str
+    at_least: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.at_least is not None and not math.isfinite(self.at_least):
+            msg = f"{self.measurand}: at least {self.at_least} says nothing"
+            raise AnalysisError(msg)
 
 
 Outcome = Measurement | NotMeasured

@@ -15,10 +15,12 @@ from rig.units import Unit, format_quantity, format_result
 from rig.verdict.rules import Zone, has_acceptance_zone, locate, probability_conforming, verdict_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from rig.model.limit import Interval, Limit
     from rig.model.measurement import Measurement, Outcome
 
-__all__ = ["judge"]
+__all__ = ["judge", "judge_each"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +38,9 @@ def judge(outcome: Outcome, limit: Limit, rule: DecisionRule) -> Judgement:
 
     A limit that binds each item is judged at the smallest and at the largest item, each with the uncertainty of a
     single item; the worse of the two is the judgement. A limit on the mean is judged at the mean with its own
-    uncertainty. The guard band is w = U = k·u of the compared value (ILAC-G8:09/2019 §4.2). No value is INCONCLUSIVE. A
-    guard band that leaves no acceptance zone makes a PASS impossible: what lies beyond the limit by more than U is a
-    FAIL all the same, everything else is INCONCLUSIVE.
+    uncertainty. The guard band is w = U = k·u of the compared value (ILAC-G8:09/2019 §4.2). No value is INCONCLUSIVE,
+    or FAIL where it is certain to lie above the limit. A guard band that leaves no acceptance zone makes a PASS
+    impossible: what lies beyond the limit by more than U is a FAIL all the same, everything else is INCONCLUSIVE.
 
     Raises
     ------
@@ -49,10 +51,36 @@ def judge(outcome: Outcome, limit: Limit, rule: DecisionRule) -> Judgement:
         msg = f"{outcome.measurand} cannot be judged against a limit of {limit.measurand}"
         raise AnalysisError(msg)
     if isinstance(outcome, NotMeasured):
-        reason = f"{outcome.measurand} was not measured: {outcome.reason}"
-        return Judgement(limit=limit, rule=rule, verdict=Verdict.INCONCLUSIVE, reason=reason)
+        return _judge_unmeasured(outcome, limit, rule)
     _check(outcome, limit)
-    judgements = [_judge_item(item, limit, rule) for item in _items(outcome, limit.statistic)]
+    return _worst(_judge_item(item, limit, rule) for item in _items(outcome, limit.statistic))
+
+
+def _judge_unmeasured(outcome: NotMeasured, limit: Limit, rule: DecisionRule) -> Judgement:
+    """Return INCONCLUSIVE, or FAIL where even the least that the value can be lies above the limit."""
+    name = f"{outcome.measurand} during {limit.during}" if limit.during else outcome.measurand
+    verdict, reason = Verdict.INCONCLUSIVE, f"{name} was not measured: {outcome.reason}"
+    if outcome.at_least is not None and outcome.at_least > limit.interval.upper:
+        least, most = _length(outcome.at_least, limit), _stated(limit.interval.upper, limit)
+        verdict, reason = Verdict.FAIL, f"{name} is at least {least}, above {most}: {outcome.reason}"
+    return Judgement(limit=limit, rule=rule, verdict=verdict, reason=reason)
+
+
+def judge_each(outcomes: Sequence[Outcome], limit: Limit, rule: DecisionRule) -> Judgement:
+    """Judge several outcomes of one measurand, such as those of several stretches; the worst judgement holds.
+
+    Raises
+    ------
+    AnalysisError
+        as :func:`judge` does, or if there is no outcome at all
+    """
+    if not outcomes:
+        msg = f"no outcome of {limit.measurand} to be judged"
+        raise AnalysisError(msg)
+    return _worst(judge(outcome, limit, rule) for outcome in outcomes)
+
+
+def _worst(judgements: Iterable[Judgement]) -> Judgement:
     return max(judgements, key=lambda judgement: (judgement.verdict.severity, -(judgement.margin or 0.0)))
 
 

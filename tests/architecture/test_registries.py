@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 from rig.analysis.catalogue import CATALOGUE
+from rig.analysis.in_time import IN_TIME
 from rig.analysis.series import SERIES
 from rig.bench.files import FAULTS, InstrumentFault
 from rig.documents import read_document, validate
@@ -22,13 +23,14 @@ from tests.architecture.project import ROOT
 
 # Measured from two signals at once, outside the catalogue of what one signal gives.
 OF_TWO_SIGNALS = {"load_resistance"}
-OF_EVENTS = {name for name, entry in MEASURANDS.items() if entry.in_time}
 
 PACKS = sorted((ROOT / "fixtures" / "limits").glob("*.limits.yaml"))
 
 
 def test_what_a_plan_can_verify_is_what_the_rig_can_measure() -> None:
-    assert set(MEASURANDS) - OF_TWO_SIGNALS - OF_EVENTS == set(CATALOGUE)
+    in_time = {name for name, entry in MEASURANDS.items() if entry.in_time}
+    assert set(MEASURANDS) - OF_TWO_SIGNALS - in_time == set(CATALOGUE)
+    assert {name: MEASURANDS[name].unit for name in in_time} == {name: entry.unit for name, entry in IN_TIME.items()}
 
 
 @pytest.mark.parametrize("name", CATALOGUE)

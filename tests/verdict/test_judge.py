@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
@@ -12,7 +13,7 @@ from rig.model.limit import Interval, Limit, Statistic
 from rig.model.measurement import Measurement, NotMeasured, Window
 from rig.model.verdict import Verdict
 from rig.units import Unit
-from rig.verdict.judge import judge
+from rig.verdict.judge import judge, judge_each
 from rig.verdict.rules import risk_statement
 
 WINDOW = Window(start=0.0, stop=1.0, description="the record")
@@ -324,3 +325,60 @@ def test_each_rule_states_its_risk() -> None:
     assert "50 %" in statements[DecisionRule.SIMPLE]
     assert "2.3 %" in statements[DecisionRule.GUARDED]
     assert "CONDITIONAL_PASS" in statements[DecisionRule.NON_BINARY]
+
+
+class TestNoValueButALeastOne:
+    """Current that still flows when the record ends: how long it takes is unknown, that it is too long is not."""
+
+    def missing(self, at_least: float | None) -> NotMeasured:
+        return NotMeasured(
+            measurand="stop_time", reason="current still flowed when the record ended", at_least=at_least
+        )
+
+    def within(self, seconds: float, *, upper_closed: bool = True) -> Limit:
+        text = f"at most {seconds:g} s"
+        return limit(upper=seconds, upper_closed=upper_closed, unit=Unit.SECOND, text=text, name="stop_time")
+
+    @pytest.mark.parametrize("rule", RULES)
+    def test_above_its_limit_it_fails_whatever_the_rule(self, rule: DecisionRule) -> None:
+        judgement = judge(self.missing(3.2), self.within(2.2), rule)
+        assert judgement.verdict is Verdict.FAIL
+        assert judgement.value is None
+        assert judgement.reason == (
+            "stop_time is at least 3.2 s, above 2.2 s (at most 2.2 s): current still flowed when the record ended"
+        )
+
+    @pytest.mark.parametrize("rule", RULES)
+    @pytest.mark.parametrize("at_least", [None, 0.0, 1.0, 2.2])
+    def test_otherwise_nothing_is_decided(self, rule: DecisionRule, at_least: float | None) -> None:
+        assert judge(self.missing(at_least), self.within(2.2), rule).verdict is Verdict.INCONCLUSIVE
+
+    def test_it_never_passes_a_lower_limit_either(self) -> None:
+        outcome = self.missing(3.2)
+        lower = limit(1.0, unit=Unit.SECOND, name="stop_time")
+        assert judge(outcome, lower, DecisionRule.GUARDED).verdict is Verdict.INCONCLUSIVE
+
+    @pytest.mark.parametrize("at_least", [math.inf, math.nan])
+    def test_it_is_a_number(self, at_least: float) -> None:
+        with pytest.raises(AnalysisError, match="says nothing"):
+            self.missing(at_least)
+
+
+class TestSeveralStretches:
+    DURING = replace(limit(upper=1.0, text="at most 1 A during open"), during="open")
+
+    def test_the_worst_of_them_holds(self) -> None:
+        good, bad = measured(0.5, u=0.01), measured(1.5, u=0.01)
+        for outcomes in ([good, bad], [bad, good]):
+            assert judge_each(outcomes, self.DURING, DecisionRule.GUARDED).value == 1.5
+        assert judge_each([good], self.DURING, DecisionRule.GUARDED).verdict is Verdict.PASS
+
+    def test_one_without_a_value_is_no_pass(self) -> None:
+        missing = NotMeasured(measurand="phase_top", reason="no pulse found")
+        judgement = judge_each([measured(0.5, u=0.01), missing], self.DURING, DecisionRule.GUARDED)
+        assert judgement.verdict is Verdict.INCONCLUSIVE
+        assert judgement.reason == "phase_top during open was not measured: no pulse found"
+
+    def test_no_stretch_at_all_is_a_mistake_of_the_caller(self) -> None:
+        with pytest.raises(AnalysisError, match="no outcome of phase_top"):
+            judge_each([], self.DURING, DecisionRule.GUARDED)
