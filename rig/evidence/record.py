@@ -258,6 +258,7 @@ class LimitEntry(_Entry):
     confidence: Confidence = Confidence.SURE
     statistic: Statistic = Statistic.EACH
     waiver: str = ""
+    during: str = ""
 
 
 class JudgementEntry(_Entry):

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import jsonschema
 import pytest
 
 from rig.documents import compose_document
-from rig.plan import Case, Communication, DeviceAction, Event, Power, SupplyLevel
+from rig.plan import (
+    MEASURANDS,
+    Case,
+    Communication,
+    DeviceAction,
+    Event,
+    Power,
+    SupplyLevel,
+    load_plan,
+    plan_json_schema,
+)
 from rig.plan.events import Occurrence, ends_train, occurrences
 from rig.plan.load import expand_plan
 
@@ -100,3 +113,16 @@ def test_what_is_meant_to_end_a_train() -> None:
     assert not ends_train(Event(at=1, load="open"))
     assert not ends_train(Event(at=1, supply=Power.ON))
     assert not ends_train(Event(at=1, communication=Communication.RESTORED))
+
+
+PLANS = Path(__file__).parent / "plans"
+
+
+@pytest.mark.parametrize(("name", "needs_supply"), [("events", False), ("supply", True)])
+def test_a_plan_of_events_is_read_and_keeps_to_its_schema(name: str, needs_supply: bool) -> None:
+    loaded = load_plan(PLANS / f"{name}.plan.yaml")
+    jsonschema.validate(loaded.document.data, plan_json_schema())
+    assert any(case.needs_supply for case in loaded.cases) is needs_supply
+    in_time = {name for name, entry in MEASURANDS.items() if entry.in_time}
+    verified = in_time & {limit.measurand for case in loaded.cases for limit in case.checks}
+    assert verified == ({"power_up_output"} if needs_supply else in_time)
