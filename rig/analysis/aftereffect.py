@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -151,7 +151,7 @@ def _flows(chronicle: Chronicle, moment: float) -> bool:
 
 
 def short_circuit_recovery(chronicle: Chronicle) -> Outcome:
-    """End of a short circuit → first pulse from which on all phases' tops are within 10 % of those before it, s."""
+    """End of a short circuit → first pulse from which on all come, with tops within 10 % of those before it, s."""
     name = "short_circuit_recovery"
     for (before, shorted, _), (_, restored, _) in itertools.pairwise(_switched(chronicle)):
         if shorted.detail == SHORT and not {before, restored.detail} & {OPEN, SHORT}:
@@ -168,16 +168,19 @@ def _recovery(chronicle: Chronicle, name: str, shorted: Happening, restored: Hap
     if before is None or not len(before.whole_phases):
         return NotMeasured(measurand=name, reason="no pulse came before the short circuit")
     usual = _usual_tops(before)
-    found = None if after is None else _recovered(after, usual, _RECOVERED)
-    if after is None or found is None:
+    pulses = None if after is None else _Pulses.of(after, usual, until=until, silence=chronicle.silence)
+    found = None if pulses is None else pulses.recovered(_RECOVERED)
+    if after is None or pulses is None or found is None:
         seen = until - restored.ended
-        least = (_last_pulse(after, default=until) - restored.ended) * (1 - 2 * chronicle.known.path.timebase)
+        least = ((until if pulses is None else pulses.waited) - restored.ended) * (
+            1 - 2 * chronicle.known.path.timebase
+        )
         shown = format_quantity(seen, Unit.SECOND, digits=3)
         reason = f"the pulses had not recovered {shown} after the short circuit, when the record of it ended"
         return NotMeasured(measurand=name, reason=reason, at_least=max(least, 0.0))
     # With tops near the border, noise decides which pulse is the first that counts.
     doubt = max(_top_doubt(before), _top_doubt(after)) / min(usual.values())
-    early, late = (_recovered(after, usual, _RECOVERED + one) for one in (doubt, -doubt))
+    early, late = (pulses.recovered(_RECOVERED + one) for one in (doubt, -doubt))
     spread = (until if late is None else late) - (found if early is None else early)
     middle = 0.5 * (restored.begun + restored.ended)
     window = Window(start=middle, stop=max(found, middle), description=f"connection of {restored.detail} to recovery")
@@ -205,26 +208,36 @@ def _top_doubt(record: Record) -> float:
     return 2 * math.sqrt(2) * math.hypot(record.quantisation, record.noise / math.sqrt(max(plateau, 1.0)))
 
 
-def _recovered(record: Record, usual: dict[int, float], band: float) -> float | None:
-    """Return the time of the first whole pulse from which on all phases lie within a band about their usual tops."""
-    starts, good = _pulses(record, usual, band)
-    bad = np.flatnonzero(~good)
-    first = int(bad[-1]) + 1 if len(bad) else 0
-    return float(starts[first]) if first < len(starts) else None
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Pulses:
+    """The whole pulses after a short circuit.
 
+    Attributes
+    ----------
+    starts : when each begins, s
+    off : by how much the worst of its phases is off its usual top, of that
+    followed : whether another one follows it in time
+    waited : until when at least there was no recovery, should there be none, s
+    """
 
-def _pulses(record: Record, usual: dict[int, float], band: float) -> tuple[Floats, Flags]:
-    """Return when every whole pulse begins, and whether all of its phases are as usual."""
-    expected = np.array([usual.get(int(sign), math.nan) for sign in record.phases.sign])
-    near = np.abs(record.true_top - expected) <= band * expected
-    pulses = record.whole_pulses
-    good = np.array(
-        [bool(near[record.pulses.first[one] : record.pulses.stop[one]].all()) for one in pulses], dtype=np.bool_
-    )
-    return record.trace.times(record.pulse_begin[pulses]), good
+    starts: Floats
+    off: Floats
+    followed: Flags
+    waited: float
 
+    @classmethod
+    def of(cls, record: Record, usual: dict[int, float], *, until: float, silence: float) -> Self:
+        tops = np.array([usual.get(int(sign), math.nan) for sign in record.phases.sign])
+        off = np.nan_to_num(np.abs(record.true_top - tops) / tops, nan=math.inf)
+        whole, pulses = record.whole_pulses, record.pulses
+        starts = record.trace.times(record.pulse_begin[whole])
+        followed = np.diff(starts, append=until) <= silence
+        waited = float(starts[-1]) if len(starts) and followed[-1] else until
+        worst = np.array([off[pulses.first[one] : pulses.stop[one]].max() for one in whole], dtype=np.float64)
+        return cls(starts=starts, off=worst, followed=np.asarray(followed, dtype=np.bool_), waited=waited)
 
-def _last_pulse(record: Record | None, *, default: float) -> float:
-    if record is None or not len(record.whole_pulses):
-        return default
-    return float(record.trace.times(record.pulse_begin[record.whole_pulses])[-1])
+    def recovered(self, band: float) -> float | None:
+        """Return when the first pulse begins from which on all come, and are within a band of their usual tops."""
+        bad = np.flatnonzero(~(self.followed & (self.off <= band)))
+        first = int(bad[-1]) + 1 if len(bad) else 0
+        return float(self.starts[first]) if first < len(self.starts) else None

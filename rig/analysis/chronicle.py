@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from rig.model.recording import Recording
     from rig.units import Unit
 
-__all__ = ["Chronicle"]
+__all__ = ["SILENCE", "Chronicle"]
 
-# A train of which no pulse comes for so many periods has ended.
-_SILENCE = 1.25
+SILENCE = 1.25
+"""A train of which no pulse comes for so many periods has ended; a record that is to show it goes on for longer."""
+
 _RECTANGLE = 12**0.5
 
 
@@ -65,7 +66,7 @@ class Chronicle:
     def silence(self) -> float:
         """How long no current must flow until it is known to have ended, s."""
         expected = self.known.expected
-        return self.signal.scale.interval if expected is None else _SILENCE * expected.period
+        return self.signal.scale.interval if expected is None else SILENCE * expected.period
 
     def first(self, action: Action) -> Happening | None:
         """Return the first happening of a kind."""

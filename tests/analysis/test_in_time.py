@@ -313,20 +313,31 @@ class TestShortCircuit:
         return Scene(pulses={**train(0.105, 0.199), **train(0.205, 0.25, size=0.03), **after}).signal()
 
     def test_it_ends_with_the_first_pulse_from_which_on_all_are_as_before(self) -> None:
-        signal = self.scene(0.01, 0.019, 0.017, 0.0185, 0.02, 0.02)
+        signal = self.scene(0.01, 0.019, 0.017, 0.0185, 0.02, 0.02, 0.02)
         assert holds(measured("short_circuit_recovery", signal, START, self.SHORT, self.BACK), 0.325 - 0.25)
 
     def test_a_device_that_stays_too_weak_has_a_least_time(self) -> None:
-        found = not_measured("short_circuit_recovery", self.scene(0.01, 0.01, 0.017), START, self.SHORT, self.BACK)
-        assert found.at_least == pytest.approx(0.305 - 0.251, abs=1e-4)
+        weak = self.scene(*[0.01] * 6, 0.017)
+        found = not_measured("short_circuit_recovery", weak, START, self.SHORT, self.BACK)
+        assert found.at_least == pytest.approx(0.385 - 0.251, abs=1e-4)
 
     def test_so_has_one_that_stays_silent(self) -> None:
         found = not_measured("short_circuit_recovery", self.scene(), START, self.SHORT, self.BACK, STOP)
         assert found.at_least == pytest.approx(0.299 - 0.251, abs=1e-4)
 
+    def test_a_device_that_falls_silent_again_has_not_recovered(self) -> None:
+        silent = self.scene(0.02, 0.02)  # its last pulse begins at 0.285 s, the record ends at 0.4 s
+        found = not_measured("short_circuit_recovery", silent, START, self.SHORT, self.BACK)
+        assert found.at_least == pytest.approx(0.4 - 0.251, abs=1e-4)
+
+    def test_a_gap_puts_the_recovery_off(self) -> None:
+        pulses = {**train(0.105, 0.199), **train(0.255, 0.29), **train(0.335, 0.4)}
+        found = measured("short_circuit_recovery", Scene(pulses=pulses).signal(), START, self.SHORT, self.BACK)
+        assert holds(found, 0.335 - 0.25)
+
     def test_with_tops_at_the_border_it_is_uncertain_which_pulse_counts(self) -> None:
-        sure = measured("short_circuit_recovery", self.scene(0.01, 0.02, 0.02), START, self.SHORT, self.BACK)
-        border = measured("short_circuit_recovery", self.scene(0.01, 0.018, 0.02), START, self.SHORT, self.BACK)
+        sure = measured("short_circuit_recovery", self.scene(0.01, *[0.02] * 6), START, self.SHORT, self.BACK)
+        border = measured("short_circuit_recovery", self.scene(0.01, 0.018, *[0.02] * 5), START, self.SHORT, self.BACK)
         assert border.expanded_uncertainty > 5 * sure.expanded_uncertainty
         assert border.expanded_uncertainty > 0.02
 
