@@ -154,10 +154,10 @@ class TestRefusals:
     def test_a_billion_laughs_end_quickly(self) -> None:
         levels = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 30)]
         text = "\n".join(["l0: &l0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]", *levels])
-        began = time.perf_counter()
+        began = time.process_time()
         (message,) = refusal(text)
         assert "its aliases expand to more than" in message
-        assert time.perf_counter() - began < 2
+        assert time.process_time() - began < 5
 
     def test_a_quadratic_blow_up_ends_too(self) -> None:
         text = "a: &a [" + "x, " * 5000 + "]\nb: [" + "*a, " * 5000 + "]"

@@ -38,7 +38,7 @@ class GuardClient:
     owner : on whose behalf, for the guard's journal
     on_loss : called once, from the thread that notices, if the guard is gone without having been told to go
     now : seconds on a clock that never jumps
-    silence : a guard that says nothing for so long is as good as gone, s; its longest step towards safety takes less
+    silence : a guard that answers no beat for so long is as good as gone, s; its longest step towards safety takes less
 
     Raises
     ------
@@ -166,20 +166,23 @@ class GuardClient:
             self._sock.sendall(encode(message))
 
     def _run(self) -> None:
-        lines, heard, beaten = Lines(), self._now(), self._now()
+        lines, beaten = Lines(), self._now()
+        unanswered: float | None = None
         try:
             while True:
                 if self._now() - beaten >= self._interval:
                     beaten = self._now()
                     self._send({"do": "beat"})
-                if self._now() - heard > self._silence + self._interval:
-                    raise TimeoutError(f"it has said nothing for {self._now() - heard:.1f} s")
+                    unanswered = beaten if unanswered is None else unanswered
+                # Looked for before it is missed: it is this process that may have been held up.
                 if not select.select([self._sock], [], [], min(0.05, self._interval))[0]:
+                    if unanswered is not None and self._now() - unanswered > self._silence:
+                        raise TimeoutError(f"it has said nothing for {self._now() - unanswered:.1f} s")
                     continue
                 received = self._sock.recv(LONGEST_LINE)
                 if not received:
                     raise ConnectionError("it has closed the connection")
-                heard = self._now()
+                unanswered = None
                 lines.feed(received)
                 while (message := lines.take()) is not None:
                     self._hear(message)

@@ -29,7 +29,7 @@ __all__ = ["Lease"]
 
 # Whoever asks how a bench stands holds the lock for a moment; a taker does not mistake that for a lease.
 _MOMENT, _POLL = 0.25, 0.02
-_UNTOLD = 1.0
+_UNTOLD = 5.0
 _PATIENCE = 10.0
 _NEEDS_CHECK = "its process is gone without giving it back, and only a passed self-check recovers it"
 

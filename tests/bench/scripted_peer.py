@@ -16,10 +16,13 @@ class Peer:
     """Listens on a port of the loopback and answers as ``respond`` says, one connection after the other.
 
     ``respond`` gets all bytes of the connection that were not yet used and returns how many it uses and what it
-    answers, piece by piece; None waits for more. A piece that is None closes the connection.
+    answers, piece by piece; None waits for more. A piece that is None closes the connection. ``greeting`` is said to
+    everyone who connects, before anything is asked; ``greeted`` tells that it was.
     """
 
     respond: Callable[[bytes], tuple[int, Sequence[bytes | None]] | None]
+    greeting: bytes = b""
+    greeted: threading.Event = field(default_factory=threading.Event)
     connections: int = 0
     received: bytearray = field(default_factory=bytearray)
 
@@ -38,7 +41,7 @@ class Peer:
         for connection in self._open:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        self._thread.join(5)
+        self._thread.join(60)
         for connection in self._open:
             connection.close()
 
@@ -60,6 +63,8 @@ class Peer:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._open.append(connection)
             with contextlib.suppress(OSError):
+                connection.sendall(self.greeting)
+                self.greeted.set()
                 self._converse(connection)
 
     def _converse(self, connection: socket.socket) -> None:

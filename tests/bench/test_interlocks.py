@@ -22,10 +22,14 @@ SWITCH = {"manufacturer": "HEWLETT-PACKARD", "model": "34970A", "serial": "0"}
 Step = tuple[bytes | str, bytes | str | Sequence[bytes | None]]
 
 
-def opened(driver: str, peer: Peer, clock: ManualClock | None = None, **more: Any) -> Interlock:
+# For how long a driver waits for what never comes, s; for what does come it waits however slow the machine is.
+SOON = 2.0
+
+
+def opened(driver: str, peer: Peer, clock: ManualClock | None = None, answer: float = 60.0, **more: Any) -> Interlock:
     entry = InstrumentEntry.model_validate({"role": "interlock", "driver": driver, "address": "twin", **more})
     address = peer.visa if driver == "scpi-switch" else peer.url
-    return open_interlock("interlock", entry, address, clock=clock or ManualClock())
+    return open_interlock("interlock", entry, address, clock=clock or ManualClock(), answer=answer)
 
 
 # --- Velleman K8090 ---------------------------------------------------------------------------------------------------
@@ -140,7 +144,7 @@ DAMAGED = [
 @pytest.mark.parametrize(("reply", "message"), DAMAGED)
 def test_what_is_not_a_k8090s_answer_is_a_broken_dialogue(reply: bytes, message: str) -> None:
     with transcript((ASK_STATUS + ASK_VERSION, reply)) as peer:
-        board = opened("velleman-k8090", peer, channel=1)
+        board = opened("velleman-k8090", peer, channel=1, answer=SOON)
         with pytest.raises(CommunicationError, match=message):
             board.enabled()
         board.close()
@@ -184,7 +188,7 @@ def test_a_usb_rly16_is_switched_and_asked() -> None:
 )
 def test_what_a_usb_rly16_must_not_answer(reply: bytes, error: type[Exception], message: str) -> None:
     with transcript((b"\x67\x5b\x5a", reply), (b"\x71\x5b\x5a", b"\x00\x09\x02")) as peer:
-        board = opened("devantech-usb-rly16", peer, channel=3)
+        board = opened("devantech-usb-rly16", peer, channel=3, answer=SOON)
         with pytest.raises(error, match=message):
             board.enable()
         board.close()  # it may have closed in spite of its answer
@@ -278,7 +282,7 @@ def test_a_lost_line_is_one_of_the_rigs_own_errors(driver: str, act: Callable[[I
         return len(waiting), [None]
 
     with Peer(silent) as peer:
-        interlock = opened(driver, peer, channel=101 if driver == "scpi-switch" else 1)
+        interlock = opened(driver, peer, channel=101 if driver == "scpi-switch" else 1, answer=0.2)
         for _ in range(2):
             with pytest.raises(BenchError):
                 act(interlock)

@@ -39,8 +39,8 @@ def exchange(number: int, command: int, data: str = "", ack: str = "00") -> Step
     return encode(sent), encode(reply)
 
 
-def device(peer: Peer) -> ScienceMode4:
-    return ScienceMode4("stimulator", peer.url, timeout=0.3)
+def device(peer: Peer, timeout: float = 60.0) -> ScienceMode4:
+    return ScienceMode4("stimulator", peer.url, timeout=timeout)
 
 
 def test_a_whole_train() -> None:
@@ -178,7 +178,7 @@ def test_stop_is_tried_again_over_a_new_connection() -> None:
 
 def test_silence_is_a_communication_error() -> None:
     with transcript((encode(Packet(number=0, command=30, data=b"\0")), b"")) as peer:
-        driver = device(peer)
+        driver = device(peer, timeout=0.3)
         driver.prepare(BIPHASIC)
         with pytest.raises(CommunicationError, match="no acknowledgement in time"):
             driver.start()
@@ -211,7 +211,7 @@ def terminal() -> Iterator[tuple[int, str]]:
 def test_over_a_pseudo_terminal(terminal: tuple[int, str]) -> None:
     """All special bytes survive the line discipline: the port is opened raw."""
     master, path = terminal
-    driver = ScienceMode4("stimulator", path, timeout=2.0)
+    driver = ScienceMode4("stimulator", path, timeout=60.0)
     heard: list[Packet] = []
 
     def answer() -> None:
@@ -225,7 +225,7 @@ def test_over_a_pseudo_terminal(terminal: tuple[int, str]) -> None:
     thread.start()
     driver.prepare(replace(BIPHASIC, phase_duration=240e-6))
     driver.start()
-    thread.join(5)
+    thread.join(60)
     driver.close()
     assert [packet.command for packet in heard] == [30, 32]
     assert 0x0F in heard[1].data

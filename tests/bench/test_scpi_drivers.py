@@ -100,8 +100,8 @@ def fetched(codes: Sequence[int], preamble: str = PREAMBLE) -> list[Step]:
     ]
 
 
-def scope(peer: Peer, clock: ManualClock | None = None) -> KeysightInfiniiVision:
-    return KeysightInfiniiVision("scope", peer.visa, clock=clock or ManualClock(), timeout=0.5)
+def scope(peer: Peer, clock: ManualClock | None = None, timeout: float = 60.0) -> KeysightInfiniiVision:
+    return KeysightInfiniiVision("scope", peer.visa, clock=clock or ManualClock(), timeout=timeout)
 
 
 def test_capture_from_configuration_to_record() -> None:
@@ -290,7 +290,7 @@ def test_cut_record_keeps_the_samples_that_came() -> None:
     steps = fetched([1, 2, 3, 4])[:-1]
     steps[-1] = (":WAVeform:DATA?", [b"#800000008" + bytes((9, 0, 8, 0, 7)), None])
     with transcript(*configured(), *steps) as peer:
-        driver = scope(peer)
+        driver = scope(peer, timeout=3.0)  # PyVISA-py waits it out also for who has hung up
         driver.configure(SETUP)
         with pytest.raises(SamplesLost, match="cut after 5 of 8 bytes") as caught:
             driver.fetch(1)

@@ -208,7 +208,7 @@ def test_a_lease_is_stolen_when_its_holder_lets_go_and_the_bench_passes(tmp_path
     lease, heard = take(tmp_path), []
 
     def let_go_when_asked() -> None:
-        for _ in range(500):
+        for _ in range(6000):
             if why := lease.lost():
                 heard.append(why)
                 lease.release()
@@ -219,7 +219,12 @@ def test_a_lease_is_stolen_when_its_holder_lets_go_and_the_bench_passes(tmp_path
     watching.start()
     checks: list[str] = []
     stolen = take(
-        tmp_path, owner="Grace", reason="Ada is on leave", steal=True, self_check=lambda: checks.append("checked")
+        tmp_path,
+        owner="Grace",
+        reason="Ada is on leave",
+        steal=True,
+        self_check=lambda: checks.append("checked"),
+        patience=60.0,
     )
     watching.join()
     assert heard == [f"Grace on {platform.node()} takes the bench: Ada is on leave"]

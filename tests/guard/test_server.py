@@ -14,7 +14,8 @@ from rig.errors import BenchError, InterlockTripped, Refused
 from rig.guard.client import GuardClient, ask_status, ask_stop
 from rig.guard.messages import LONGEST_LINE, encode
 from rig.guard.server import GuardServer
-from tests.guard.served import MODEST, SECRET, Served, served, within
+from tests.guard.pretend import HandClock
+from tests.guard.served import MODEST, PATIENCE, SECRET, Served, served, within
 
 # A harness that energises and then does nothing but live.
 HARNESS = """
@@ -32,7 +33,7 @@ class Raw:
     """A client that says what it is told to, and no more."""
 
     def __init__(self, guard: Served) -> None:
-        self.sock = socket.create_connection(guard.server.address, timeout=5)
+        self.sock = socket.create_connection(guard.server.address, timeout=PATIENCE)
         self._file = self.sock.makefile("rb")
 
     def say(self, **message: Any) -> None:
@@ -70,12 +71,13 @@ def test_a_killed_harness_leaves_an_open_contact() -> None:
             assert harness.stdout.readline().strip() == b"energised"
             assert guard.closed()
             harness.kill()
-            assert within(5, lambda: not guard.closed()) < 1.0
-        guard.thread.join(5)
+            within(PATIENCE, guard.opened)
+        guard.thread.join(PATIENCE)
         assert guard.supervisor.tripped.startswith("the connection to the client was lost")
         assert guard.journal.events == ["begun", "permitted", "tripped", "ended"]
 
 
+@pytest.mark.realtime
 def test_the_loss_of_the_connection_trips_within_100_ms() -> None:
     times = []
     for _ in range(5):
@@ -83,20 +85,25 @@ def test_the_loss_of_the_connection_trips_within_100_ms() -> None:
             raw = Raw(guard)
             energise(raw)
             raw.close()
-            times.append(within(5, guard.opened))
-            guard.thread.join(5)
+            times.append(within(PATIENCE, guard.opened))
+            guard.thread.join(PATIENCE)
             assert guard.supervisor.tripped
     # What a busy machine adds is not the guard's: it holds up one or the other, not all of them.
     assert sorted(times)[1] < 0.1, times
 
 
 def test_a_client_that_lives_but_says_nothing_trips() -> None:
-    with served() as guard:
+    clock = HandClock()
+    with served(clock=clock, hold_time=None) as guard:
         raw = Raw(guard)
         energise(raw)
-        assert 0.4 < within(5, lambda: not guard.closed()) < 1.0
+        clock.time += 0.4
+        assert ask_status(guard.server.address)["energised"]  # it has looked at the clock before it answers
+        assert guard.closed()
+        clock.time += 0.2
+        within(PATIENCE, guard.opened)
         told = raw.hear()
-        assert told["tripped"].startswith("no heartbeat for 0.5")
+        assert told["tripped"].startswith("no heartbeat for 0.6")
         assert told["trip"]["safe"]
         raw.close()
 
@@ -106,7 +113,7 @@ def test_a_client_that_goes_without_a_token_latches_nothing() -> None:
         raw = Raw(guard)
         raw.ask(do="begin", secret=SECRET, owner="raw")
         raw.close()
-        guard.thread.join(5)
+        guard.thread.join(PATIENCE)
         assert guard.supervisor.tripped == ""
 
 
@@ -117,7 +124,7 @@ def test_a_permit_of_a_client_that_has_gone_since_closes_nothing() -> None:
         # Both arrive at once: what was asked for, and that nobody is there any more.
         raw.say(do="permit", id=2, intent={"current_peak": 0.02}, seconds=60.0)
         raw.close()
-        guard.thread.join(5)
+        guard.thread.join(PATIENCE)
         assert not guard.closed()
 
 
@@ -151,7 +158,7 @@ def test_anybody_may_ask_and_stop() -> None:
         assert trip["safe"]
         assert [step["name"] for step in trip["steps"]] == ["open the interlock", "see that it is open"]
         assert not guard.closed()
-        within(1, lambda: client.tripped)
+        within(PATIENCE, lambda: client.tripped)
         assert client.tripped == "stopped by the operator: Grace pressed stop"
         assert ask_status(address)["tripped"] == "stopped by the operator: Grace pressed stop"
         client.close()
@@ -164,7 +171,7 @@ def test_a_stop_counts_also_from_somebody_who_does_not_wait_for_the_answer() -> 
         hasty = Raw(guard)
         hasty.say(do="stop", reason="hasty")
         hasty.close()
-        within(1, lambda: not guard.closed())
+        within(PATIENCE, lambda: not guard.closed())
         client.close()
         assert guard.supervisor.tripped == "stopped by the operator: hasty"
 
@@ -191,14 +198,15 @@ def test_nonsense_of_the_client_trips() -> None:
         raw = Raw(guard)
         energise(raw)
         raw.sock.sendall(b"garbage\n")
-        within(1, lambda: not guard.closed())
-        within(1, lambda: "not a message" in guard.supervisor.tripped)
+        within(PATIENCE, lambda: not guard.closed())
+        within(PATIENCE, lambda: "not a message" in guard.supervisor.tripped)
         raw.close()
 
 
 def test_clients_that_never_read_or_never_end_a_line_hold_nobody_up() -> None:
-    with served() as guard:
-        client = GuardClient(guard.server.address, SECRET)
+    clock = HandClock()
+    with served(clock=clock) as guard:
+        client = GuardClient(guard.server.address, SECRET, now=clock)
         client.permit(MODEST, 60.0)
         crowd = [Raw(guard) for _ in range(12)]
         for raw in crowd:
@@ -207,7 +215,7 @@ def test_clients_that_never_read_or_never_end_a_line_hold_nobody_up() -> None:
                 raw.sock.sendall(encode({"do": "status", "id": 1}) * 3000)
             except OSError:
                 continue
-        threading.Event().wait(0.7)  # longer than the patience: the heartbeats have come through
+        guard.live(client, 1.0)  # longer than the patience: the heartbeats have come through
         client.check()
         assert guard.closed()
         client.close()
@@ -221,8 +229,8 @@ def test_a_lost_lease_trips_while_a_token_is_out() -> None:
         client = GuardClient(guard.server.address, SECRET)
         client.permit(MODEST, 60.0)
         lost.append("Grace takes the bench")
-        within(2, lambda: not guard.closed())
-        within(2, lambda: client.tripped)
+        within(PATIENCE, lambda: not guard.closed())
+        within(PATIENCE, lambda: client.tripped)
         assert client.tripped == "the lease was lost: Grace takes the bench"
         client.close()
         assert guard.supervisor.tripped
@@ -233,7 +241,7 @@ def test_a_lease_lost_without_a_token_ends_the_guard_and_latches_nothing() -> No
     with served(lost=lambda: lost[0] if lost else "") as guard:
         client = GuardClient(guard.server.address, SECRET)
         lost.append("Grace takes the bench")
-        within(2, lambda: client.tripped)
+        within(PATIENCE, lambda: client.tripped)
         assert client.tripped == "the lease was lost: Grace takes the bench"
         client.close()
         assert guard.supervisor.tripped == ""
@@ -244,13 +252,13 @@ def test_a_lease_that_cannot_be_asked_for_is_lost() -> None:
         raise OSError(5, "Input/output error")
 
     with served(lost=fail) as guard:
-        guard.thread.join(5)
+        guard.thread.join(PATIENCE)
         assert not guard.thread.is_alive()
 
 
 def test_a_guard_to_which_nobody_comes_ends() -> None:
     with served(arrival=0.05) as guard:
-        guard.thread.join(5)
+        guard.thread.join(PATIENCE)
         assert not guard.thread.is_alive()
         with pytest.raises(BenchError, match="there is no guard"):
             ask_status(guard.server.address)
@@ -260,19 +268,21 @@ def test_a_latched_guard_takes_no_client_and_says_why() -> None:
     with served(tripped="no heartbeat yesterday") as guard:
         with pytest.raises(InterlockTripped, match="yesterday"):
             GuardClient(guard.server.address, SECRET)
-        guard.thread.join(5)
+        guard.thread.join(PATIENCE)
         assert not guard.thread.is_alive()
 
 
 def test_a_contact_that_does_not_open_is_told_again_after_the_client_has_gone() -> None:
-    with served() as guard:
+    clock = HandClock()
+    with served(clock=clock, hold_time=None) as guard:
         raw = Raw(guard)
         energise(raw)
         guard.interlock.faults.add("deaf")
         raw.close()
-        within(2, lambda: "tripped" in guard.journal.events)
+        within(PATIENCE, lambda: "tripped" in guard.journal.events)
         guard.interlock.faults.clear()
-        guard.thread.join(5)
+        clock.time += 5.0
+        guard.thread.join(PATIENCE)
         assert guard.supervisor.safe
         assert not guard.closed()
         assert dict(guard.journal.entries)["tripped"]["safe"] is False
@@ -284,7 +294,7 @@ def test_a_guard_that_fails_makes_safe_before_it_says_so(monkeypatch: pytest.Mon
         energise(raw)
         monkeypatch.setattr(guard.supervisor, "status", lambda: 1 // 0)
         raw.say(do="status", id=1)
-        guard.thread.join(5)
+        guard.thread.join(PATIENCE)
         assert not guard.closed()
         assert "the guard failed: ZeroDivisionError" in guard.supervisor.tripped
         assert isinstance(guard.errors[0], ZeroDivisionError)

@@ -198,9 +198,9 @@ class TestSweeps:
         one = "  - id: c{n}\n    stimulus: {{amplitude: {a} mA}}\n    verify:\n{checks}"
         checks = "      - phase_top: {within: 5 % of set}\n      - net_charge: {at_most: 0.5 uC}\n" * 3
         text = HEAD + "".join(one.format(n=n, a=n % 100 + 1, checks=checks) for n in range(1000))
-        began = time.perf_counter()
+        began = time.process_time()
         assert len(load(text).cases) == 1000
-        assert time.perf_counter() - began < 5  # under one second on an idle machine
+        assert time.process_time() - began < 5  # under one second on an idle machine
 
 
 def limit_of(check: str, *, load_name: str = "500 ohm", stimulus: str = "{}") -> tuple[float, float, str]:
