@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -90,7 +91,9 @@ def check(
 
 @app.command()
 def analyze(
-    file: Annotated[Path, typer.Argument(help="Oscilloscope file (Siglent .bin, CSV) or capture of a run (HDF5).")],
+    file: Annotated[
+        Path, typer.Argument(help="Oscilloscope file (Siglent .bin, CSV), or capture of a run (HDF5, or its folder).")
+    ],
     load: Annotated[str, typer.Option(help='The load it was taken across, for example "500 ohm".')],
     zero: Annotated[Path | None, typer.Option(help="A capture of the same channel with the output off.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in SI units.")] = False,
@@ -98,11 +101,30 @@ def analyze(
     signal: Annotated[
         str | None, typer.Option(help='Which channel or signal, for example "current"; default: the first, or voltage.')
     ] = None,
+    resume_in: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where steps of a long analysis are kept until it ends; default: ~/.rig/analyses.", metavar="DIR"
+        ),
+    ] = None,
 ) -> None:
-    """Measure an oscilloscope's file, or a capture of a run, with the same code that judges a run."""
-    from rig.sequencer.offline import analyze_file, show_analysis, show_json  # noqa: PLC0415
+    """Measure an oscilloscope's file, or a capture of a run, with the same code that judges a run.
 
-    summary = analyze_file(file, load=load, zero=zero, pulses=pulses, signal=signal)
+    Of a long capture, each step is kept as soon as it is done: an analysis that was killed goes on when it is called
+    again, and gives the same result to the last bit.
+    """
+    from rig.sequencer.offline import analyze_file, show_analysis, show_json  # noqa: PLC0415
+    from rig.sequencer.resumable import analyses_folder  # noqa: PLC0415
+
+    summary = analyze_file(
+        file,
+        load=load,
+        zero=zero,
+        pulses=pulses,
+        signal=signal,
+        steps=resume_in or analyses_folder(),
+        say=partial(typer.echo, err=True),
+    )
     typer.echo(show_json(summary) if as_json else show_analysis(summary))
 
 

@@ -11,6 +11,7 @@ from rig.analysis.analysed import HELD_AT_ONCE, Analysis, PhaseRow, PulseRow, St
 from rig.analysis.catalogue import CATALOGUE
 from rig.analysis.in_time import IN_TIME, measure_in_time
 from rig.analysis.prepare import Known, prepare
+from rig.analysis.progress import NOTHING_KEPT, Progress
 from rig.errors import AnalysisError
 from rig.model.recording import Recording
 
@@ -40,6 +41,7 @@ def measure(
     wanted: Collection[str] | None = None,
     load: str = "",
     happenings: Collection[Happening] = (),
+    progress: Progress = NOTHING_KEPT,
 ) -> Analysis:
     """Measure one signal; one of more codes than :data:`HELD_AT_ONCE` in streaming passes, in bounded memory.
 
@@ -55,6 +57,7 @@ def measure(
     wanted : names of the catalogue, and of the measurands in time; None for all, in time where ``happenings`` are given
     load : the load connected at first, by canonical name; for measurands in time
     happenings : what was done while the signal was captured, on its time axis
+    progress : keeps what is found in a long recording, step by step; recalls what is of this one and these settings
 
     Returns
     -------
@@ -76,7 +79,7 @@ def measure(
         electrode_area=electrode_area,
         capture=capture,
     )
-    analysis = _measured(signal, known, tuple(name for name in names if name in CATALOGUE))
+    analysis = _measured(signal, known, tuple(name for name in names if name in CATALOGUE), progress)
     in_time = tuple(name for name in names if name in IN_TIME)
     if not in_time:
         return analysis
@@ -84,13 +87,13 @@ def measure(
     return replace(analysis, outcomes=MappingProxyType({**analysis.outcomes, **found}))
 
 
-def _measured(signal: Waveform | Recording, known: Known, names: Collection[str]) -> Analysis:
+def _measured(signal: Waveform | Recording, known: Known, names: Collection[str], progress: Progress) -> Analysis:
     recording = _long(signal)
     if recording is None:
         return analyse(prepare(_held(signal), known), names)
     from rig.analysis.stream.measured import measure_recording  # noqa: PLC0415 - it loads a compiler
 
-    return measure_recording(recording, known, names)
+    return measure_recording(recording, known, names, progress)
 
 
 def _long(signal: Waveform | Recording) -> Recording | None:

@@ -12,6 +12,7 @@ import numpy as np
 from rig.analysis.catalogue import CATALOGUE
 from rig.analysis.display import two_state
 from rig.analysis.measure import HELD_AT_ONCE, Analysis, Statistics, measure
+from rig.analysis.progress import NOTHING_KEPT, Progress
 from rig.errors import AnalysisError
 from rig.model.measurement import Measurement, Outcome
 from rig.model.recording import Recording
@@ -37,6 +38,7 @@ _TIMEBASE = 25e-6
 _PART = 1 << 22
 # What a reader of the file multiplies with, whatever the distribution; the interval of 95 % stands beside it.
 _K = 2.0
+_REACH = "reach"
 
 
 def _step(samples: np.ndarray[tuple[int, ...], np.dtype[Any]]) -> float:
@@ -46,14 +48,16 @@ def _step(samples: np.ndarray[tuple[int, ...], np.dtype[Any]]) -> float:
     return float(steps.min()) if len(steps) else 0.0
 
 
-def assumed_path(voltage: Waveform | Recording, load_resistance: float) -> SignalPath:
+def assumed_path(
+    voltage: Waveform | Recording, load_resistance: float, progress: Progress = NOTHING_KEPT
+) -> SignalPath:
     """Return a signal path for a voltage across a known load, captured by an instrument of unknown calibration.
 
     Gain within 2 %, offset within 1 % and drift within 0.1 % of the record's range, resistor within 1 %, timebase
     within 25 ppm: usual specifications of an oscilloscope with a passive probe.
     """
     scale = 1 / load_resistance
-    reach, step = _reach_and_step(voltage)
+    reach, step = _kept_reach_and_step(voltage, progress)
     third = math.sqrt(3)
     return SignalPath(
         signal="current",
@@ -72,6 +76,15 @@ def assumed_path(voltage: Waveform | Recording, load_resistance: float) -> Signa
 
 def _scale(voltage: Waveform | Recording) -> Waveform:
     return voltage.scale if isinstance(voltage, Recording) else voltage
+
+
+def _kept_reach_and_step(voltage: Waveform | Recording, progress: Progress) -> tuple[float, float]:
+    found = progress.recall(_REACH)
+    if found is None:
+        reach, step = _reach_and_step(voltage)
+        found = {"reach": reach, "step": step}
+        progress.keep(_REACH, found)
+    return found["reach"], found["step"]
 
 
 def _reach_and_step(voltage: Waveform | Recording) -> tuple[float, float]:
@@ -99,6 +112,7 @@ def summarise(
     path: SignalPath | None = None,
     defects: Collection[str] = (),
     pulses: bool = False,
+    progress: Progress = NOTHING_KEPT,
 ) -> dict[str, Any]:
     """Measure an imported voltage record across a resistor and return the summary of schema ``rig-analysis/1``.
 
@@ -111,6 +125,7 @@ def summarise(
     path : of the current; None for :func:`assumed_path`
     defects : sentences that forbid judging, from the quality gate
     pulses : whether to add one row per pulse
+    progress : of a long record, as of :func:`rig.analysis.measure.measure`
 
     Raises
     ------
@@ -124,7 +139,7 @@ def summarise(
         message = "the record is not a voltage"
         raise AnalysisError(message)
     assumed = path is None
-    path = assumed_path(voltage, load_resistance) if path is None else path
+    path = assumed_path(voltage, load_resistance, progress) if path is None else path
     analysis = measure(
         _as_current(voltage, path, load_resistance),
         path=path,
@@ -133,6 +148,7 @@ def summarise(
         load_resistance=load_resistance,
         electrode_area=None,
         capture=_scale(voltage).source,
+        progress=progress,
     )
     summary: dict[str, Any] = {
         "schema": SCHEMA,

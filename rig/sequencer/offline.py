@@ -5,32 +5,45 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import ExitStack
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rig.acquisition.importers.capture_file import read_capture_file
-from rig.acquisition.quality import Fault, inspect, inspect_recording
+from rig.acquisition.quality import Defect, Fault, inspect, inspect_recording
+from rig.analysis.measure import HELD_AT_ONCE
+from rig.analysis.progress import NOTHING_KEPT
 from rig.analysis.summary import summarise
 from rig.errors import AcquisitionError, EvidenceError, Refused, UnitError
 from rig.evidence.capture_file import CAPTURE_FORMAT
 from rig.evidence.long_capture import altered_pieces, is_long, open_signals
 from rig.evidence.pieces import INDEX, folder_of, read_index
 from rig.model.recording import Recording
+from rig.sequencer.resumable import KeptSteps
 from rig.units import Unit, format_quantity, format_result, parse_quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from rig.analysis.progress import Progress
     from rig.model.waveform import Waveform
 
 __all__ = ["analyze_file", "show_analysis", "show_json"]
 
 _NO_SIGNAL = {Fault.NO_DATA, Fault.NOT_A_NUMBER}
+_INSPECTION = "inspection"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def analyze_file(
-    file: Path, *, load: str, zero: Path | None, pulses: bool, signal: str | None = None
+    file: Path,
+    *,
+    load: str,
+    zero: Path | None,
+    pulses: bool,
+    signal: str | None = None,
+    steps: Path | None = None,
+    say: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Any]:
     """Import a file and measure it; see :func:`rig.analysis.summary.summarise` for what comes back.
 
@@ -40,6 +53,8 @@ def analyze_file(
     ----------
     signal : which signal of a capture of the rig's own, or which channel of an oscilloscope's; None for the only or
         first one, of a capture its voltage
+    steps : folder in which what has been found of a long capture is kept until the analysis has ended
+    say : told where an analysis that was cut off goes on
 
     Raises
     ------
@@ -55,22 +70,40 @@ def analyze_file(
     with ExitStack() as stack:
         voltage, source = _opened(file, signal, stack)
         quiet, zero_source = (None, None) if zero is None else _opened(zero, signal, stack)
-        if isinstance(voltage, Recording):
-            found = inspect_recording(voltage, triggered=True, expected=None)
-        else:
-            found = inspect(voltage, triggered=True, expected=None)
+        shown = None if zero_source is None else {name: zero_source[name] for name in ("file", "sha256")}
+        kept = None
+        if steps is not None and len(voltage) > HELD_AT_ONCE:
+            kept = KeptSteps(steps, {"source": source, "zero": zero_source, "load": resistance})
+            if kept.known:
+                say(f"going on with an analysis that was cut off: {kept.known} steps are known")
+        progress = NOTHING_KEPT if kept is None else kept
+        found = _inspected(voltage, progress)
         for defect in found:
             if defect.fault in _NO_SIGNAL:
                 raise AcquisitionError(f"{file.name}: {defect.sentence}")
-        shown = None if zero_source is None else {name: zero_source[name] for name in ("file", "sha256")}
-        return summarise(
+        summary = summarise(
             voltage,
             load_resistance=resistance,
             source={**source, "zero": shown},
             zero=quiet,
             defects=[defect.sentence for defect in found if defect.forbids],
             pulses=pulses,
+            progress=progress,
         )
+    if kept is not None:
+        kept.forget()
+    return summary
+
+
+def _inspected(signal: Waveform | Recording, progress: Progress) -> tuple[Defect, ...]:
+    if not isinstance(signal, Recording):
+        return inspect(signal, triggered=True, expected=None)
+    step = progress.recall(_INSPECTION)
+    if step is None:
+        found = inspect_recording(signal, triggered=True, expected=None)
+        step = {"defects": [asdict(defect) for defect in found]}
+        progress.keep(_INSPECTION, step)
+    return tuple(Defect(**{**entry, "fault": Fault(entry["fault"])}) for entry in step["defects"])
 
 
 def _opened(file: Path, signal: str | None, stack: ExitStack) -> tuple[Waveform | Recording, dict[str, Any]]:

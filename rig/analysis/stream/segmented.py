@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rig.model.signal_path import SignalPath
     from rig.model.stimulus import Stimulus
 
-__all__ = ["MOST_PHASES", "TooManyPhases", "segmented", "stretches"]
+__all__ = ["MOST_PHASES", "Parting", "TooManyPhases", "segmented"]
 
 MOST_PHASES = 80_000
 """Phases that are held at a time: with what is computed of them, they take about 60 MB."""
@@ -85,24 +85,34 @@ def segmented(recording: Recording, *, path: SignalPath, zero: float | None, exp
     return _found(recording, done, look, expected, _why_not(done.rows, interval))
 
 
-def stretches(recording: Recording, *, path: SignalPath, zero: float | None) -> list[tuple[int, int]]:
-    """Part a recording where it rests into stretches of at most :data:`MOST_PHASES`, begin and stop in samples.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Parting:
+    """How a recording of too many phases is parted, where it rests, into stretches of at most :data:`MOST_PHASES`."""
 
-    Each but the first begins before the last pulse of the one before it.
-    """
-    _look, levels = _looked(recording, path, zero)
-    feed = _feed(levels, recording.scale.interval)
-    found: list[tuple[int, int]] = []
-    begin, edges = 0, np.empty((0, 2), dtype=np.int64)
-    for at in range(0, len(recording), _PART):
-        given = feed.take(recording.codes(at, min(at + _PART, len(recording))))
-        for phases in chain(given, (feed.drain() for _ in range(1))):
-            edges = np.concatenate((edges, np.column_stack((phases["begin_index"], phases["end_index"]))))
+    recording: Recording
+    levels: Levels
+
+    @classmethod
+    def of(cls, recording: Recording, *, path: SignalPath, zero: float | None) -> Parting:
+        """Look at a recording once; ``zero`` is the mean value of its zero capture, A or V."""
+        return cls(recording=recording, levels=_looked(recording, path, zero)[1])
+
+    def next_stop(self, begin: int) -> tuple[int, int | None]:
+        """Return where a stretch that begins at a sample ends, and where the next one begins, before its last pulse.
+
+        It depends on nothing that lies before ``begin``. None where the recording ends with this stretch.
+        """
+        recording = self.recording
+        feed = _feed(self.levels, recording.scale.interval)
+        edges = np.empty((0, 2), dtype=np.int64)
+        for at in range(begin, len(recording), _PART):
+            given = feed.take(recording.codes(at, min(at + _PART, len(recording))))
+            for phases in chain(given, (feed.drain() for _ in range(1))):
+                edges = np.concatenate((edges, np.column_stack((phases["begin_index"], phases["end_index"]))))
             if len(edges) > _PARTED:
-                stop, following = _parted(edges)
-                found.append((begin, stop))
-                begin, edges = following, edges[edges[:, 0] > following]
-    return [*found, (begin, len(recording))]
+                stop, following = _parted(edges[: _PARTED + 1])
+                return begin + stop, begin + following
+        return len(recording), None
 
 
 def _parted(edges: Integers) -> tuple[int, int]:
