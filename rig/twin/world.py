@@ -147,6 +147,12 @@ class World:
             self._changed()
 
     @property
+    def supply_voltage(self) -> float:
+        """What the device is supplied with now, V; infinite of a device that says nothing of its supply."""
+        with self._lock:
+            return self._power.volts(self.now)
+
+    @property
     def awake(self) -> bool:
         """Whether the device has power, and has booted."""
         with self._lock:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -179,47 +178,80 @@ def test_a_device_that_is_off_draws_nothing() -> None:
     assert world.supply_current == 0.0
 
 
-@contextmanager
-def line(world: World) -> Iterator[socket.socket]:
-    twin = device(world)
-    host, port = twin.start()[0].removeprefix("socket://").split(":")
-    with socket.create_connection((host, int(port)), 30) as opened:
-        yield opened
-    twin.stop()
+class Conversation:
+    """A line to the device: bytes that arrive, things that happen between them, and what was answered."""
+
+    def __init__(self, *steps: bytes | Callable[[], None]) -> None:
+        self._steps = list(steps)
+        self.answers = b""
+
+    def read(self) -> bytes:
+        while self._steps:
+            step = self._steps.pop(0)
+            if isinstance(step, bytes):
+                return step
+            step()
+        return b""
+
+    def write(self, data: bytes) -> None:
+        self.answers += data
+
+    def drop(self) -> None:
+        raise AssertionError
 
 
-def test_a_device_without_power_swallows_what_it_is_sent_and_keeps_its_line() -> None:
+def answered(world: World, *steps: bytes | Callable[[], None]) -> list[int]:
+    """Return the numbers of the messages that the device answered."""
+    conversation = Conversation(*steps)
+    device(world)._converse(conversation)
+    return [packet.number for packet in FrameReader().feed(conversation.answers)]
+
+
+def message(number: int) -> bytes:
+    return encode(Packet(number=number, command=52))
+
+
+def test_a_device_without_power_or_not_yet_booted_swallows_what_it_is_sent() -> None:
     world = bench(fed=True)
-    question = encode(Packet(number=1, command=52))
-    with line(world) as connection:
-        connection.sendall(question)
-        assert FrameReader().feed(connection.recv(100))[0].command == 53
-        for volts, seconds in ((0.0, 1.0), (24.0, BOOT - 0.1)):
-            world.supply(volts)
-            world.advance(seconds)
-            connection.sendall(question + question[:5])
-            connection.settimeout(0.2)
-            with pytest.raises(TimeoutError):
-                connection.recv(100)
-        world.advance(0.2)
-        connection.settimeout(30)
-        connection.sendall(encode(Packet(number=2, command=52)))
-        (answer,) = FrameReader().feed(connection.recv(100))
-        assert (answer.number, answer.command) == (2, 53)
+    numbers = answered(
+        world,
+        message(1),
+        lambda: world.supply(0.0),
+        message(2),
+        lambda: world.advance(1.0),
+        message(3) + message(4)[:5],
+        lambda: world.supply(24.0),
+        message(4)[5:],
+        lambda: world.advance(BOOT - 0.01),
+        message(5),
+        lambda: world.advance(0.02),
+        message(6),
+    )
+    assert numbers == [1, 6]
 
 
 def test_half_a_message_is_forgotten_with_the_power() -> None:
     world = bench(fed=True)
-    question = encode(Packet(number=1, command=52))
-    with line(world) as connection:
-        connection.sendall(question + question[:5])
-        assert FrameReader().feed(connection.recv(100))[0].command == 53
+
+    def cycle() -> None:
         world.supply(0.0)
         world.supply(24.0)
         world.advance(1.0)
-        connection.sendall(question[5:] + encode(Packet(number=3, command=52)))
-        (answer,) = FrameReader().feed(connection.recv(100))
-        assert answer.number == 3
+
+    assert answered(world, message(1)[:5], message(1)[5:], message(2)[:5], cycle, message(2)[5:], message(3)) == [1, 3]
+
+
+def test_the_line_of_a_device_without_power_stays_up() -> None:
+    world = bench(fed=True)
+    world.supply(0.0)
+    twin = device(world)
+    host, port = twin.start()[0].removeprefix("socket://").split(":")
+    with socket.create_connection((host, int(port)), 30) as line:
+        line.sendall(message(1))
+        line.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            line.recv(100)
+    twin.stop()
 
 
 # --- stops, resets and silence ----------------------------------------------------------------------------------------
@@ -362,6 +394,18 @@ def test_a_train_started_into_a_short_circuit_is_silent_when_the_device_latches(
     world.advance(0.1)
     world.switch(frozenset({101}))
     assert starts(world) == []
+
+
+def test_nothing_but_a_new_train_or_the_loss_of_power_ends_a_stuck_output() -> None:
+    world = bench({"kind": "stuck_on"}, fed=True)
+    twin = running(world)
+    ask(twin, STOP)
+    ask(twin, RESET)
+    world.advance(4.0)
+    assert len(starts(world, 1.0, 5.0)) == 200
+    world.supply(0.0)
+    world.supply(24.0)
+    assert starts(world, 5.0, 10.0) == []
 
 
 # --- pulses that nobody asked for, and the supply's voltage -----------------------------------------------------------

@@ -257,6 +257,7 @@ def test_digitize_without_trigger_leaves_the_client_without_answer() -> None:
         b.session.timeout = 300
         with pytest.raises(pyvisa.VisaIOError):
             b.ask(":DIGitize CHANnel1;*OPC?")
+        b.session.timeout = 30000
         b.tell(":STOP")
         assert b.ask("*OPC?") == "1"
 

@@ -84,9 +84,12 @@ def test_pymeasure_powers_the_device_with_a_keysight() -> None:
             assert supply.ch_2.current == pytest.approx(0.1 + 150 * 50e-3 / 20 / 24, abs=0.005)
             assert supply.ch_1.output_enabled is False
             supply.ch_2.output_enabled = False
+            assert supply.ch_2.output_enabled is False  # asked, so that it has done what it was told before
             assert not awake(world)
             supply.ch_2.output_enabled = True
+            assert supply.ch_2.output_enabled is True
             world.advance(0.51)
+            assert awake(world)
             supply.reset()
             assert supply.ch_2.output_enabled is False
             assert not awake(world)
@@ -233,6 +236,52 @@ def test_true_voltage_and_reading_lie_within_what_is_specified(seed: int, volts:
         assert abs(true - volts) <= half + 1e-3
         readings = [float(said(twin, ask)) for _ in range(5)]
         assert max(abs(reading - true) for reading in readings) <= half + 1e-3
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.sampled_from([
+            *(
+                ":OUTP CH1,ON",
+                ":OUTP CH1,OFF",
+                ":OUTP CH2,ON",
+                ":OUTP CH2,OFF",
+                ":OUTP:OVP CH2,OFF",
+                ":OUTP:OVP CH2,ON",
+            ),
+            *(
+                ":OUTP:OCP CH2,ON",
+                ":OUTP:OCP CH2,OFF",
+                ":OUTP:OCP:VAL CH2,0.05",
+                ":OUTP:OVP:VAL CH2,22",
+                "*RST",
+                "OUTP",
+            ),
+        ]),
+        st.builds(":APPL CH2,{:.3f},{:.3f}".format, st.floats(0, 40), st.floats(0, 3)),
+        st.floats(0.0, 0.4),
+    ),
+    max_size=12,
+)
+
+
+@given(STEPS)
+def test_a_device_has_what_its_output_gives_and_is_awake_once_that_was_enough_for_long_enough(
+    steps: list[str | float],
+) -> None:
+    world, twin = rigol(powers=2)
+    enough_since: float | None = None
+    for step in steps:
+        if isinstance(step, float):
+            world.advance(step)
+        else:
+            twin.execute(step)
+        assert world.supply_voltage == twin.outputs[1].true_volts
+        if world.supply_voltage < 20.0:
+            enough_since = None
+        elif enough_since is None:
+            enough_since = world.now
+        assert world.awake == (enough_since is not None and world.now >= enough_since + 0.5)
 
 
 def test_the_same_seed_makes_the_same_supply_and_another_another() -> None:
