@@ -153,11 +153,17 @@ class Bundle:
         return self.add_file(f"captures/{safe_name(capture.id)}.h5", capture_bytes(capture), origin=capture.id)
 
     def stream_capture(
-        self, capture_id: str, purpose: Purpose, *, piece: int = PIECE, most_waiting: int = MOST_WAITING
+        self,
+        capture_id: str,
+        purpose: Purpose,
+        *,
+        piece: int = PIECE,
+        most_waiting: int = MOST_WAITING,
+        patience: float = 0.0,
     ) -> CaptureWriter:
         """Begin a capture that is written while it is taken; its id must be unique within the run.
 
-        ``piece`` is the number of samples of a file, ``most_waiting`` that of bytes that may wait to be written.
+        For the parameters see :class:`rig.evidence.streaming.CaptureWriter`.
 
         Raises
         ------
@@ -170,7 +176,7 @@ class Bundle:
             msg = f"{folder} exists already in the evidence, which is written once"
             raise EvidenceError(msg)
         self._make_folder(self.folder / folder)
-        return CaptureWriter(self, capture_id, purpose, piece=piece, most_waiting=most_waiting)
+        return CaptureWriter(self, capture_id, purpose, piece=piece, most_waiting=most_waiting, patience=patience)
 
     def write_begun(self, record: RunRecord) -> FileEntry:
         """Write the record as it is before the first case, from which a run that is cut off can be recovered."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rig.model.waveform import Purpose, Waveform
 
-__all__ = ["MOST_WAITING", "PIECE", "CaptureWriter", "KeptCapture"]
+__all__ = ["MOST_WAITING", "PIECE", "CaptureWriter", "KeptCapture", "SignalWriter"]
 
 PIECE = 1 << 24
 """Samples of a piece, 17 s at 1 MS/s: what a crash loses at most, beside what was waiting to be packed."""
@@ -67,19 +67,44 @@ class _Signal:
         self.open: Piece | None = None
 
 
+class SignalWriter:
+    """One signal of a capture that is being written: a sink for the blocks of one channel."""
+
+    def __init__(self, writer: CaptureWriter, signal: str) -> None:
+        self._writer, self._signal = writer, signal
+
+    def append(self, block: Waveform) -> None:
+        """Take the next samples; raises as :meth:`CaptureWriter.append` does."""
+        self._writer.append(self._signal, block)
+
+
 class CaptureWriter:
     """Takes blocks as they come; packs and writes them in a thread of its own.
 
     Use it as a context: what is left without :meth:`finish` is abandoned, and what has come by then is kept.
+
+    Parameters
+    ----------
+    piece : samples of a file
+    most_waiting : bytes that may wait to be packed
+    patience : how long :meth:`append` waits for room where there is none, s; a bench whose time does not pass by itself
+        gives blocks as fast as they are taken
     """
 
     def __init__(
-        self, files: _Files, capture_id: str, purpose: Purpose, *, piece: int = PIECE, most_waiting: int = MOST_WAITING
+        self,
+        files: _Files,
+        capture_id: str,
+        purpose: Purpose,
+        *,
+        piece: int = PIECE,
+        most_waiting: int = MOST_WAITING,
+        patience: float = 0.0,
     ) -> None:
         if piece < 1 or most_waiting < 1:
             raise EvidenceError(f"{capture_id}: a piece of {piece} samples cannot be written")
         self.folder = f"captures/{safe_name(capture_id)}"
-        self._files, self._piece, self._most = files, piece, most_waiting
+        self._files, self._piece, self._most, self._patience = files, piece, most_waiting, patience
         self._capture = Capture(id=capture_id, purpose=purpose, waveforms={})
         self._signals: dict[str, _Signal] = {}
         self._blocks: deque[tuple[_Signal, NDArray[Any]]] = deque()
@@ -95,6 +120,10 @@ class CaptureWriter:
         """Bytes that wait to be packed."""
         return self._waiting
 
+    def signal(self, name: str) -> SignalWriter:
+        """Return what takes the blocks of one signal."""
+        return SignalWriter(self, name)
+
     def append(self, signal: str, block: Waveform) -> None:
         """Take the next samples of a signal; they are copied.
 
@@ -109,11 +138,17 @@ class CaptureWriter:
             known = self._signals[signal] = _Signal(signal, replace(block, samples=np.array(block.samples[:0])))
         self._refuse_what_does_not_follow(known, block)
         samples = np.array(block.samples)
+
+        def has_room() -> bool:
+            return self._waiting + samples.nbytes <= self._most
+
         with self._changed:
+            if not has_room():
+                self._changed.wait_for(lambda: has_room() or self._trouble is not None, self._patience)
             self._raise_trouble()
             if self._ending:
                 raise EvidenceError(f"{self._capture.id}: the capture is closed; nothing can be added to it")
-            if self._waiting + samples.nbytes > self._most:
+            if not has_room():
                 raise EvidenceError(
                     f"{self._capture.id}: samples come faster than the evidence can be written: "
                     f"{self._waiting / 1e6:.3g} MB wait already"
@@ -121,7 +156,7 @@ class CaptureWriter:
             self._blocks.append((known, samples))
             self._waiting += samples.nbytes
             known.given += len(samples)
-            self._changed.notify()
+            self._changed.notify_all()
 
     def finish(self, *, triggered: bool = True, notes: tuple[str, ...] = ()) -> KeptCapture:
         """Write what is left, then the capture's index; return what the record needs.
@@ -179,7 +214,7 @@ class CaptureWriter:
     def _end(self) -> None:
         with self._changed:
             self._ending = True
-            self._changed.notify()
+            self._changed.notify_all()
         self._thread.join()
 
     def _write_index(self, *, triggered: bool, complete: bool, notes: tuple[str, ...]) -> KeptCapture:
@@ -215,6 +250,7 @@ class CaptureWriter:
                 self._trouble = error
                 self._blocks.clear()
                 self._waiting = 0
+                self._changed.notify_all()
 
     def _next(self) -> tuple[_Signal, NDArray[Any]] | None:
         with self._changed:
@@ -237,6 +273,7 @@ class CaptureWriter:
                 self._close_piece(signal)
         with self._changed:
             self._waiting -= nbytes
+            self._changed.notify_all()
 
     def _close_piece(self, signal: _Signal) -> None:
         piece, signal.open = signal.open, None

@@ -214,6 +214,31 @@ def test_a_disk_that_is_too_slow_is_told_and_memory_does_not_grow() -> None:
     assert writer.finish().samples == {"current": sum(given)}
 
 
+def test_who_can_wait_is_let_wait_until_there_is_room(tmp_path: Path) -> None:
+    bundle, samples = Bundle.create(tmp_path, "r"), codes(200_000)
+    with bundle.stream_capture("c", Purpose.SIGNAL, piece=20_000, most_waiting=10_000, patience=60.0) as writer:
+        current = writer.signal("current")
+        for begin in range(0, len(samples), 4000):
+            current.append(block(samples[begin : begin + 4000], begin * INTERVAL))
+            assert writer.waiting <= 10_000
+        kept = writer.finish()
+    with open_signals(bundle.folder / kept.source.file) as signals:
+        assert np.array_equal(signals["current"].read(0, len(samples)), samples)
+
+
+def test_who_waits_for_room_is_told_when_nothing_can_be_written() -> None:
+    with CaptureWriter(FullDisk(), "c", Purpose.SIGNAL, piece=1000, most_waiting=6000, patience=60.0) as writer:
+        given = list[int]()
+
+        def until_told() -> None:
+            while True:
+                writer.append("current", block(codes(500), 500 * len(given) * INTERVAL))
+                given.append(500)
+
+        with pytest.raises(EvidenceError, match="No space left on device"):
+            until_told()
+
+
 def test_a_disk_that_is_full_is_told_where_samples_come_from() -> None:
     with CaptureWriter(FullDisk(), "c", Purpose.SIGNAL, piece=1000) as writer:
         writer.append("current", block(codes(2500)))
