@@ -240,7 +240,7 @@ def test_an_exception_inside_switches_the_supply_off_and_comes_through(fed: Fed)
 def test_a_session_of_its_own_switches_off_what_another_has_switched_on(fed: Fed) -> None:
     with fed.open(), Peer(fed.supply) as second:
         assert fed.supply.on
-        ours = open_supply("supply", ENTRY, second.visa, timeout=0.3)
+        ours = open_supply("supply", ENTRY, second.visa, timeout=60.0)
         ours.switch_off()
         ours.close()
         assert not fed.supply.on

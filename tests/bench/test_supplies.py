@@ -35,8 +35,8 @@ class Keysight:
     switch_on, switch_off = "OUTP ON,(@2)", "OUTP OFF,(@2)"
 
     @staticmethod
-    def open(peer: Peer) -> KeysightE36300:
-        return KeysightE36300("psu", peer.visa, output=2, timeout=0.3)
+    def open(peer: Peer, timeout: float = 60.0) -> KeysightE36300:
+        return KeysightE36300("psu", peer.visa, output=2, timeout=timeout)
 
     @staticmethod
     def protection(level: str, acts: str = "") -> list[Step]:
@@ -71,8 +71,8 @@ class Rigol:
     switch_on, switch_off = ":OUTP CH1,ON", ":OUTP CH1,OFF"
 
     @staticmethod
-    def open(peer: Peer) -> RigolDp800:
-        return RigolDp800("psu", peer.visa, output=1, timeout=0.3)
+    def open(peer: Peer, timeout: float = 60.0) -> RigolDp800:
+        return RigolDp800("psu", peer.visa, output=1, timeout=timeout)
 
     @staticmethod
     def protection(level: str, acts: str = "ON") -> list[Step]:
@@ -305,7 +305,7 @@ def test_an_output_that_does_not_follow_its_switch(family: Family) -> None:
 )
 def test_a_silent_instrument_is_an_error_soon(family: Family, act: Callable[[Supply], object]) -> None:
     with Peer(lambda waiting: (len(waiting), [])) as peer:
-        supply = family.open(peer)
+        supply = family.open(peer, timeout=0.3)
         with pytest.raises(CommunicationError, match=r"^psu: .*no reply in time"):
             act(supply)
         supply.close()

@@ -192,10 +192,10 @@ def test_the_virtual_bench_is_served_until_ctrl_c() -> None:
             name, protocol, address = serving.stdout.readline().split(maxsplit=2)
             lines[name] = (protocol, address.strip())
         assert lines["scope"] == ("infiniivision", f"TCPIP::127.0.0.1::{port}::SOCKET")
-        with socket.create_connection(("127.0.0.1", port), 5) as client:
+        with socket.create_connection(("127.0.0.1", port), 60) as client:
             client.sendall(b"*IDN?\n")
             assert client.recv(200).startswith(b"KEYSIGHT")
         serving.send_signal(signal.SIGINT)
-        assert serving.wait(20) == 0
+        assert serving.wait(110) == 0
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), 5)
