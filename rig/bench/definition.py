@@ -49,6 +49,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 TWIN = "twin"
 _SLACK = 1 + 1e-9
+_LONGEST_WAITS = {"heartbeat": 1.0, "answer": 0.5}
 _ROLE_OF = {
     "keysight-infiniivision": "oscilloscope",
     "ni-daqmx": "digitizer",
@@ -281,6 +282,7 @@ def _bench_problems(document: Document, bench: BenchFile) -> list[Problem]:
         if entry.address == TWIN and bench.twin is None:
             problems.append(problem(*at, "address", say="'twin' is an address of a virtual bench only"))
     problems += _twin_problems(problem, bench)
+    problems += _guard_problems(problem, bench, roles)
     problems += _signal_problems(problem, bench)
     problems += [
         problem("instruments", say=f"no instrument has the role {role}")
@@ -303,6 +305,18 @@ def _twin_problems(problem: Callable[..., Problem], bench: BenchFile) -> list[Pr
         elif fault.kind in _FAULTS_OF_INTERLOCKS and bench.instruments[fault.instrument].role != "interlock":
             say = f"{fault.kind} is a fault of an interlock; {fault.instrument!r} is not one"
             problems.append(problem("twin", "faults", say=say))
+    return problems
+
+
+def _guard_problems(problem: Callable[..., Problem], bench: BenchFile, roles: Mapping[str, str]) -> list[Problem]:
+    """Hold the guard's patience against the bench: only where nobody is hurt may a slow machine be waited for."""
+    problems = []
+    if "interlock" not in roles and bench.guard.model_fields_set:
+        problems.append(problem("guard", say="only a bench with an interlock has a guard"))
+    for key, longest in _LONGEST_WAITS.items() if bench.twin is None else ():
+        if getattr(bench.guard, key) > longest:
+            say = f"on a real bench {longest:g} s at most: for so long current may flow that nobody watches"
+            problems.append(problem("guard", key, say=say))
     return problems
 
 

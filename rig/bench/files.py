@@ -32,6 +32,7 @@ __all__ = [
     "DeviceFile",
     "Fault",
     "FeedEntry",
+    "GuardEntry",
     "IdentityEntry",
     "InstrumentEntry",
     "InstrumentFault",
@@ -149,6 +150,13 @@ class InstrumentEntry(_Entry):
     calibration: FilePath | None = None
 
 
+class GuardEntry(_Entry):
+    """How long the guard waits: ``heartbeat`` for a sign of life of the run, ``answer`` for the interlock's."""
+
+    heartbeat: PositiveTime = 0.5
+    answer: PositiveTime = 0.2
+
+
 class VoltageSignal(_Entry):
     """Voltage over the load, at the tip of a probe.
 
@@ -202,6 +210,7 @@ class BenchFile(_Entry):
     twin: TwinEntry | None = None
     device: FilePath
     clock: ClockEntry | None = None
+    guard: GuardEntry = GuardEntry()
     instruments: dict[Name, InstrumentEntry] = Field(min_length=1)
     signals: Signals
     loads: Loads

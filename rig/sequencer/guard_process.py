@@ -35,6 +35,8 @@ __all__ = ["Task"]
 _REFUSED = 2
 _A_DAY = 86400.0
 _FAREWELL = 10.0
+# A step is given up when its answer has not come, not before.
+_OF_A_STEP = 1.25
 
 
 class Task(BaseModel):
@@ -48,6 +50,7 @@ class Task(BaseModel):
     journal : the guard's own, a new file
     secret : by which the run proves itself
     interlock, entry, address : the contact: its name, what the bench file says of it, and where it is reached
+    heartbeat, answer : for how long it waits for a sign of life of the run, and for the interlock, s
     ceilings : what nothing may exceed, SI
     evidence : the folder of the run, to be recovered if it is killed
     """
@@ -63,6 +66,8 @@ class Task(BaseModel):
     interlock: str
     entry: InstrumentEntry
     address: str
+    heartbeat: float
+    answer: float
     ceilings: dict[str, float | None]
     evidence: Path
 
@@ -111,12 +116,14 @@ def _prepare(task: Task, clock: SystemClock, stack: ExitStack) -> GuardServer:
     latch.prepare()
     journal = GuardJournal(task.journal, now=clock.now, utc=clock.utc)
     stack.callback(journal.close)
-    contact = open_interlock(task.interlock, task.entry, task.address, clock=clock)
+    contact = open_interlock(task.interlock, task.entry, task.address, clock=clock, answer=task.answer)
     stack.callback(contact.close)
     supervisor = Supervisor(
         contact,
         journal,
         now=clock.now,
+        heartbeat=task.heartbeat,
+        limit=task.answer * _OF_A_STEP,
         ceilings=Intent(**task.ceilings),
         latch=lambda reason: latch.set(reason, owner=task.owner),
     )

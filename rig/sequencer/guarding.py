@@ -35,6 +35,8 @@ __all__ = ["guarded", "state_folder"]
 JOURNAL = "guard.jsonl"
 _STATE = "RIG_STATE"
 _GRACE = 5.0
+# Making safe takes a few answers of the interlock; a guard that is silent for longer than these has hung.
+_SILENCE = 15
 _REFUSALS = {kind.__name__: kind for kind in (Refused, Stale, InterlockTripped)}
 
 
@@ -75,12 +77,14 @@ def guarded(
             interlock=name,
             entry=entry,
             address=addresses.get(name, entry.address),
+            heartbeat=definition.file.guard.heartbeat,
+            answer=definition.file.guard.answer,
             ceilings=_ceilings(setup),
             evidence=bundle.folder.resolve(),
         )
         try:
             with _child(task) as address:
-                client = GuardClient(address, task.secret, owner=task.owner)
+                client = GuardClient(address, task.secret, owner=task.owner, silence=_SILENCE * task.answer)
                 try:
                     yield client
                 finally:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rig.bench.build import Bench
+    from rig.bench.definition import BenchDefinition
     from rig.bench.files import InstrumentEntry
     from rig.plan.case import Case
     from rig.plan.load import LoadedPlan
@@ -186,14 +187,17 @@ def check_bench(options: RunOptions) -> Iterator[str]:
                 state = f"calibration {'EXPIRED' if known.expired else 'due'} {known.calibration.due}"
             yield f"{name:<12} {identity}; {state}"
         if setup.definition.interlock is not None:
-            yield _interlock(*setup.definition.interlock, addresses, clock)
+            yield _interlock(*setup.definition.interlock, setup.definition, addresses, clock)
         for reason in bench.engineering_only:
             yield f"ENGINEERING ONLY: {reason}"
 
 
-def _interlock(name: str, entry: InstrumentEntry, addresses: Mapping[str, str], clock: SystemClock) -> str:
+def _interlock(
+    name: str, entry: InstrumentEntry, definition: BenchDefinition, addresses: Mapping[str, str], clock: SystemClock
+) -> str:
     """Ask the interlock who it is and whether it is closed; its contact is not touched."""
-    with closing(open_interlock(name, entry, addresses.get(name, entry.address), clock=clock)) as interlock:
+    address, answer = addresses.get(name, entry.address), definition.file.guard.answer
+    with closing(open_interlock(name, entry, address, clock=clock, answer=answer)) as interlock:
         state = "closed" if interlock.enabled() else "open"
         held = "" if interlock.hold_time is None else f", opens by itself after {interlock.hold_time:g} s"
         return f"{name:<12} {interlock.identify()}; reported {state}{held}"

@@ -40,6 +40,25 @@ def test_a_bench_tells_of_its_interlock(guarded: Path) -> None:
     assert load_bench(guarded.with_name("virtual.bench.yaml")).interlock is None
 
 
+PATIENT = ("\ninstruments:", "\nguard: {heartbeat: 60 s, answer: 60 s}\n\ninstruments:")
+
+
+def test_a_virtual_bench_has_as_much_patience_as_it_says(guarded: Path) -> None:
+    assert load_bench(guarded).file.guard.heartbeat == 0.5
+    guarded.write_text(guarded.read_text(encoding="utf-8").replace(*PATIENT), encoding="utf-8")
+    assert (load_bench(guarded).file.guard.heartbeat, load_bench(guarded).file.guard.answer) == (60.0, 60.0)
+
+
+def test_a_real_bench_has_not_and_one_without_an_interlock_has_no_guard(guarded: Path) -> None:
+    real = mistaken(guarded, PATIENT, ("twin: {seed: 20261122, faults: []}\n", ""))
+    told = [problem.message for problem in real.problems if problem.key.startswith("guard")]
+    assert len(told) == 2
+    assert "on a real bench 1 s at most" in told[0]
+    assert "0.5 s at most" in told[1]
+    bare = mistaken(guarded.with_name("virtual.bench.yaml"), PATIENT)
+    assert [problem.message for problem in bare.problems] == ["only a bench with an interlock has a guard"]
+
+
 @pytest.mark.parametrize(
     ("edits", "place", "message"),
     [

@@ -207,6 +207,9 @@ def test_the_voltage_at_a_load_behind_an_open_contact_is_nothing() -> None:
 
 
 def test_bench_check_shows_the_interlock(tmp_path: Path) -> None:
-    options = RunOptions.of(root=FIXTURES.parent, directory=tmp_path, bench=GUARDED)
+    bench = tmp_path / "patient.bench.yaml"
+    text = GUARDED.read_text(encoding="utf-8").replace("../", f"{FIXTURES.as_posix()}/")
+    bench.write_text(f"{text}\nguard: {{answer: 60 s}}\n", encoding="utf-8")
+    options = RunOptions.of(root=FIXTURES.parent, directory=tmp_path, bench=bench)
     shown = [line for line in check_bench(options) if line.startswith("interlock")]
     assert shown == ["interlock    Velleman K8090 (serial 0, firmware 10.1); reported open, opens by itself after 1 s"]
