@@ -12,6 +12,7 @@ import numpy as np
 from rig.bench.definition import BenchDefinition, DeviceDefinition, load_bench, load_device
 from rig.bench.files import TwinEntry
 from rig.bench.loads import loads_of
+from rig.model.load import SHORT
 
 __all__ = ["AREA", "log_uniform", "shipped", "stated"]
 
@@ -45,8 +46,11 @@ def stated(
     sense = bench.sense_resistor.model_copy(
         update={"resistance": resistance, "uncertainty": u, "temperature_coefficient": 0.0}
     )
+    # Nothing is drawn for a short circuit, which no trial uses: the benches stay those of the tables in the docs.
     positions = {
-        name: position.model_copy(update={"uncertainty": position.resistance * log_uniform(rng, 2e-5, 1e-3)})
+        name: position
+        if name == SHORT
+        else position.model_copy(update={"uncertainty": position.resistance * log_uniform(rng, 2e-5, 1e-3)})
         for name, position in bench.box.positions.items()
     }
     box = bench.box.model_copy(update={"positions": positions})
