@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rig.errors import BenchError, InterlockTripped, RigError
 from rig.guard.messages import LONGEST_LINE, Garbled, Lines, encode, raise_failure
-from rig.guard.terms import Token
+from rig.guard.terms import Kind, Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -62,6 +62,7 @@ class GuardClient:
     ) -> None:
         self._now, self._on_loss, self._silence = now, on_loss, silence
         self._tripped: str | None = None
+        self._tripped_by = Kind.GUARD
         self._token: Token | None = None
         self._seconds = 0.0
         self._ids, self._sending, self._answered = itertools.count(1), threading.Lock(), threading.Condition()
@@ -83,6 +84,11 @@ class GuardClient:
     def tripped(self) -> str | None:
         """Why nothing may be energised any more; None while it may."""
         return self._tripped
+
+    @property
+    def tripped_by(self) -> Kind:
+        """What has caused it; to be asked once something has."""
+        return self._tripped_by
 
     def check(self) -> None:
         """Raise InterlockTripped if the guard has tripped or is gone."""
@@ -195,8 +201,8 @@ class GuardClient:
                 self.last_trip = message["trip"]
             if isinstance(message.get("re"), int):
                 self._replies[message["re"]] = message
-            elif "tripped" in message:
-                self._tripped = self._tripped or str(message["tripped"])
+            elif "tripped" in message and not self._tripped:
+                self._tripped, self._tripped_by = str(message["tripped"]), Kind(message["kind"])
             self._answered.notify_all()
 
     def _lose(self, why: str) -> None:

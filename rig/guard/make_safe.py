@@ -11,9 +11,10 @@ from rig.errors import BenchError, RigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Boxed", "Step", "StepDone", "in_time", "perform", "said"]
+__all__ = ["SUPPLY_OFF", "Boxed", "Step", "StepDone", "in_time", "perform", "said"]
 
 T = TypeVar("T")
+SUPPLY_OFF = "switch the supply off"
 
 
 class Boxed(Protocol):

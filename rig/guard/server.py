@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rig.errors import Refused, RigError
 from rig.guard.make_safe import said
 from rig.guard.messages import LONGEST_LINE, Garbled, Lines, encode, failure, read_intent, read_seconds, show_status
-from rig.guard.terms import BY_OPERATOR, LEASE_LOST
+from rig.guard.terms import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +29,8 @@ _READS = 4
 _ASK_LEASE = 0.1
 # For so long a contact that did not open is told again after the client has gone, s.
 _PERSISTENCE = 10.0
+_BY_OPERATOR = "stopped by the operator"
+_LEASE_LOST = "the lease was lost"
 
 
 class _Connection:
@@ -107,15 +109,15 @@ class GuardServer:
         self._client: _Connection | None = None
         self._arrived = self._over = False
         self._served = threading.Event()
-        self._demand = ""
+        self._demand: tuple[str, Kind] | None = None
         self._told: Trip | None = None
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str, kind: Kind = Kind.GUARD) -> None:
         """Have the contact opened and the serving ended, and the bench latched if a token is out.
 
         May be called from any thread, and from a signal's handler.
         """
-        self._demand = self._demand or reason or "stopped"  # no lock: a signal's handler may wait for none
+        self._demand = self._demand or (reason or "stopped", kind)  # no lock: a signal's handler may wait for none
 
     def serve(self) -> None:
         """Serve until the client has gone, none has come, or :meth:`stop`; the contact is open afterwards, or tripped.
@@ -149,17 +151,17 @@ class GuardServer:
         begun = self._now()
         while not self._over:
             self._turn()
-            if self._demand:
-                self._give_up()
+            if self._demand is not None:
+                self._give_up(*self._demand)
                 self._over = True
             if not self._arrived and self._now() - begun > self._arrival:
                 self._over = True
 
-    def _give_up(self) -> None:
+    def _give_up(self, reason: str, kind: Kind) -> None:
         if self._supervisor.status().energised:
-            self._supervisor.trip(self._demand)
+            self._supervisor.trip(reason, kind)
         elif self._client is not None:
-            self._client.say({"tripped": self._demand})
+            self._client.say({"tripped": reason, "kind": kind})
 
     def _turn(self) -> None:
         """Read once from everybody, do at most one thing that each asked for, and look after the contact."""
@@ -209,7 +211,7 @@ class GuardServer:
             case "status":
                 return {"status": show_status(supervisor.status())}
             case "stop":
-                return {"trip": asdict(supervisor.trip(self._why(connection, message)))}
+                return {"trip": asdict(supervisor.trip(*self._why(connection, message)))}
             case "begin":
                 return self._begin(connection, message)
             case _:
@@ -234,12 +236,12 @@ class GuardServer:
                 raise Refused(f"the guard knows no {other!r}")
         return {"safe": supervisor.safe}
 
-    def _why(self, connection: _Connection, message: Mapping[str, Any]) -> str:
+    def _why(self, connection: _Connection, message: Mapping[str, Any]) -> tuple[str, Kind]:
         """Return why somebody wants the bench safe: the client knows what happened, anybody else is a person."""
         reason = str(message.get("reason") or "")
         if connection is self._client:
-            return reason or "the client asked for it"
-        return f"{BY_OPERATOR}: {reason}" if reason else BY_OPERATOR
+            return reason or "the client asked for it", Kind.GUARD
+        return f"{_BY_OPERATOR}: {reason}" if reason else _BY_OPERATOR, Kind.OPERATOR
 
     def _begin(self, connection: _Connection, message: Mapping[str, Any]) -> dict[str, Any]:
         if not hmac.compare_digest(_octets(message.get("secret")), _octets(self._secret)):
@@ -276,7 +278,8 @@ class GuardServer:
         trip = self._supervisor.last_trip
         if self._client is not None and trip is not None and trip is not self._told:
             self._told = trip
-            self._client.say({"tripped": self._supervisor.tripped, "trip": asdict(trip)})
+            first = {"tripped": self._supervisor.tripped, "kind": self._supervisor.kind}
+            self._client.say({**first, "trip": asdict(trip)})
 
     def _persist(self) -> None:
         """Go on telling a contact that did not open, for a while, before nobody is left to do it."""
@@ -293,7 +296,7 @@ class GuardServer:
             except Exception as error:  # noqa: BLE001 - a lease that cannot be asked for is none
                 reason = said(error)
             if reason:
-                self.stop(f"{LEASE_LOST}: {reason}")
+                self.stop(f"{_LEASE_LOST}: {reason}", Kind.LEASE)
 
 
 def _octets(secret: object) -> bytes:

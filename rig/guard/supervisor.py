@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from rig.errors import InterlockTripped, Refused
 from rig.guard.contact import WATCH, Contact
-from rig.guard.make_safe import Step, StepDone, in_time, perform, said
-from rig.guard.terms import Log, Status, Token, Trip
+from rig.guard.make_safe import SUPPLY_OFF, Step, StepDone, in_time, perform, said
+from rig.guard.terms import Kind, Log, Status, Token, Trip
 from rig.model.intent import Intent
 
 if TYPE_CHECKING:
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from rig.guard.make_safe import Boxed
     from rig.roles import Interlock
 
-__all__ = ["HEARTBEAT", "Supervisor"]
+__all__ = ["HEARTBEAT", "POWER_OFF", "Supervisor"]
 
 HEARTBEAT = 0.5
+# So many times the time of any other step: two questions over a network take longer, and the contact is open by then.
+POWER_OFF = 4
 
 
 class Supervisor:
@@ -35,6 +37,7 @@ class Supervisor:
     heartbeat : longest silence of a client that holds a token, s
     ceilings : what no intent may exceed
     stop : a second way to stop the stimulator, where there is one; taken first
+    power_off : switches off what feeds the device, where something does; taken last
     latch : keeps the reason of a trip beyond this process
     tripped : why the bench is latched from the beginning, empty if it is not
     boxed : does something within a time
@@ -50,6 +53,7 @@ class Supervisor:
         heartbeat: float = HEARTBEAT,
         ceilings: Intent | None = None,
         stop: Callable[[], object] | None = None,
+        power_off: Callable[[], object] | None = None,
         latch: Callable[[str], object] | None = None,
         tripped: str = "",
         boxed: Boxed = in_time,
@@ -58,11 +62,12 @@ class Supervisor:
         self._contact = Contact(interlock, now=now, boxed=boxed, limit=limit)
         self._journal, self._now, self._boxed, self._limit = journal, now, boxed, limit
         self._patience, self._ceilings = heartbeat, ceilings or Intent()
-        self._stop, self._latch, self._kept = stop, latch, latch is None or bool(tripped)
+        self._stop, self._power_off = stop, power_off
+        self._latch, self._kept = latch, latch is None or bool(tripped)
         self._owner: str | None = None
         self._token: Token | None = None
         self._last_trip: Trip | None = None
-        self._tripped, self._safe, self._silent = tripped, True, False
+        self._tripped, self._kind, self._safe, self._silent = tripped, Kind.GUARD, True, False
         self._heard = self._look_at = -math.inf
         self._pause, self._tokens = WATCH, 0
 
@@ -70,6 +75,11 @@ class Supervisor:
     def tripped(self) -> str:
         """Why everything is refused, empty if it is not."""
         return self._tripped
+
+    @property
+    def kind(self) -> Kind:
+        """What has caused the first trip, whose reason is the one that stays."""
+        return self._kind
 
     @property
     def last_trip(self) -> Trip | None:
@@ -164,19 +174,20 @@ class Supervisor:
         self._refuse_if_tripped()
         self._note("released", token=token_id)
 
-    def trip(self, reason: str) -> Trip:
+    def trip(self, reason: str, kind: Kind = Kind.GUARD) -> Trip:
         """Make safe and refuse everything from now on; the first reason stays."""
         first, begun = not self._tripped, self._now()
-        self._tripped = self._tripped or reason
+        if first:
+            self._tripped, self._kind = reason, kind
         steps = self._make_safe()
         if not self._kept:
             steps += perform(
                 [Step(name="latch", action=self._keep, limit=self._limit)], now=self._now, boxed=self._boxed
             )
-        report = Trip(reason=reason, steps=steps, safe=self._safe, seconds=self._now() - begun)
+        report = Trip(reason=reason, kind=kind, steps=steps, safe=self._safe, seconds=self._now() - begun)
         self._last_trip = report
         facts = {"safe": report.safe, "seconds": report.seconds, "steps": [asdict(step) for step in steps]}
-        self._note("tripped" if first else "made safe again", reason=reason, **facts)
+        self._note("tripped" if first else "made safe again", reason=reason, kind=kind, **facts)
         return report
 
     def tick(self) -> None:
@@ -237,7 +248,10 @@ class Supervisor:
     def _make_safe(self) -> tuple[StepDone, ...]:
         # Stopped first: a contact that opens under current wears, and one that is welded needs the other way.
         stop = [Step(name="stop the stimulator", action=self._stop, limit=self._limit)] if self._stop else []
-        return self._take((*stop, *self._contact.opening()))
+        done = self._take((*stop, *self._contact.opening()))
+        # Last, as it takes longest: what the contact can do is done by then, and a welded one needs it all the same.
+        off = [Step(name=SUPPLY_OFF, action=self._power_off, limit=POWER_OFF * self._limit)] if self._power_off else []
+        return done + perform(off, now=self._now, boxed=self._boxed)
 
     def _take(self, steps: tuple[Step, ...]) -> tuple[StepDone, ...]:
         self._token = None

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from rig.guard.make_safe import StepDone
     from rig.model.intent import Intent
 
-__all__ = ["BY_OPERATOR", "LEASE_LOST", "Log", "Status", "Token", "Trip"]
+__all__ = ["Kind", "Log", "Status", "Token", "Trip"]
 
-BY_OPERATOR = "stopped by the operator"
-LEASE_LOST = "the lease was lost"
-"""How the reason of a trip begins that a person, or the loss of the bench, has caused."""
+
+class Kind(StrEnum):
+    """What has caused a trip: something that the guard saw or its client told it, a person, the loss of the bench."""
+
+    GUARD = "guard"
+    OPERATOR = "operator"
+    LEASE = "lease"
 
 
 class Log(Protocol):
@@ -40,6 +45,7 @@ class Trip:
     steps: tuple[StepDone, ...]
     safe: bool
     seconds: float
+    kind: Kind = Kind.GUARD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ second line, ``bye``, says that the run ended in order; an input that ends witho
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sys
 import threading
@@ -19,24 +20,40 @@ from pydantic import BaseModel, ConfigDict
 from rig.bench.drivers.system_clock import SystemClock
 from rig.bench.files import InstrumentEntry
 from rig.bench.interlocks import open_interlock
+from rig.bench.supplies import open_supply
 from rig.errors import EvidenceError, RigError
 from rig.guard.journal import GuardJournal
 from rig.guard.latch import Latch
 from rig.guard.lease import Lease
+from rig.guard.make_safe import SUPPLY_OFF, Step, perform
 from rig.guard.server import GuardServer
-from rig.guard.supervisor import Supervisor
+from rig.guard.supervisor import POWER_OFF, Supervisor
 from rig.model.intent import Intent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Task"]
+    from rig.roles import Interlock, Supply
+
+__all__ = ["Reached", "Task"]
 
 _REFUSED = 2
 _A_DAY = 86400.0
 _FAREWELL = 10.0
 # A step is given up when its answer has not come, not before.
 _OF_A_STEP = 1.25
+# A supply answers over a network, and is not what current waits for.
+_OF_A_SUPPLY = 2.0
+
+
+class Reached(BaseModel):
+    """An instrument: its name, what the bench file says of it, and where it is reached."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    entry: InstrumentEntry
+    address: str
 
 
 class Task(BaseModel):
@@ -47,9 +64,11 @@ class Task(BaseModel):
     bench : its id, by which it is leased
     state : folder of the states of benches
     owner, reason : on whose behalf, and what for
-    journal : the guard's own, a new file
+    journal : the guard's own, a new file, in the folder of the run
+    scratch : a folder that goes with the guard if the run is gone; None where there is none
     secret : by which the run proves itself
-    interlock, entry, address : the contact: its name, what the bench file says of it, and where it is reached
+    interlock : the contact
+    supply : what feeds the device; None where it runs on batteries
     heartbeat, answer : for how long it waits for a sign of life of the run, and for the interlock, s
     ceilings : what nothing may exceed, SI
     evidence : the folder of the run, to be recovered if it is killed
@@ -62,10 +81,10 @@ class Task(BaseModel):
     owner: str
     reason: str
     journal: Path
+    scratch: Path | None
     secret: str
-    interlock: str
-    entry: InstrumentEntry
-    address: str
+    interlock: Reached
+    supply: Reached | None
     heartbeat: float
     answer: float
     ceilings: dict[str, float | None]
@@ -88,23 +107,30 @@ class _Input:
 def main() -> int:
     """Guard one run; return the exit code."""
     task = Task.model_validate_json(sys.stdin.readline())
-    clock = SystemClock()
     try:
-        with ExitStack() as stack:
-            server = _prepare(task, clock, stack)
-            for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
-                if hasattr(signal, name):
-                    signal.signal(getattr(signal, name), lambda *_: server.stop("the guard was told to end"))
-            said = _Input()
-            threading.Thread(target=said.follow, name="input", daemon=True).start()
-            _say(f"ready {server.address[0]} {server.address[1]}")
-            server.serve()
-            if said.ended.wait(_FAREWELL) and not said.orderly:
-                _recover(task)
+        killed = _guard(task, SystemClock())
     except RigError as error:
         _say(f"refused {json.dumps([type(error).__name__, str(error)])}")
         return _REFUSED
+    if killed:  # only now is the guard's own journal whole
+        _recover(task)
+        if task.scratch is not None:
+            shutil.rmtree(task.scratch, ignore_errors=True)
     return 0
+
+
+def _guard(task: Task, clock: SystemClock) -> bool:
+    """Guard until the run has gone; return whether it was killed."""
+    with ExitStack() as stack:
+        server = _prepare(task, clock, stack)
+        for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), lambda *_: server.stop("the guard was told to end"))
+        said = _Input()
+        threading.Thread(target=said.follow, name="input", daemon=True).start()
+        _say(f"ready {server.address[0]} {server.address[1]}")
+        server.serve()
+        return said.ended.wait(_FAREWELL) and not said.orderly
 
 
 def _prepare(task: Task, clock: SystemClock, stack: ExitStack) -> GuardServer:
@@ -116,8 +142,9 @@ def _prepare(task: Task, clock: SystemClock, stack: ExitStack) -> GuardServer:
     latch.prepare()
     journal = GuardJournal(task.journal, now=clock.now, utc=clock.utc)
     stack.callback(journal.close)
-    contact = open_interlock(task.interlock, task.entry, task.address, clock=clock, answer=task.answer)
+    contact = _contact(task, clock)
     stack.callback(contact.close)
+    supply = None if task.supply is None else _supply(task.supply, task.answer, journal, clock, stack)
     supervisor = Supervisor(
         contact,
         journal,
@@ -125,6 +152,7 @@ def _prepare(task: Task, clock: SystemClock, stack: ExitStack) -> GuardServer:
         heartbeat=task.heartbeat,
         limit=task.answer * _OF_A_STEP,
         ceilings=Intent(**task.ceilings),
+        power_off=None if supply is None else supply.switch_off,
         latch=lambda reason: latch.set(reason, owner=task.owner),
     )
     safe.append(lambda: supervisor.safe)
@@ -132,6 +160,25 @@ def _prepare(task: Task, clock: SystemClock, stack: ExitStack) -> GuardServer:
     stack.callback(server.close)
     lease.announce(f"{server.address[0]}:{server.address[1]}")
     return server
+
+
+def _contact(task: Task, clock: SystemClock) -> Interlock:
+    told = task.interlock
+    return open_interlock(told.name, told.entry, told.address, clock=clock, answer=task.answer)
+
+
+def _supply(told: Reached, answer: float, journal: GuardJournal, clock: SystemClock, stack: ExitStack) -> Supply:
+    """Open a session of the guard's own; the output is off when it ends, also if the run was killed at rest."""
+    supply = open_supply(told.name, told.entry, told.address, timeout=_OF_A_SUPPLY * answer)
+    stack.callback(supply.close)
+
+    def off() -> None:
+        step = Step(name=SUPPLY_OFF, action=supply.switch_off, limit=POWER_OFF * _OF_A_STEP * answer)
+        (done,) = perform([step], now=clock.now)
+        journal.write("supply off", seconds=done.seconds, problem=done.problem)
+
+    stack.callback(off)
+    return supply
 
 
 def _recover(task: Task) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from rig.guard.terms import Kind
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
@@ -23,6 +25,10 @@ class Guardian(Protocol):
     @property
     def tripped(self) -> str | None:
         """Why nothing may be energised any more; None while it may."""
+
+    @property
+    def tripped_by(self) -> Kind:
+        """What has caused that; to be asked once something has."""
 
     def energised(self, intent: Intent, seconds: float) -> AbstractContextManager[None]:
         """Within this the interlock is closed, for so long at most.
@@ -52,6 +58,11 @@ class Unguarded:
     def tripped(self) -> str | None:
         """Never."""
         return None
+
+    @property
+    def tripped_by(self) -> Kind:
+        """Nothing; nobody asks."""
+        return Kind.GUARD
 
     @contextmanager
     def energised(self, intent: Intent, seconds: float) -> Iterator[None]:

@@ -20,12 +20,13 @@ from rig.bench.definition import TWIN
 from rig.errors import BenchError, InterlockTripped, Refused, Stale
 from rig.guard.client import GuardClient
 from rig.model.intent import Intent
-from rig.sequencer.guard_process import Task
+from rig.sequencer.guard_process import Reached, Task
 from rig.sequencer.virtual import OWN_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from rig.bench.files import InstrumentEntry
     from rig.evidence.store import Bundle
     from rig.sequencer.guarded import Guardian
     from rig.sequencer.setup import RunOptions, Setup
@@ -64,34 +65,33 @@ def guarded(
     if definition.interlock is None:
         yield None
         return
-    name, entry = definition.interlock
-    private = entry.address == TWIN
-    with _states(private=private) as (state, journal):
+    with _scratch(private=definition.interlock[1].address == TWIN) as scratch:
+        evidence = bundle.folder.resolve()
         task = Task(
             bench=definition.id,
-            state=state,
+            state=scratch or state_folder(),
             owner=options.operator or getpass.getuser(),
             reason=reason,
-            journal=journal,
+            journal=evidence / JOURNAL,
+            scratch=scratch,
             secret=secrets.token_hex(16),
-            interlock=name,
-            entry=entry,
-            address=addresses.get(name, entry.address),
+            interlock=_reached(*definition.interlock, addresses),
+            supply=None if definition.supply is None else _reached(*definition.supply, addresses),
             heartbeat=definition.file.guard.heartbeat,
             answer=definition.file.guard.answer,
             ceilings=_ceilings(setup),
-            evidence=bundle.folder.resolve(),
+            evidence=evidence,
         )
-        try:
-            with _child(task) as address:
-                client = GuardClient(address, task.secret, owner=task.owner, silence=_SILENCE * task.answer)
-                try:
-                    yield client
-                finally:
-                    client.close()
-        finally:
-            with contextlib.suppress(OSError):
-                bundle.add_file(JOURNAL, journal.read_bytes())
+        with _child(task) as address:
+            client = GuardClient(address, task.secret, owner=task.owner, silence=_SILENCE * task.answer)
+            try:
+                yield client
+            finally:
+                client.close()
+
+
+def _reached(name: str, entry: InstrumentEntry, addresses: Mapping[str, str]) -> Reached:
+    return Reached(name=name, entry=entry, address=addresses.get(name, entry.address))
 
 
 def _ceilings(setup: Setup) -> dict[str, float | None]:
@@ -108,11 +108,14 @@ def _ceilings(setup: Setup) -> dict[str, float | None]:
 
 
 @contextmanager
-def _states(*, private: bool) -> Iterator[tuple[Path, Path]]:
-    """Yield the folder of the bench's state, and a new file for the guard's journal."""
+def _scratch(*, private: bool) -> Iterator[Path | None]:
+    """Yield a folder for the state of a bench that exists for this run alone; None for any other."""
+    if not private:
+        yield None
+        return
     own = Path(tempfile.mkdtemp(prefix="rig-guard-"))
     try:
-        yield (own if private else state_folder()), own / JOURNAL
+        yield own
     finally:
         shutil.rmtree(own, ignore_errors=True)
 

@@ -10,7 +10,7 @@ from rig.analysis.series import SERIES
 from rig.errors import BenchError, InterlockTripped, RigError
 from rig.evidence import mapping
 from rig.evidence.record import AgreementEntry, CaseRecord, ErrorEntry, ForecastEntry, NotEvaluatedEntry, OutputOffEntry
-from rig.guard.terms import BY_OPERATOR, LEASE_LOST
+from rig.guard.terms import Kind
 from rig.model.verdict import Verdict
 from rig.sequencer.guarded import GuardedStimulator, Unguarded
 from rig.sequencer.proof import prove_off
@@ -40,6 +40,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
+_ENDINGS: Mapping[Kind, EndReason] = {
+    Kind.GUARD: "guard_trip",
+    Kind.OPERATOR: "estop",
+    Kind.LEASE: "lease_lost",
+}
 _NOTHING_JUDGED = "nothing was judged: no data is never a pass"
 
 
@@ -221,7 +226,7 @@ class Run:
             self.ending = "limit_stop"
         if self.guardian.tripped and not self.latched:
             self.latched = f"the guard has tripped in {case.id}: {self.guardian.tripped}"
-            self.ending = _ending(self.guardian.tripped)
+            self.ending = _ENDINGS[self.guardian.tripped_by]
         trouble = work.doubt if error is None else error.message
         trouble = trouble or ("" if off.verdict is Verdict.PASS else off.reason)
         self._found[case.plan, case.id] = found_in(work.outcomes, work.captures, work.realised, trouble)
@@ -303,13 +308,6 @@ class Run:
         facts = {"verdict": str(record.verdict), "reason": record.reason, "attempt": record.attempt}
         self.journal.write("case ended", plan=record.plan, case=record.id, **facts)
         return record
-
-
-def _ending(reason: str) -> EndReason:
-    """Return how a run ends whose guard has tripped."""
-    if reason.startswith(BY_OPERATOR):
-        return "estop"
-    return "lease_lost" if reason.startswith(LEASE_LOST) else "guard_trip"
 
 
 def _not_evaluated(entry: NotApplicable, found: str = "") -> NotEvaluatedEntry:

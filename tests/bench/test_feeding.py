@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,61 +13,14 @@ import pytest
 from rig.bench.build import Bench, SafetyStep
 from rig.bench.definition import BenchDefinition, DeviceDefinition, load_bench, load_device
 from rig.bench.feeding import agree_on_supply
-from rig.bench.files import FeedEntry, InstrumentEntry
+from rig.bench.files import FeedEntry
 from rig.bench.supplies import open_supply
 from rig.errors import BenchError, CommunicationError, DocumentInvalid, IdentityMismatch, InstrumentError, Refused
+from tests.bench.fake_supply import ENTRY, FakeSupply, Respond
 from tests.bench.scripted_peer import LineServer, Peer
 from tests.bench.test_build import FIXTURES, FakeStimulator, Table, _Clock, _switch, _without
 
-Respond = Callable[[bytes], tuple[int, Sequence[bytes | None]] | None]
-IDENTITY = "Keysight Technologies,E36312A,MY59001234,2.1.3-1.0.4-1.12"
-ENTRY = InstrumentEntry.model_validate({
-    "role": "supply",
-    "driver": "keysight-e36300",
-    "address": "twin",
-    "output": 2,
-    "identity": dict(zip(("manufacturer", "model", "serial", "firmware"), IDENTITY.split(","), strict=True)),
-})
 FEED = FeedEntry.model_validate({"voltage": "24 V", "minimum": "20 V", "current": "1 A"})
-
-
-@dataclass
-class FakeSupply:
-    """An E36312A's output 2; ``gives`` is which part of its voltage arrives, ``stuck`` an output that stays on."""
-
-    lines: list[str] = field(default_factory=list)
-    values: dict[str, float] = field(default_factory=lambda: {"VOLT": 0.0, "CURR": 1.0, "VOLT:PROT": 27.5})
-    on: bool = False
-    gives: float = 1.0
-    stuck: bool = False
-    switched: Callable[[bool], object] = lambda on: on
-
-    def __call__(self, waiting: bytes) -> tuple[int, Sequence[bytes | None]] | None:
-        line, end, _ = waiting.partition(b"\n")
-        if not end:
-            return None
-        text = line.decode("ascii")
-        self.lines.append(text)
-        reply = self._answer(text)
-        return len(line) + 1, [] if reply is None else [f"{reply}\n".encode()]
-
-    def _answer(self, text: str) -> str | None:
-        if found := re.fullmatch(r"(VOLT|CURR|VOLT:PROT) (\S+),\(@2\)", text):
-            self.values[found[1]] = float(found[2])
-        if found := re.fullmatch(r"OUTP (ON|OFF),\(@2\)", text):
-            self.on = found[1] == "ON" or self.stuck
-            self.switched(self.on)
-        now = self.values["VOLT"] * self.gives * self.on
-        replies = {
-            "*IDN?": IDENTITY,
-            ":SYSTem:ERRor?": '+0,"No error"',
-            "OUTP? (@2)": str(int(self.on)),
-            "VOLT:PROT:TRIP? (@2)": "0",
-            "MEAS:VOLT? (@2)": f"{now:+.6E}",
-            "MEAS:CURR? (@2)": f"{0.1 * self.on:+.6E}",
-            **{f"{name}? (@2)": f"{value:+.6E}" for name, value in self.values.items()},
-        }
-        return replies.get(text)
 
 
 class SlowToWake(FakeStimulator):

@@ -13,6 +13,7 @@ import pytest
 
 from rig.errors import BenchError, InterlockTripped, Refused
 from rig.guard.client import GuardClient
+from rig.guard.terms import Kind
 from rig.model.intent import Intent
 from tests.guard.pretend import HandClock
 from tests.guard.served import MODEST, PATIENCE, SECRET, Served, served, within
@@ -92,6 +93,7 @@ def test_a_client_trips_with_its_own_reason(guard: Served) -> None:
     client.trip("the current crossed its ceiling")
     assert not guard.closed()
     assert client.tripped == guard.supervisor.tripped == "the current crossed its ceiling"
+    assert client.tripped_by is Kind.GUARD
     client.close()
 
 

@@ -14,6 +14,7 @@ from rig.errors import BenchError, InterlockTripped, Refused
 from rig.guard.client import GuardClient, ask_status, ask_stop
 from rig.guard.messages import LONGEST_LINE, encode
 from rig.guard.server import GuardServer
+from rig.guard.terms import Kind
 from tests.guard.pretend import HandClock
 from tests.guard.served import MODEST, PATIENCE, SECRET, Served, served, within
 
@@ -160,6 +161,7 @@ def test_anybody_may_ask_and_stop() -> None:
         assert not guard.closed()
         within(PATIENCE, lambda: client.tripped)
         assert client.tripped == "stopped by the operator: Grace pressed stop"
+        assert client.tripped_by is Kind.OPERATOR
         assert ask_status(address)["tripped"] == "stopped by the operator: Grace pressed stop"
         client.close()
 
@@ -232,6 +234,7 @@ def test_a_lost_lease_trips_while_a_token_is_out() -> None:
         within(PATIENCE, lambda: not guard.closed())
         within(PATIENCE, lambda: client.tripped)
         assert client.tripped == "the lease was lost: Grace takes the bench"
+        assert client.tripped_by is Kind.LEASE
         client.close()
         assert guard.supervisor.tripped
 
@@ -243,6 +246,7 @@ def test_a_lease_lost_without_a_token_ends_the_guard_and_latches_nothing() -> No
         lost.append("Grace takes the bench")
         within(PATIENCE, lambda: client.tripped)
         assert client.tripped == "the lease was lost: Grace takes the bench"
+        assert client.tripped_by is Kind.LEASE
         client.close()
         assert guard.supervisor.tripped == ""
 

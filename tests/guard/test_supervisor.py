@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rig.errors import BenchError, InterlockTripped, Refused
-from rig.guard.supervisor import Supervisor
+from rig.guard.supervisor import POWER_OFF, Supervisor
+from rig.guard.terms import Kind
 from rig.model.intent import Intent
 from rig.roles import Interlock
 from tests.guard.pretend import HandBox, HandClock, ListJournal, PretendInterlock
@@ -249,6 +250,80 @@ def test_the_stimulator_is_stopped_first_and_a_failure_there_does_not_keep_the_c
         ("see that it is open", ""),
         ("latch", ""),
     ]
+
+
+def test_the_supply_is_switched_off_after_the_contact_has_opened_and_before_the_latch() -> None:
+    told: list[str] = []
+
+    def power_off() -> None:
+        told.append(f"off, contact {table.closed()}")
+
+    table = Table(power_off=power_off, latch=told.append)
+    table.guard.begin("Ada")
+    token = table.guard.permit(MODEST, 5.0)
+    table.guard.release(token.id)
+    assert told == [], "opening the contact in order leaves the device its power"
+    table.guard.permit(MODEST, 5.0)
+    report = table.guard.trip("the operator pressed stop", Kind.OPERATOR)
+    assert told == ["off, contact False", "the operator pressed stop"]
+    assert [step.name for step in report.steps] == [
+        "open the interlock",
+        "see that it is open",
+        "switch the supply off",
+        "latch",
+    ]
+    assert all(step.seconds >= 0 and not step.problem for step in report.steps)
+    event, facts = table.journal.entries[-1]
+    assert (event, facts["kind"]) == ("tripped", "operator")
+    assert [step["name"] for step in facts["steps"]][2] == "switch the supply off"  # type: ignore[attr-defined]
+
+
+def test_a_supply_that_does_not_answer_keeps_nothing_from_being_done() -> None:
+    def power_off() -> None:
+        raise BenchError("supply: no reply in time")
+
+    kept: list[str] = []
+    table = Table(power_off=power_off, latch=kept.append)
+    table.guard.begin("Ada")
+    table.guard.permit(MODEST, 5.0)
+    report = table.guard.trip("smoke")
+    assert report.safe
+    assert not table.closed()
+    assert [step.problem for step in report.steps] == ["", "", "supply: no reply in time", ""]
+    assert kept == ["smoke"]
+
+
+def test_a_contact_that_does_not_open_is_unsafe_although_the_supply_is_off() -> None:
+    told: list[str] = []
+    table = Table(power_off=lambda: told.append("off"))
+    table.guard.begin("Ada")
+    table.guard.permit(MODEST, 5.0)
+    table.interlock.faults.add("welded")
+    report = table.guard.trip("smoke")
+    assert not report.safe
+    assert told == ["off"]
+    table.live(1.0)
+    assert len(told) > 1, "it is told again with the contact"
+
+
+def test_a_hanging_supply_takes_no_longer_than_its_time() -> None:
+    table = Table(power_off=lambda: None)
+    table.guard.begin("Ada")
+    table.guard.permit(MODEST, 5.0)
+    table.box.hangs = True
+    report = table.guard.trip("smoke")
+    assert report.steps[-1].problem == f"did not end within {POWER_OFF:g} s"
+    assert report.seconds <= POWER_OFF + 0.5 + 1e-9
+
+
+def test_a_trip_has_the_kind_of_what_caused_it_and_the_first_one_stays() -> None:
+    table = Table()
+    table.guard.begin("Ada")
+    table.guard.permit(MODEST, 5.0)
+    table.live(1.0, beating=False)
+    assert table.guard.kind is Kind.GUARD
+    assert table.guard.trip("stopped by the operator", Kind.OPERATOR).kind is Kind.OPERATOR
+    assert table.guard.kind is Kind.GUARD
 
 
 def test_a_trip_latches_with_its_first_reason_and_the_latch_is_written_until_it_is_kept() -> None:

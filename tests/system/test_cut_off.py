@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,10 +26,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there, a process cannot be killed by a signal")
 
 
-def killed_after(lines: int, evidence: Path) -> Path:
+def killed_after(lines: int, evidence: Path, *more: str, **environment: str) -> Path:
     """Run the smoke plan, kill it once it has shown so many cases, and return its evidence folder."""
-    command = [sys.executable, "-m", "rig", "run", "testplans/smoke.plan.yaml", "--evidence", str(evidence)]
-    with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as run:
+    command = [sys.executable, "-m", "rig", "run", "testplans/smoke.plan.yaml", "--evidence", str(evidence), *more]
+    surroundings = {**ENVIRONMENT, **environment}
+    with subprocess.Popen(command, cwd=ROOT, env=surroundings, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
         shown = 0
         while shown < lines:
@@ -59,6 +62,24 @@ def test_what_had_ended_keeps_its_verdict_and_what_had_begun_is_aborted(evidence
     assert (folder / "report.html").stat().st_size > 0
     again = ended(rig("recover", folder), 2)
     assert "nothing to recover" in again
+
+
+def test_the_guard_of_a_killed_run_seals_it_with_its_own_journal_and_leaves_nothing_behind(
+    evidence: Path, tmp_path: Path
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    bench = "fixtures/benches/virtual-guarded.bench.yaml"
+    folder = killed_after(1, evidence, "--bench", bench, TMPDIR=str(temporary))
+    deadline, waiting = time.monotonic() + 60, threading.Event()
+    while not (folder / "manifest.json").exists() or list(temporary.glob("rig-guard-*")):
+        assert time.monotonic() < deadline, list(temporary.iterdir())
+        waiting.wait(0.1)
+    assert verify(folder) == ()
+    events = [json.loads(line)["event"] for line in (folder / "guard.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert events[0] == "begun"
+    assert "guard.jsonl" in json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
+    assert json.loads((folder / "record.json").read_text(encoding="utf-8"))["end_reason"] == "crash"
 
 
 def test_the_pieces_of_a_long_capture_are_kept_and_named(evidence: Path, rig: Command) -> None:
