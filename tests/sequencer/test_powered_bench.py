@@ -1,0 +1,152 @@
+"""The virtual bench that feeds its device: drivers and virtual supplies, written apart, understand each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rig.bench.build import Bench, open_bench
+from rig.bench.definition import BenchDefinition, load_bench, load_device
+from rig.bench.drivers.system_clock import SystemClock
+from rig.bench.files import InstrumentEntry
+from rig.errors import CommunicationError, InstrumentError
+from rig.model.stimulus import Polarity, Shape, Stimulus
+from rig.roles import Supply
+from rig.sequencer.setup import RunOptions
+from rig.sequencer.start import check_bench
+from rig.sequencer.twin_configuration import twin_configuration
+from rig.twin.config import TwinConfig
+from rig.twin.server import VirtualBench, serve
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+POWERED = FIXTURES / "benches" / "virtual-powered.bench.yaml"
+STIMULUS = Stimulus(
+    channel=1,
+    shape=Shape.BIPHASIC_SYMMETRIC,
+    amplitude=0.02,
+    phase_duration=3e-4,
+    interphase=1e-4,
+    rate=50.0,
+    train=1.0,
+    polarity=Polarity.POSITIVE,
+)
+KEYSIGHT = load_bench(POWERED).instruments["supply"]
+RIGOL = InstrumentEntry.model_validate({
+    "role": "supply",
+    "driver": "rigol-dp800",
+    "address": "twin",
+    "output": 1,
+    "identity": {"manufacturer": "RIGOL TECHNOLOGIES", "model": "DP832", "serial": "DP8C211200123"},
+})
+both = pytest.mark.parametrize("entry", [KEYSIGHT, RIGOL], ids=lambda entry: entry.driver)
+
+
+@dataclass
+class Table:
+    """What is on the table."""
+
+    twin: VirtualBench
+    bench: Bench
+
+    @property
+    def supply(self) -> Supply:
+        assert self.bench.supply is not None
+        return self.bench.supply
+
+    def peak(self, seconds: float) -> float:
+        """Let time pass; return the greatest current in it, A."""
+        begin = self.twin.world.now
+        self.bench.clock.sleep(seconds)
+        low, high = self.twin.world.signal("current", begin, self.twin.world.now).extremes(begin, self.twin.world.now)
+        return max(-low, high)
+
+
+def powered(entry: InstrumentEntry, *faults: dict[str, Any]) -> BenchDefinition:
+    """The bench without its interlock, whose timer would run in real time, and with another supply."""
+    definition = load_bench(POWERED)
+    instruments = {name: one for name, one in definition.instruments.items() if name != "interlock"}
+    assert definition.file.twin is not None
+    twin = type(definition.file.twin).model_validate({"seed": 7, "faults": faults})
+    update = {"twin": twin, "instruments": {**instruments, "supply": entry}}
+    return replace(definition, file=definition.file.model_copy(update=update))
+
+
+@contextmanager
+def table(entry: InstrumentEntry, *faults: dict[str, Any]) -> Iterator[Table]:
+    definition = powered(entry, *faults)
+    device = load_device(definition.device_path)
+    with serve(TwinConfig.model_validate(twin_configuration(definition, device))) as twin:
+        addresses = {one.name: one.address for one in reversed(twin.listening)}
+        opening = open_bench(definition, device, addresses=addresses, today=date(2026, 11, 22), utc=SystemClock().utc)
+        with opening as bench:
+            yield Table(twin, bench)
+
+
+@both
+def test_a_device_without_power_is_brought_to_life(entry: InstrumentEntry) -> None:
+    with table(entry) as on:
+        assert on.bench.fed is not None
+        voltage, current = on.bench.fed
+        assert voltage == pytest.approx(24.0, rel=0.002)
+        assert 0 < current < 1.0
+        assert on.bench.identities["stimulator"].serial == "P24-000123"
+        assert on.twin.world.now > 0.5, "it has taken its time to boot"
+
+
+@both
+def test_current_ends_when_the_supply_is_switched_off_although_nobody_stops_the_device(entry: InstrumentEntry) -> None:
+    with table(entry) as on:
+        on.bench.select_load("500 ohm")
+        on.bench.stimulator.prepare(STIMULUS)
+        on.bench.stimulator.start()
+        assert on.peak(0.2) == pytest.approx(0.02, rel=0.01)
+        on.supply.switch_off()
+        assert on.peak(0.2) == 0.0
+        assert on.supply.measure()[0] < 1.0
+
+
+@both
+def test_a_device_goes_on_at_another_voltage_that_is_enough_for_it(entry: InstrumentEntry) -> None:
+    with table(entry) as on:
+        on.bench.select_load("500 ohm")
+        on.bench.stimulator.prepare(STIMULUS)
+        on.bench.stimulator.start()
+        for voltage in (21.0, 24.5):
+            on.supply.set(voltage, 1.0)
+            assert on.peak(0.2) == pytest.approx(0.02, rel=0.01)
+            assert on.supply.measure()[0] == pytest.approx(voltage, rel=0.002)
+
+
+@both
+def test_make_safe_for_good_leaves_a_device_that_answers_nobody(entry: InstrumentEntry) -> None:
+    with table(entry) as on:
+        assert all(step.done for step in on.bench.make_safe(for_good=True))
+        with pytest.raises(CommunicationError):
+            on.bench.stimulator.identify()
+
+
+def test_an_output_that_cannot_give_the_voltage_is_told_with_the_instrument_s_own_error() -> None:
+    small = KEYSIGHT.model_copy(update={"output": 1})  # 6 V
+    with pytest.raises(InstrumentError, match=r"^supply: '.*\(@1\)'"), table(small):
+        pytest.fail("opened")
+
+
+def test_a_supply_that_falls_silent_is_an_error_and_the_bench_does_not_open() -> None:
+    with (
+        pytest.raises(CommunicationError, match=r"^supply: "),
+        table(KEYSIGHT, {"instrument": "supply", "kind": "timeout"}),
+    ):
+        pytest.fail("opened")
+
+
+def test_bench_check_shows_the_supply(tmp_path: Path) -> None:
+    options = RunOptions.of(root=FIXTURES.parent, directory=tmp_path, bench=POWERED)
+    shown = [line for line in check_bench(options) if line.startswith("supply")]
+    who = "Keysight Technologies E36312A (serial MY59001234, firmware 2.1.3-1.0.4-1.12)"
+    assert shown == [f"supply       {who}; no calibration on file"]
