@@ -114,7 +114,7 @@ def test_a_device_is_waited_for_while_it_boots(fed: Fed) -> None:
     fed.stimulator.deaf = 2
     with fed.open() as bench:
         assert bench.identities["stimulator"].serial == "P24-000123"
-    assert sum(line.startswith("SYSTem:TIME:ADVance 1.0") for line in fed.table.clock.lines) == 2
+    assert sum(line.startswith("SYSTem:TIME:ADVance 1.0") for line in fed.table.clock.lines) >= 2
 
 
 def test_a_device_that_does_not_wake_up_is_not_waited_for_for_ever_and_left_without_power(fed: Fed) -> None:
@@ -192,7 +192,7 @@ def test_an_exception_inside_switches_the_supply_off_and_comes_through(fed: Fed)
 def test_a_session_of_its_own_switches_off_what_another_has_switched_on(fed: Fed) -> None:
     with fed.open(), Peer(fed.supply) as second:
         assert fed.supply.on
-        ours = open_supply("supply", ENTRY, second.visa, timeout=60.0)
+        ours = open_supply("supply", ENTRY, second.visa)
         ours.switch_off()
         ours.close()
         assert not fed.supply.on

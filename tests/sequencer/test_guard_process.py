@@ -28,8 +28,10 @@ from tests.bench.fake_supply import ENTRY, FakeSupply
 from tests.bench.scripted_peer import Peer
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
+pytestmark = pytest.mark.realtime
 MODEST = Intent(current_peak=0.02)
-PATIENCE = 30.0
+PATIENCE = 60.0
+ANSWER = 20.0
 
 
 @dataclass
@@ -107,6 +109,8 @@ def _tasked(folder: Path, supply: FakeSupply) -> Iterator[tuple[Task, World]]:
                 secret="open sesame",  # noqa: S106 - of a test
                 interlock=Reached(name=name, entry=entry, address=address),
                 supply=Reached(name="supply", entry=ENTRY, address=peer.visa),
+                heartbeat=PATIENCE,
+                answer=ANSWER,
                 ceilings={"current_peak": 0.13},
                 evidence=folder / "evidence",
             ),

@@ -64,6 +64,7 @@ def test_what_had_ended_keeps_its_verdict_and_what_had_begun_is_aborted(evidence
     assert "nothing to recover" in again
 
 
+@pytest.mark.realtime
 def test_the_guard_of_a_killed_run_seals_it_with_its_own_journal_and_leaves_nothing_behind(
     evidence: Path, tmp_path: Path
 ) -> None:
