@@ -283,7 +283,7 @@ def test_a_contact_that_does_not_open_is_told_again_after_the_client_has_gone() 
         energise(raw)
         guard.interlock.faults.add("deaf")
         raw.close()
-        within(PATIENCE, lambda: "tripped" in guard.journal.events)
+        within(PATIENCE, lambda: "ended" in guard.journal.events)
         guard.interlock.faults.clear()
         clock.time += 5.0
         guard.thread.join(PATIENCE)
