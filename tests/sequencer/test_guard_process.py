@@ -28,10 +28,9 @@ from tests.bench.fake_supply import ENTRY, FakeSupply
 from tests.bench.scripted_peer import Peer
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-pytestmark = pytest.mark.realtime
 MODEST = Intent(current_peak=0.02)
 PATIENCE = 60.0
-ANSWER = 20.0
+HOLD_TIME = 600.0
 
 
 @dataclass
@@ -87,11 +86,12 @@ def _started(task: Task) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 @contextmanager
-def _tasked(folder: Path, supply: FakeSupply) -> Iterator[tuple[Task, World]]:
+def _tasked(folder: Path, supply: FakeSupply, answer: float) -> Iterator[tuple[Task, World]]:
     definition = load_bench(FIXTURES / "benches" / "virtual-guarded.bench.yaml")
     device = load_device(definition.device_path)
     assert definition.interlock is not None
     name, entry = definition.interlock
+    entry = entry.model_copy(update={"hold_time": HOLD_TIME})
     with ExitStack() as stack:
         twin = stack.enter_context(serve(TwinConfig.model_validate(twin_configuration(definition, device))))
         address = next(one.address for one in twin.listening if one.name == name)
@@ -110,7 +110,7 @@ def _tasked(folder: Path, supply: FakeSupply) -> Iterator[tuple[Task, World]]:
                 interlock=Reached(name=name, entry=entry, address=address),
                 supply=Reached(name="supply", entry=ENTRY, address=peer.visa),
                 heartbeat=PATIENCE,
-                answer=ANSWER,
+                answer=answer,
                 ceilings={"current_peak": 0.13},
                 evidence=folder / "evidence",
             ),
@@ -120,11 +120,17 @@ def _tasked(folder: Path, supply: FakeSupply) -> Iterator[tuple[Task, World]]:
 
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[Guarded]:
+    with _guarded(tmp_path, answer=PATIENCE) as found:
+        yield found
+
+
+@contextmanager
+def _guarded(folder: Path, answer: float) -> Iterator[Guarded]:
     supply = FakeSupply(on=True)
-    with _tasked(tmp_path, supply) as (task, world), _started(task) as (process, said):
+    with _tasked(folder, supply, answer) as (task, world), _started(task) as (process, said):
         word, host, port = said.split()
         assert word == "ready"
-        client = GuardClient((host, int(port)), task.secret, owner="Ada")
+        client = GuardClient((host, int(port)), task.secret, owner="Ada", silence=PATIENCE)
         try:
             yield Guarded(process, client, supply, world, task)
         finally:
@@ -139,7 +145,7 @@ def _wait(what: Callable[[], object]) -> None:
 
 
 def test_a_trip_opens_the_contact_then_takes_the_power_and_tells_each_step(guarded: Guarded) -> None:
-    guarded.client.permit(MODEST, 20.0)
+    guarded.client.permit(MODEST, HOLD_TIME)
     assert guarded.closed()
     assert guarded.powered()
     host, port = guarded.client._sock.getpeername()
@@ -159,21 +165,23 @@ def test_a_trip_opens_the_contact_then_takes_the_power_and_tells_each_step(guard
     assert guarded.task.scratch.exists(), "it belongs to a run that is still there"
 
 
-def test_a_supply_that_says_nothing_keeps_the_contact_from_nothing(guarded: Guarded) -> None:
-    guarded.client.permit(MODEST, 20.0)
-    guarded.supply.mute = True
-    host, port = guarded.client._sock.getpeername()
-    trip = ask_stop((host, port), "smoke")
-    assert trip["safe"]
-    assert not guarded.closed()
-    problems = {step["name"]: step["problem"] for step in trip["steps"]}
-    assert "supply" in problems.pop("switch the supply off")
-    assert not any(problems.values())
-    assert guarded.leave() == 0
+def test_a_supply_that_says_nothing_keeps_the_contact_from_nothing(tmp_path: Path) -> None:
+    with _guarded(tmp_path, answer=1.0) as guarded:
+        guarded.client.permit(MODEST, HOLD_TIME)
+        guarded.supply.mute = True
+        host, port = guarded.client._sock.getpeername()
+        trip = ask_stop((host, port), "smoke")
+        assert trip["safe"]
+        assert not guarded.closed()
+        problems = {step["name"]: step["problem"] for step in trip["steps"]}
+        assert "no reply in time" in problems.pop("switch the supply off")
+        assert not any(problems.values())
+        assert guarded.leave() == 0
+        assert "no reply in time" in guarded.noted("supply off")["problem"]
 
 
 def test_a_run_that_is_gone_leaves_a_device_without_power_and_no_folder_behind(guarded: Guarded) -> None:
-    guarded.client.permit(MODEST, 20.0)
+    guarded.client.permit(MODEST, HOLD_TIME)
     assert guarded.leave(word="") == 0
     assert not guarded.closed()
     assert not guarded.powered()
@@ -191,7 +199,7 @@ def test_a_run_that_is_gone_while_nothing_was_energised_leaves_no_power_either(g
 
 def test_a_guard_that_cannot_reach_the_supply_does_not_start(tmp_path: Path) -> None:
     supply = FakeSupply(on=True, mute=True)
-    with _tasked(tmp_path, supply) as (task, world), _started(task) as (process, said):
+    with _tasked(tmp_path, supply, answer=1.0) as (task, world), _started(task) as (process, said):
         word, _, rest = said.partition(" ")
         assert word == "refused"
         kind, message = json.loads(rest)

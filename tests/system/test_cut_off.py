@@ -17,11 +17,12 @@ from rig.evidence.store import Bundle, verify
 from rig.model.waveform import Purpose, Waveform
 from rig.units import Unit
 from tests.system.running import ENVIRONMENT, ROOT, ended, one_record_per_case
+from tests.system.test_guarded_run import INTERLOCK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.system.running import Command
+    from tests.system.running import Command, Write
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there, a process cannot be killed by a signal")
 
@@ -64,14 +65,13 @@ def test_what_had_ended_keeps_its_verdict_and_what_had_begun_is_aborted(evidence
     assert "nothing to recover" in again
 
 
-@pytest.mark.realtime
 def test_the_guard_of_a_killed_run_seals_it_with_its_own_journal_and_leaves_nothing_behind(
-    evidence: Path, tmp_path: Path
+    evidence: Path, tmp_path: Path, bench_file: Write
 ) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    bench = "fixtures/benches/virtual-guarded.bench.yaml"
-    folder = killed_after(1, evidence, "--bench", bench, TMPDIR=str(temporary))
+    bench = bench_file(("\nsignals:", f"{INTERLOCK}\nsignals:"))
+    folder = killed_after(1, evidence, "--bench", str(bench), TMPDIR=str(temporary))
     deadline, waiting = time.monotonic() + 60, threading.Event()
     while not (folder / "manifest.json").exists() or list(temporary.glob("rig-guard-*")):
         assert time.monotonic() < deadline, list(temporary.iterdir())

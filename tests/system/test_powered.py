@@ -17,14 +17,30 @@ BENCH = FIXTURES / "benches" / "virtual-powered.bench.yaml"
 DEVICE = FIXTURES / "duts" / "p24-powered.dut.yaml"
 
 
+@pytest.fixture
+def patient(tmp_path: Path) -> Path:
+    """The bench with a guard and an interlock that wait for a machine of any speed."""
+    text = BENCH.read_text(encoding="utf-8").replace(": ../", f": {FIXTURES.as_posix()}/")
+    for old, new in (
+        ("hold_time: 1 s", "hold_time: 600 s"),
+        ("\ninstruments:", "\nguard: {heartbeat: 60 s, answer: 60 s}\n\ninstruments:"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "patient.bench.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
 def events(path: Path, name: str) -> list[dict[str, Any]]:
     lines = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
     return [line["facts"] for line in lines if line["event"] == name]
 
 
-@pytest.mark.realtime
-def test_a_device_is_fed_for_the_run_and_no_longer(rig: Command, plan_file: Write, evidence: Path) -> None:
-    ended(rig("run", plan_file(), "--bench", BENCH), 0)
+def test_a_device_is_fed_for_the_run_and_no_longer(
+    rig: Command, plan_file: Write, evidence: Path, patient: Path
+) -> None:
+    ended(rig("run", plan_file(), "--bench", patient), 0)
     record = the_record(evidence)
     assert record["end_reason"] == "completed"
     (folder,) = evidence.iterdir()
@@ -36,14 +52,13 @@ def test_a_device_is_fed_for_the_run_and_no_longer(rig: Command, plan_file: Writ
     assert events(folder / "guard.jsonl", "tripped") == []
 
 
-@pytest.mark.realtime
 def test_a_device_that_does_not_stop_loses_its_power_at_the_trip(
-    rig: Command, plan_file: Write, evidence: Path, tmp_path: Path
+    rig: Command, plan_file: Write, evidence: Path, patient: Path, tmp_path: Path
 ) -> None:
     stuck = tmp_path / "stuck.dut.yaml"
     text = DEVICE.read_text(encoding="utf-8").replace("device: p24-powered", "device: p24-powered-stuck")
     stuck.write_text(f"{text}faults: [{{kind: stuck_on}}]\n", encoding="utf-8")
-    ended(rig("run", plan_file(), "--bench", BENCH, "--dut", stuck), 1)
+    ended(rig("run", plan_file(), "--bench", patient, "--dut", stuck), 1)
     record = the_record(evidence)
     assert record["end_reason"] == "limit_stop"
     assert one_record_per_case(record)["a"]["output_off"]["verdict"] == "FAIL"
