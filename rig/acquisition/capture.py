@@ -77,7 +77,7 @@ class Train:
     start, stop : what begins and ends it
     alive : says a word to the device while it runs; at most ``interval`` s may lie between two, if it needs any
     events : in order; ``at`` counts from the start
-    done : asked once everything has happened; where it says so, the rest of the view is not waited for
+    done : asked once all events have happened, with the time on the capture's axis; where it says so, the train ends
     """
 
     duration: float
@@ -86,7 +86,7 @@ class Train:
     alive: Callable[[], object]
     interval: float | None
     events: tuple[Step, ...] = ()
-    done: Callable[[], bool] | None = None
+    done: Callable[[float], bool] | None = None
 
     @classmethod
     def of(cls, stimulator: Stimulator, duration: float) -> Train:
@@ -101,8 +101,8 @@ class Train:
 
     def steps(self, lead: float) -> list[Step]:
         """Return everything that is to be done, in order, ``lead`` s after the capture's begin at the earliest."""
-        begin = Step(at=lead, action=Action.START, do=self.start)
-        end = Step(at=lead + self.duration, action=Action.STOP, do=self.stop)
+        begin = Step(at=lead, action=Action.START, do=self.start, words=True)
+        end = Step(at=lead + self.duration, action=Action.STOP, do=self.stop, words=False)
         events = [replace(event, at=lead + event.at) for event in self.events]
         return sorted([begin, *events, end], key=lambda step: step.at)
 

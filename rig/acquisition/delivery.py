@@ -74,12 +74,16 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Something to be done ``at`` s on the capture's time axis; ``detail`` says what holds from then on."""
+    """Something to be done ``at`` s on the capture's time axis; ``detail`` says what holds from then on.
+
+    ``words`` says whether signs of life are due from then on, None where that stays as it was.
+    """
 
     at: float
     action: Action
     do: Callable[[], object]
     detail: str = ""
+    words: bool | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,14 +129,17 @@ class Delivery:
         self._next_word = math.inf
         self.delivered = Delivered()
 
-    def run(self, steps: Sequence[Step], *, aftermath: float, done: Callable[[], bool] | None = None) -> Delivered:
+    def run(
+        self, steps: Sequence[Step], *, aftermath: float, done: Callable[[float], bool] | None = None
+    ) -> Delivered:
         """Sample from now on, do every step in time, and return when all samples have been read.
 
         Parameters
         ----------
         steps : in order of time
         aftermath : after the watcher has ended the train, samples are read for so long, s
-        done : asked when all steps are behind; where it says so, the rest of the samples is not waited for
+        done : asked, with the time on the capture's axis, when only the stop is left to be done; where it says so, the
+            stop is done at once, and the rest of the samples is not waited for
         """
         before = self._clock.now()
         self._digitizer.start()
@@ -147,8 +154,10 @@ class Delivery:
                 self._take(waiting.pop(0))
             if self._due(self._next_word):
                 self._say()
-            if not waiting and done is not None and done():
-                self._digitizer.halt()
+            if done is not None and _only_stops(waiting) and done(self._position / self._setup.rate):
+                for step in waiting:
+                    self._take(step)
+                self._read_on(aftermath)
                 break
         return self.delivered
 
@@ -192,21 +201,12 @@ class Delivery:
 
     def _take(self, step: Step) -> None:
         self._note(step.action, step.do, step.detail)
-        match step.action:
-            case Action.START:
-                self._schedule()
-            case Action.MESSAGE | Action.LOAD:
-                pass
-            case _:
-                # From here on nobody says anything: the train ends, the line is cut, or the device starts anew.
-                self._next_word = math.inf
+        if step.words is not None:
+            self._next_word = self._position / self._setup.rate + self._interval if step.words else math.inf
 
     def _say(self) -> None:
         if self._alive is not None:
             self._note(Action.MESSAGE, self._alive, "")
-        self._schedule()
-
-    def _schedule(self) -> None:
         self._next_word = self._position / self._setup.rate + self._interval
 
     def _note(self, action: Action, do: Callable[[], object], detail: str) -> None:
@@ -218,3 +218,7 @@ class Delivery:
             action=action, begun=begun - self._origin[1], ended=ended - self._origin[0], detail=detail
         )
         self.delivered.happenings.append(happening)
+
+
+def _only_stops(steps: Sequence[Step]) -> bool:
+    return all(step.action is Action.STOP for step in steps)

@@ -103,6 +103,7 @@ class Case:
     zero : whether a zero capture is taken
     ranging : whether ranges are chosen for what a short scout has shown, or for what the settings let expect
     location : file, line and column of the case in the plan
+    endless : whether the train goes on until an event ends it; its stimulus' train is then the longest it may take
     series : the cases that this one is judged from, in order; it then energises nothing itself, and its load and
         stimulus are those of the first and of the last of them
     """
@@ -122,6 +123,7 @@ class Case:
     ceiling: Ceiling
     location: tuple[str, int, int]
     ranging: Ranging = Ranging.SCOUT
+    endless: bool = False
     series: tuple[Case, ...] = ()
 
     @property

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from rig.model.intent import Intent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rig.model.load import Load
     from rig.model.stimulus import Stimulus
 
-__all__ = ["AT_REST", "Exposure", "estimate"]
+__all__ = ["AT_REST", "Exposure", "estimate", "worst"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,12 @@ class Exposure:
 
 AT_REST = Intent(current_peak=0.0, current_rms=0.0, charge_per_phase=0.0, energy_per_pulse=0.0, voltage_peak=0.0)
 """What is intended where the contact is closed and nothing asked of the device."""
+
+
+def worst(exposures: Iterable[Exposure]) -> Exposure:
+    """Return the largest of every figure: of one stimulus into several loads, one after the other."""
+    found = list(exposures)
+    return Exposure(**{field.name: max(getattr(one, field.name) for one in found) for field in fields(Exposure)})
 
 
 def estimate(stimulus: Stimulus, load: Load, *, sense_resistance: float, compliance: float) -> Exposure:

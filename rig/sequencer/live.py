@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final
 
 from rig.acquisition.correct import correct
@@ -47,6 +46,7 @@ def hard_limits(stimulus: Stimulus, ceiling: Ceiling, ratings: Ratings) -> HardL
     stuck = max(_STUCK * stimulus.phase_duration, _SHORTEST_STUCK)
     return HardLimits(
         current_peak=_lower(ceiling.current_peak, _rated(ratings.current)),
+        dc_current=ceiling.dc_current,
         current_rms=_lower(ceiling.rms_current, _rated(ratings.rms_current)),
         charge_per_phase=_lower(ceiling.charge_per_phase, _rated(ratings.charge_per_phase)),
         phase_duration=_lower(stuck, _rated(ratings.phase_duration)),
@@ -137,7 +137,7 @@ class LiveWatch:
 
     def at_rest(self, now: float, quiet: float) -> bool:
         """Whether nothing has flowed for the last ``quiet`` s before ``now``, s on the capture's time axis."""
-        return now - (self._watch.last if self._watch.last is not None else -math.inf) >= quiet
+        return self._watch.last is None or now - self._watch.last >= quiet
 
 
 def _clips(block: Waveform) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rig.acquisition.capture import Instruments, Seen, Train, View, capture_quiet, capture_stimulus
+from rig.acquisition.capture import Instruments, Seen, View, capture_quiet, capture_stimulus
 from rig.analysis.catalogue import CATALOGUE
 from rig.errors import BenchError, InterlockTripped
 from rig.evidence import mapping
@@ -14,6 +14,7 @@ from rig.model.judgement import DecisionRule
 from rig.model.measurement import Measurement, NotMeasured
 from rig.model.waveform import Purpose
 from rig.plan.case import Ranging
+from rig.sequencer.eventful import Eventful
 from rig.sequencer.examine import Corrected, Findings, examine, residual_current, verify_load
 from rig.sequencer.exposure import AT_REST
 from rig.sequencer.live import PERMIT, LiveWatch, crossed_limit, found_crossing, hard_limits
@@ -210,9 +211,10 @@ class CaseWork:
             self.realised = realised
         self.stage = stage if purpose is Purpose.SCOUT else "stimulating"
         watch = self._live_watch(realised, view, resolved)
+        eventful = Eventful(self.bench, resolved.case.events if purpose is Purpose.SIGNAL else ())
         seen = capture_stimulus(
             self._capture_id(purpose.value),
-            Train.of(self.bench.stimulator, realised.train),
+            eventful.train(realised.train, watch=watch, endless=resolved.case.endless),
             view,
             self.instruments,
             permission=self.guardian.energised(resolved.exposure.intent, PERMIT),
@@ -226,6 +228,7 @@ class CaseWork:
         if seen.broken is not None:
             self._note_defects(seen.capture.notes)
             raise seen.broken
+        eventful.restore()
         if ended and self.crossing is None:
             raise InterlockTripped(self.guardian.tripped or "the train was ended")
         return kept

@@ -131,9 +131,9 @@ def test_signs_of_life_are_said_from_start_to_stop_and_not_after_the_line_is_cut
         bench, memory = Bench(), Memory(10_000)
         words: list[float] = []
         steps = [
-            Step(at=0.1, action=Action.START, do=lambda: None),
+            Step(at=0.1, action=Action.START, do=lambda: None, words=True),
             Step(at=0.3, action=Action.LOAD, do=lambda: None),
-            Step(at=0.7, action=end, do=lambda: None),
+            Step(at=0.7, action=end, do=lambda: None, words=False),
         ]
         said = delivery(
             bench,
@@ -175,10 +175,16 @@ def test_samples_that_came_before_others_were_lost_are_kept() -> None:
 
 def test_a_train_that_is_over_is_not_waited_for() -> None:
     bench, memory = Bench(), Memory(100_000)
-    steps = [Step(at=0.1, action=Action.START, do=lambda: None), Step(at=0.2, action=Action.CUT, do=lambda: None)]
-    delivery(bench, 100_000, Free(), memory).run(steps, aftermath=0.0, done=lambda: bench.position >= 3_000)
+    stopped: list[int] = []
+    steps = [
+        Step(at=0.1, action=Action.START, do=lambda: None),
+        Step(at=0.2, action=Action.CUT, do=lambda: None),
+        Step(at=60.0, action=Action.STOP, do=lambda: stopped.append(bench.position)),
+    ]
+    delivery(bench, 100_000, Free(), memory).run(steps, aftermath=0.01, done=lambda at: at >= 0.3)
     assert bench.halted
-    assert len(memory.waveform()) == 3_000
+    assert stopped == [3_000]
+    assert len(memory.waveform()) == 3_100
 
 
 def test_a_train_stops_by_itself_at_its_end_with_what_happens_between() -> None:
