@@ -129,9 +129,7 @@ class Delivery:
         self._next_word = math.inf
         self.delivered = Delivered()
 
-    def run(
-        self, steps: Sequence[Step], *, aftermath: float, done: Callable[[float], bool] | None = None
-    ) -> Delivered:
+    def run(self, steps: Sequence[Step], *, aftermath: float, done: Callable[[float], bool] | None = None) -> Delivered:
         """Sample from now on, do every step in time, and return when all samples have been read.
 
         Parameters

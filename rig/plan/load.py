@@ -25,7 +25,7 @@ from rig.plan.coherence import (
 )
 from rig.plan.expand import axes_of, combinations, count, merged_stimulus, missing_keys, stimulus_of
 from rig.plan.limits import resolve_limit, resolve_series_limit
-from rig.plan.schema import CasePart, Plan
+from rig.plan.schema import FOREVER, CasePart, Plan
 from rig.plan.series import unsuited
 from rig.plan.terms import load_resistance
 

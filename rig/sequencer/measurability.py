@@ -35,6 +35,9 @@ _REMEDIES = {
 }
 
 
+_OF_THE_DEVICE = "it is not rehearsed: what follows an event is the device's own"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
     """One check, before it is made.
@@ -83,6 +86,11 @@ def forecast(limit: Limit, outcomes: Mapping[str, Outcome], rule: DecisionRule) 
     )
 
 
+def unrehearsed(limit: Limit) -> Forecast:
+    """Return the forecast of a check that speaks of what a device does by itself when something happens to it."""
+    return Forecast(limit=limit, expected=None, expanded_uncertainty=None, ratio=None, remedy=_OF_THE_DEVICE)
+
+
 def _ratio(limit: Limit, expected: float, u: float) -> float:
     interval = limit.interval
     room = interval.width / 2
@@ -124,7 +132,7 @@ def show_forecast(entry: Forecast) -> str:
     """One line: measurand, limit, expected U, ratio."""
     limit = entry.limit
     if entry.expanded_uncertainty is None or entry.ratio is None:
-        return f"{limit.measurand}: {limit.text}: {entry.objection}"
+        return f"{limit.measurand}: {limit.text}: {entry.objection or entry.remedy}"
     u = format_quantity(entry.expanded_uncertainty, limit.unit, digits=2)
     ratio = "exact" if math.isinf(entry.ratio) else f"U = {u}, test uncertainty ratio {entry.ratio:.3g}"
     return f"{limit.measurand}: {limit.text}: {ratio}" + (f": {entry.objection}" if entry.objection else "")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from rig.analysis.catalogue import CATALOGUE
 from rig.analysis.series import SERIES
 from rig.bench.paths import signal_path
 from rig.errors import DocumentInvalid, Problem
-from rig.sequencer.exposure import Exposure, estimate
-from rig.sequencer.measurability import Forecast, forecast, show_forecast
+from rig.sequencer.exposure import Exposure, estimate, worst
+from rig.sequencer.measurability import Forecast, forecast, show_forecast, unrehearsed
 from rig.sequencer.ranges import Ranges
 from rig.sequencer.rehearsal import rehearse
 from rig.sequencer.requires import unmet
@@ -34,6 +35,8 @@ __all__ = ["ResolvedCase", "Resolver"]
 
 # A capture comes in one message of the acquisition service: it ends at 2 GiB, and a code takes up to ten bytes in it.
 _LONGEST_RECORD = 200_000_000
+# So much of what follows the last event is shown by the oscilloscope where the train has no end of its own, s.
+_AFTER_EVENT = 0.5
 # A capture with the output off is held as numbers, all at once.
 _LONGEST_QUIET = 30_000_000
 
@@ -79,20 +82,28 @@ class Resolver:
             raise DocumentInvalid(undecidable)
         return resolved
 
-    def _exposure(self, case: Case, load: Load) -> Exposure:
+    def _into(self, case: Case, load: Load) -> Exposure:
         return estimate(
             case.stimulus, load, sense_resistance=self._ranges.sense, compliance=self._device.ratings.voltage
         )
 
+    def _exposure(self, case: Case) -> Exposure:
+        """Return what a case exposes everything to, whatever load it or one of its events connects."""
+        names = [case.load, *(event.load for event in case.events if event.load is not None)]
+        return worst(self._into(case, self._definition.loads[name]) for name in names)
+
     def _resolved(self, case: Case) -> ResolvedCase:
         load = self._definition.loads[case.load]
-        exposure = self._exposure(case, load)
-        views = plan_views(case.stimulus, exposure, self._ranges)
+        exposure = self._exposure(case)
+        views = self._views(case)
         resolution = self._pack_rules(case, load)
         limits = (*case.checks, *resolution.limits)
         rehearse_case = self._rehearsed_series if case.series else self._rehearsed
-        rehearsed = rehearse_case(case, {limit.measurand for limit in limits})
-        forecasts = [forecast(limit, rehearsed, case.decision_rule) for limit in limits]
+        rehearsed = rehearse_case(case, {limit.measurand for limit in limits if _can_be_rehearsed(limit, case)})
+        forecasts = [
+            forecast(limit, rehearsed, case.decision_rule) if _can_be_rehearsed(limit, case) else unrehearsed(limit)
+            for limit in limits
+        ]
         not_applicable = list(resolution.not_applicable)
         if case.series:
             unshown = [one for one in forecasts if one.limit in resolution.limits and not one.met]
@@ -132,8 +143,7 @@ class Resolver:
     def _rehearsed(self, case: Case, wanted: Collection[str]) -> dict[str, Outcome]:
         """Return what an ideal device would be measured to give in one case."""
         load = self._definition.loads[case.load]
-        exposure = self._exposure(case, load)
-        views = plan_views(case.stimulus, exposure, self._ranges)
+        exposure, views = self._into(case, load), self._views(case)
         return rehearse(
             wanted,
             case.stimulus,
@@ -144,6 +154,13 @@ class Resolver:
             zero=case.zero,
             electrode_area=self._device.electrodes.smallest_area,
         )
+
+    def _views(self, case: Case) -> Views:
+        """Return how the instruments look at a case: closely at an undisturbed train's begin, or at all that happens."""
+        shown = None
+        if case.events:
+            shown = max(event.at for event in case.events) + _AFTER_EVENT if case.endless else case.stimulus.train
+        return plan_views(case.stimulus, self._exposure(case), self._ranges, shown=shown)
 
     def _paths(self, views: Views, load: Load) -> dict[str, SignalPath]:
         """Return the ways of both signals, as the instruments will be set."""
@@ -162,8 +179,7 @@ class Resolver:
     def _way(self, case: Case) -> str:
         """Return the name of the way that a case's current will take: cases of one way share its gain."""
         load = self._definition.loads[case.load]
-        views = plan_views(case.stimulus, self._exposure(case, load), self._ranges)
-        return way_of(self._paths(views, load)["current"])
+        return way_of(self._paths(self._views(case), load)["current"])
 
     def _objections(self, case: Case, chosen: Collection[tuple[str, str]]) -> Iterator[str]:
         """Yield every reason why this case must not be attempted; of a series, what its own cases do not say."""
@@ -174,8 +190,6 @@ class Resolver:
                 yield from (f"{one.id}: {text}" for text in self._case_objections(one))
 
     def _case_objections(self, case: Case) -> Iterator[str]:
-        if case.events:
-            yield "events cannot be executed yet; the plan is understood, but nothing is run without them"
         if case.needs_supply and self._definition.supply is None:
             yield f"the bench {self._definition.id} has no supply for the device, and an event changes it"
         for name in case.packs:
@@ -190,12 +204,17 @@ class Resolver:
         if not quiet_time(case.stimulus) <= _LONGEST_QUIET / self._ranges.current.rate:
             shown = format_quantity(case.stimulus.period, Unit.SECOND, digits=4)
             yield f"a period of {shown} is too long: two of them with the output off could not be recorded"
-        load = self._definition.loads.get(case.load)
-        if load is None:
-            offered = ", ".join(self._definition.loads)
-            yield f"the bench {self._definition.id} has no load {case.load!r}; it has {offered}"
-        else:
-            yield from _over(self._exposure(case, load), self._ceilings(case, load))
+        names = [case.load, *(event.load for event in case.events if event.load is not None)]
+        unknown = [name for name in dict.fromkeys(names) if name not in self._definition.loads]
+        offered = ", ".join(self._definition.loads)
+        yield from (f"the bench {self._definition.id} has no load {name!r}; it has {offered}" for name in unknown)
+        if not unknown:
+            found = (
+                text
+                for load in (self._definition.loads[name] for name in names)
+                for text in _over(self._into(case, load), self._ceilings(case, load))
+            )
+            yield from dict.fromkeys(found)
 
     def _ceilings(self, case: Case, load: Load) -> Iterator[tuple[str, float | None, str, Unit]]:
         """Yield everything that an exposure must not exceed: field, bound, whose bound, unit."""
@@ -218,6 +237,11 @@ class Resolver:
         yield "current_peak", ranges.widest_current, "what the digitizer can show", Unit.AMPERE
         if not load.is_open:
             yield "dissipation", load.power_rating, "the load's rating", Unit.WATT
+
+
+def _can_be_rehearsed(limit: Limit, case: Case) -> bool:
+    """Whether an ideal device's train shows it: what follows an event, or holds between two, is the device's own."""
+    return not case.events or (limit.measurand in CATALOGUE and limit.during in {"", case.load})
 
 
 def _not_shown(entry: Forecast) -> NotApplicable:

@@ -20,6 +20,7 @@ _QUIET = 0.1
 _SCOPE_PERIODS = 2.5
 _SCOPE_POINTS = 100_000
 _SCOUT_POINTS = 10_000
+_ALL_POINTS = 1_000_000
 _LEAD = 0.01
 _TAIL = 0.05
 # One period holds a pulse; a shorter train than this might end before a device's first pulse has come, s.
@@ -55,27 +56,36 @@ def quiet_view(ranges: Ranges) -> View:
     return View(scope=scope, digitizer=_digitizer_setup(ranges, ranges.half_range(0.0), _QUIET))
 
 
-def plan_views(stimulus: Stimulus, exposure: Exposure, ranges: Ranges) -> Views:
+def plan_views(stimulus: Stimulus, exposure: Exposure, ranges: Ranges, *, shown: float | None = None) -> Views:
     """Choose ranges, windows and trigger for one case, for the peaks that its settings let expect.
 
     The oscilloscope shows a few periods at high time resolution; the digitizer records the whole train with a quiet
     stretch on either side, so that no pulse is cut. The quiet view lasts at least two periods: a device that keeps
-    pulsing cannot hide between two samples of silence.
+    pulsing cannot hide between two samples of silence. Where something happens during the train the oscilloscope
+    shows so many seconds of it, ``shown``, with all the points it has.
     """
     full_scale = ranges.full_scale(exposure.voltage_peak)
     half_range = ranges.half_range(exposure.reached)
     scope = _scope_setup(stimulus, exposure.voltage_peak, full_scale, ranges)
-    whole = _LEAD + stimulus.train + _TAIL
+    if shown is not None:
+        scope = replace(scope, window=shown + _TAIL, points=_ALL_POINTS, pretrigger=0.0)
+    duration = _LEAD + stimulus.train + _TAIL
     return Views(
         quiet=View(scope=scope, digitizer=_digitizer_setup(ranges, half_range, quiet_time(stimulus))),
-        signal=View(scope=scope, digitizer=_digitizer_setup(ranges, half_range, whole), lead=_LEAD, tail=_TAIL),
+        signal=View(scope=scope, digitizer=_digitizer_setup(ranges, half_range, duration), lead=_LEAD, tail=_TAIL),
     )
 
 
-def ranged(views: Views, stimulus: Stimulus, ranges: Ranges, *, voltage: float, current: float) -> Views:
-    """Return the same views with the smallest ranges that hold these peaks, V and A at the load."""
+def ranged(
+    views: Views, stimulus: Stimulus, ranges: Ranges, *, voltage: float, current: float, room: float = 0.0
+) -> Views:
+    """Return the same views with the smallest ranges that hold these peaks, V and A at the load.
+
+    ``room`` is a voltage that may come later, V: the range holds it, the trigger does not wait for it.
+    """
     view = views.signal
-    scope = _scope_setup(stimulus, voltage, ranges.full_scale(voltage), ranges)
+    chosen = _scope_setup(stimulus, voltage, ranges.full_scale(max(voltage, room)), ranges)
+    scope = replace(view.scope, channels=chosen.channels, trigger=chosen.trigger)
     digitizer = replace(view.digitizer, channels={ranges.current.channel: ranges.half_range(current)})
     return views.with_signal(replace(view, scope=scope, digitizer=digitizer))
 

@@ -164,8 +164,11 @@ class CaseWork:
             self.judgements.extend(scouted.judgements)
             self.outcomes.update({name: NotMeasured(measurand=name, reason=scouted.stop) for name in CATALOGUE})
             return False
-        found = ranged(self._views, stimulus, resolved.ranges, voltage=scouted.voltage, current=scouted.current)
-        self._choose(found, scouted.voltage, scouted.current, "scouted peak")
+        voltage, current, room = scouted.voltage, scouted.current, 0.0
+        if resolved.case.events:  # another load may show more than the one that was scouted
+            current, room = max(current, resolved.exposure.reached), resolved.exposure.voltage_peak
+        found = ranged(self._views, stimulus, resolved.ranges, voltage=voltage, current=current, room=room)
+        self._choose(found, max(voltage, room), current, "expected peak" if room > voltage else "scouted peak")
         return True
 
     def _stop_at(self, crossing: Crossing, capture: str) -> None:
