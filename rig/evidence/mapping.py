@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rig.evidence.record import (
     CalibrationEntry,
     CaptureEntry,
     FileEntry,
+    HappeningEntry,
     IdentityEntry,
     JudgementEntry,
     LimitEntry,
@@ -123,6 +125,7 @@ def capture_entry(
         triggered=capture.triggered,
         waveforms=waveforms,
         defects=defects,
+        happenings=tuple(HappeningEntry(**asdict(one)) for one in capture.happenings),
     )
 
 
@@ -134,12 +137,13 @@ def _scales(capture: Capture) -> dict[str, tuple[Waveform, int]]:
     }
 
 
-def measurement_entry(outcome: Outcome) -> MeasurementEntry:
-    """Record a measurement, or why there is none."""
+def measurement_entry(outcome: Outcome, *, during: str = "") -> MeasurementEntry:
+    """Record a measurement, or why there is none; ``during`` is the load of the stretch that it is of."""
     if isinstance(outcome, NotMeasured):
-        return MeasurementEntry(measurand=outcome.measurand, reason=outcome.reason)
+        return MeasurementEntry(measurand=outcome.measurand, during=during, reason=outcome.reason)
     return MeasurementEntry(
         measurand=outcome.measurand,
+        during=during,
         unit=outcome.unit,
         value=outcome.value,
         n=outcome.n,
@@ -160,6 +164,7 @@ def limit_entry(limit: Limit) -> LimitEntry:
     interval = limit.interval
     return LimitEntry(
         measurand=limit.measurand,
+        during=limit.during,
         lower=_finite(interval.lower),
         upper=_finite(interval.upper),
         lower_closed=interval.lower_closed,

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rig.model.happening import Action
 from rig.model.judgement import DecisionRule
 from rig.model.limit import Confidence, Statistic
 from rig.model.measurement import Component
@@ -25,6 +26,7 @@ __all__ = [
     "ErrorEntry",
     "FileEntry",
     "ForecastEntry",
+    "HappeningEntry",
     "IdentityEntry",
     "InstrumentEntry",
     "JudgementEntry",
@@ -195,6 +197,15 @@ class WaveformEntry(_Entry):
     path: SignalPath | None = None
 
 
+class HappeningEntry(_Entry):
+    """What was done at some moment between two, s on the time axis of the capture's current."""
+
+    action: Action
+    begun: float
+    ended: float
+    detail: str = ""
+
+
 class CaptureEntry(_Entry):
     """One capture: why it was taken, where its samples are, and what is wrong with it, if anything.
 
@@ -208,6 +219,7 @@ class CaptureEntry(_Entry):
     triggered: bool
     waveforms: tuple[WaveformEntry, ...]
     defects: tuple[str, ...] = ()
+    happenings: tuple[HappeningEntry, ...] = ()
 
 
 class RangeEntry(_Entry):
@@ -224,9 +236,10 @@ class RangeEntry(_Entry):
 
 
 class MeasurementEntry(_Entry):
-    """One measurand; without a value, ``reason`` says why."""
+    """One measurand; without a value, ``reason`` says why. ``during`` is the load of the stretch that is meant."""
 
     measurand: str
+    during: str = ""
     unit: Unit | None = None
     value: float | None = None
     n: int = 0
@@ -241,11 +254,17 @@ class MeasurementEntry(_Entry):
     origin: tuple[str, ...] = ()
     reason: str = ""
 
+    @property
+    def called(self) -> str:
+        """The measurand, and of which stretch it is."""
+        return f"{self.measurand} during {self.during}" if self.during else self.measurand
+
 
 class LimitEntry(_Entry):
-    """A limit as applied; a missing bound is None."""
+    """A limit as applied; a missing bound is None. ``during`` is the load of the stretch that is meant."""
 
     measurand: str
+    during: str = ""
     lower: float | None
     upper: float | None
     lower_closed: bool = True
@@ -259,6 +278,11 @@ class LimitEntry(_Entry):
     statistic: Statistic = Statistic.EACH
     waiver: str = ""
     during: str = ""
+
+    @property
+    def called(self) -> str:
+        """The measurand, and of which stretch it is."""
+        return f"{self.measurand} during {self.during}" if self.during else self.measurand
 
 
 class JudgementEntry(_Entry):

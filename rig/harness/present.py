@@ -49,7 +49,7 @@ def summarise_check(entry: JudgementEntry) -> str:
         value = format_result(entry.value, entry.expanded_uncertainty or 0.0, limit.unit)
     margin = "" if entry.margin is None else f", margin {format_quantity(entry.margin, limit.unit, digits=3)}"
     clause = f" [{limit.clause}, {limit.edition}]" if limit.clause else ""
-    return f"{entry.verdict}  {limit.measurand} = {value}; limit {limit.text}{clause}{margin}"
+    return f"{entry.verdict}  {limit.called} = {value}; limit {limit.text}{clause}{margin}"
 
 
 def _judgement(entry: JudgementEntry) -> Iterator[str]:

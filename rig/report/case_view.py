@@ -192,7 +192,7 @@ def _check(judgement: JudgementEntry, number: int) -> CheckView:
     limit = judgement.limit
     return CheckView(
         number=number,
-        measurand=limit.measurand,
+        measurand=limit.called,
         value=wording.result(judgement.value, judgement.expanded_uncertainty, limit.unit),
         limit=wording.limit(limit),
         limit_text=wording.prose(limit.text),
@@ -212,7 +212,7 @@ def _measurement(entry: MeasurementEntry, usual: str) -> MeasurementView:
     unit = entry.unit or Unit.ONE
     single = entry.expanded_single
     return MeasurementView(
-        measurand=entry.measurand,
+        measurand=entry.called,
         value=wording.result(entry.value, entry.expanded_uncertainty, unit),
         single=wording.quantity(single, unit, digits=2),
         n=str(entry.n) if entry.value is not None else wording.MISSING,

@@ -25,7 +25,7 @@ def explain_measurement(record: RunRecord, case_id: str, measurand: str) -> str:
         if the record has no such case or measurand; the nearest one is named.
     """
     case = _find_case(record.cases, case_id)
-    names = [entry.measurand for entry in case.measurements]
+    names = [entry.called for entry in case.measurements]
     if measurand not in names:
         raise Refused(f"{case.id} has no {measurand!r}{_near(measurand, names)}")
     return "\n".join(_lines(case, case.measurements[names.index(measurand)]))
@@ -46,7 +46,7 @@ def _near(name: str, names: Sequence[str]) -> str:
 
 
 def _lines(case: CaseRecord, entry: MeasurementEntry) -> Iterator[str]:
-    yield f"{case.plan}  {case.id}  {entry.measurand}"
+    yield f"{case.plan}  {case.id}  {entry.called}"
     if entry.value is None or entry.unit is None or entry.expanded_uncertainty is None:
         yield f"  not measured: {entry.reason}"
         return

@@ -122,7 +122,7 @@ def _about_case(case: CaseRecord) -> Iterable[tuple[str, str]]:
         yield "trace", trace
     for number, check in enumerate(case.judgements, 1):
         stem = f"check.{number}."
-        yield f"{stem}measurand", check.limit.measurand
+        yield f"{stem}measurand", check.limit.called
         yield f"{stem}verdict", check.verdict.value
         yield f"{stem}unit", check.limit.unit.value
         numbers = {
@@ -142,7 +142,7 @@ def _lines(case: CaseRecord) -> Iterable[str]:
         yield f"{case.error.type} while {case.error.stage}: {case.error.message}"
     for check in case.judgements:
         if check.verdict is not Verdict.PASS:
-            found = f"{check.limit.measurand} = {_value(check)}, limit {check.limit.text}"
+            found = f"{check.limit.called} = {_value(check)}, limit {check.limit.text}"
             yield f"{check.verdict.value}: {found}: {check.reason}"
 
 

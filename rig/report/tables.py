@@ -70,7 +70,7 @@ def _measurements(record: RunRecord) -> Iterable[tuple[Cell, ...]]:
         for entry in case.measurements:
             start, stop, window = entry.window or (None, None, None)
             yield (
-                *where, entry.measurand, entry.unit.value if entry.unit else None, entry.value,
+                *where, entry.called, entry.unit.value if entry.unit else None, entry.value,
                 entry.expanded_uncertainty, entry.coverage_factor, entry.n, entry.minimum, entry.maximum, entry.std,
                 entry.expanded_single, start, stop, window, " > ".join(entry.origin), entry.reason,
             )  # fmt: skip
@@ -81,7 +81,7 @@ def _judgements(record: RunRecord) -> Iterable[tuple[Cell, ...]]:
         for entry in case.judgements:
             limit = entry.limit
             yield (
-                *where, limit.measurand, limit.unit.value, entry.value, entry.expanded_uncertainty, limit.lower,
+                *where, limit.called, limit.unit.value, entry.value, entry.expanded_uncertainty, limit.lower,
                 str(limit.lower_closed).lower(), limit.upper, str(limit.upper_closed).lower(), limit.text,
                 limit.statistic.value, limit.source, limit.edition, limit.clause, limit.confidence.value,
                 entry.rule.value, entry.margin, entry.probability_conforming, entry.verdict.value, entry.reason,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from rig.bench.build import Bench
     from rig.bench.files import FeedEntry
+    from rig.model.load import Load
     from rig.plan.case import Event, SupplyLevel
     from rig.roles import Stimulator, Supply
     from rig.sequencer.live import LiveWatch
@@ -32,10 +33,13 @@ It is longer than a device takes to start anew after its power came back.
 
 
 class Eventful:
-    """One train with events on one bench; what they have changed is known here, and undone by :meth:`restore`."""
+    """One train with events on one bench; what they have changed is known here, and undone by :meth:`restore`.
 
-    def __init__(self, bench: Bench, events: Sequence[Event]) -> None:
-        self._bench, self._events = bench, events
+    ``load`` is the one that is connected at first.
+    """
+
+    def __init__(self, bench: Bench, load: Load | None, events: Sequence[Event]) -> None:
+        self._bench, self._load_before, self._events = bench, load, events
         self._cut = self._off = self._restarted = self._refed = self._has_stopped = False
 
     def train(self, duration: float, *, watch: LiveWatch, endless: bool) -> Train:
@@ -61,6 +65,8 @@ class Eventful:
         InstrumentError
             if the device or its supply does not come back
         """
+        if self._load_before is not None and self._bench.selected is not self._load_before:
+            self._bench.select_load(self._load_before.name)
         if self._off:
             feed(self._supply, self._feed, self._bench.clock)
         elif self._refed:

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Capture, Waveform
 
-__all__ = ["Corrected", "Findings", "examine", "measure_load", "residual_current", "verify_load"]
+__all__ = ["LOAD", "Corrected", "Findings", "examine", "measure_load", "quiet", "residual_current", "verify_load"]
 
-_LOAD = "load_resistance"
+LOAD = "load_resistance"
 _SIGNALS = ("voltage", "current")
 
 
@@ -103,7 +103,7 @@ def examine(
         analyses[name] = analysis = measure(
             one,
             path=path,
-            zero=_quiet(zero, name),
+            zero=quiet(zero, name),
             expected=stimulus,
             load_resistance=resistance,
             electrode_area=electrode_area,
@@ -114,7 +114,7 @@ def examine(
         if not analysis.baseline.is_zero_capture:
             absolute = tuple(measurand for measurand in wanted if CATALOGUE[measurand].absolute)
             outcomes.update(_none(absolute, WANT_OF_ZERO))
-    outcomes[_LOAD] = measure_load(analyses, signal.capture, unfit)
+    outcomes[LOAD] = measure_load(analyses, signal.capture, unfit)
     agreements: tuple[Agreement, ...] = ()
     if len(analyses) == len(_SIGNALS):
         outcomes.update(from_oscilloscope(analyses["voltage"], analyses["current"], load))
@@ -139,7 +139,7 @@ def _none(names: tuple[str, ...], reason: str) -> dict[str, Outcome]:
     return {name: NotMeasured(measurand=name, reason=reason) for name in names}
 
 
-def _quiet(zero: Corrected | None, name: str) -> Waveform | None:
+def quiet(zero: Corrected | None, name: str) -> Waveform | None:
     """Return a signal's zero; one that is itself unfit is as good as none."""
     waveform = zero.capture.waveforms.get(name) if zero is not None else None
     if waveform is None or any(defect.forbids for defect in inspect(waveform, triggered=True, expected=None)):
@@ -154,11 +154,11 @@ def measure_load(analyses: Mapping[str, Analysis], capture: Capture, unfit: Mapp
     if not isinstance(voltage, Measurement) or not isinstance(current, Measurement):
         without = [one.reason for one in (voltage, current) if isinstance(one, NotMeasured)]
         reason = "; ".join((*unfit.values(), *without)) or "it takes pulses in both current and voltage"
-        return NotMeasured(measurand=_LOAD, reason=reason)
+        return NotMeasured(measurand=LOAD, reason=reason)
     value, u = load_resistance(voltage, current)
     stretch = voltage.window
     return Measurement(
-        measurand=_LOAD,
+        measurand=LOAD,
         value=value,
         unit=Unit.OHM,
         minimum=value,
@@ -166,7 +166,7 @@ def measure_load(analyses: Mapping[str, Analysis], capture: Capture, unfit: Mapp
         standard_uncertainty=u,
         single_uncertainty=u,
         window=Window(start=stretch.start, stop=stretch.stop, description="the oscilloscope's record"),
-        origin=(capture.id, "voltage and current", _LOAD),
+        origin=(capture.id, "voltage and current", LOAD),
     )
 
 
@@ -183,7 +183,7 @@ def verify_load(findings: Findings, load: Load) -> str:
         raise BenchError(
             "oscilloscope and digitizer disagree; check relays, leads, probe and calibrations: " + "; ".join(wrong)
         )
-    measured = findings.outcomes[_LOAD]
+    measured = findings.outcomes[LOAD]
     if load.is_open or findings.agreements:
         return ""
     reason = measured.reason if isinstance(measured, NotMeasured) else "the two instruments saw no pulse in common"
@@ -202,7 +202,7 @@ def residual_current(idle: Corrected, zero: Corrected | None) -> OutputOffEntry:
     unfit = [defect.sentence for defect in inspect(waveform, triggered=True, expected=None) if defect.forbids]
     if unfit:
         return OutputOffEntry(verdict=Verdict.INCONCLUSIVE, reason=f"the output cannot be told to be off: {unfit[0]}")
-    result = measure_idle(waveform, idle.paths["current"], _quiet(zero, "current"), capture=idle.capture.id)
+    result = measure_idle(waveform, idle.paths["current"], quiet(zero, "current"), capture=idle.capture.id)
     shown = format_result(result.residual, result.expanded_uncertainty, Unit.AMPERE)
     bound = format_quantity(result.threshold, Unit.AMPERE, digits=3)
     still = f"{shown} still flows after the stimulation was stopped; noise alone explains at most {bound}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rig.analysis.catalogue import CATALOGUE
+from rig.analysis.in_time import IN_TIME
 from rig.analysis.series import SERIES
 from rig.bench.paths import signal_path
 from rig.errors import DocumentInvalid, Problem
@@ -156,7 +157,7 @@ class Resolver:
         )
 
     def _views(self, case: Case) -> Views:
-        """Return how the instruments look at a case: closely at an undisturbed train's begin, or at all that happens."""
+        """Return how the instruments look at a case: closely at an undisturbed train, or at all that happens."""
         shown = None
         if case.events:
             shown = max(event.at for event in case.events) + _AFTER_EVENT if case.endless else case.stimulus.train
@@ -241,6 +242,8 @@ class Resolver:
 
 def _can_be_rehearsed(limit: Limit, case: Case) -> bool:
     """Whether an ideal device's train shows it: what follows an event, or holds between two, is the device's own."""
+    if limit.measurand in IN_TIME:
+        return False
     return not case.events or (limit.measurand in CATALOGUE and limit.during in {"", case.load})
 
 

@@ -270,7 +270,10 @@ class Run:
                 "realised": None if work.realised is None else mapping.stimulus_entry(work.realised),
                 "ranges": work.ranges,
                 "captures": tuple(work.captures),
-                "measurements": tuple(mapping.measurement_entry(outcome) for outcome in work.outcomes.values()),
+                "measurements": (
+                    *(mapping.measurement_entry(outcome) for outcome in work.outcomes.values()),
+                    *(mapping.measurement_entry(one, during=load) for (load, _), one in work.during.items()),
+                ),
                 "agreements": tuple(_agreement(one) for one in work.agreements),
                 "judgements": tuple(mapping.judgement_entry(judgement) for judgement in work.judgements),
                 "not_evaluated": _stated(resolved, work.outcomes),

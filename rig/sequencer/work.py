@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from rig.acquisition.capture import Instruments, Seen, View, capture_quiet, capture_stimulus
 from rig.analysis.catalogue import CATALOGUE
+from rig.analysis.in_time import IN_TIME
+from rig.bench.paths import signal_path
 from rig.errors import BenchError, InterlockTripped
 from rig.evidence import mapping
 from rig.evidence.record import RangeEntry
@@ -17,6 +19,7 @@ from rig.plan.case import Ranging
 from rig.sequencer.eventful import Eventful
 from rig.sequencer.examine import Corrected, Findings, examine, residual_current, verify_load
 from rig.sequencer.exposure import AT_REST
+from rig.sequencer.happened import examine_events
 from rig.sequencer.live import PERMIT, LiveWatch, crossed_limit, found_crossing, hard_limits
 from rig.sequencer.scout import read_scout
 from rig.sequencer.settings import ranged, scout_train, scout_view, widened
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from rig.model.limit import Limit
     from rig.model.load import Load
     from rig.model.measurement import Outcome
+    from rig.model.signal_path import SignalPath
     from rig.model.stimulus import Stimulus
     from rig.sequencer.agreement import Agreement
     from rig.sequencer.guarded import Guardian
@@ -74,7 +78,9 @@ class CaseWork:
         self.realised: Stimulus | None = None
         self.captures: list[CaptureEntry] = []
         self.outcomes: dict[str, Outcome] = {}
+        self.during: dict[tuple[str, str], Outcome] = {}
         self.judgements: list[Judgement] = []
+        self._during: Mapping[tuple[str, str], Outcome] = {}
         self.doubt = ""
         self.crossing: Crossing | None = None
         self.agreements: tuple[Agreement, ...] = ()
@@ -191,9 +197,36 @@ class CaseWork:
             self._stop_at(self.crossing, signal.capture.id)
             return None
         self.stage = "measuring"
-        findings = examine(signal, self._zero_for(views), stimulus=stimulus, load=load, electrode_area=electrode_area)
+        findings = self._examined(signal, resolved, load, electrode_area)
         self._note_defects((*signal.capture.notes, *findings.defects))
         return findings
+
+    def _examined(
+        self, signal: Corrected, resolved: ResolvedCase, load: Load, electrode_area: float | None
+    ) -> Findings:
+        """Measure a capture; where something happened in it, or is asked in time, also what followed what was done."""
+        case, zero = resolved.case, self._zero_for(self._views)
+        if not case.events and not any(limit.measurand in IN_TIME for limit in resolved.limits):
+            return examine(signal, zero, stimulus=case.stimulus, load=load, electrode_area=electrode_area)
+        found = examine_events(
+            signal,
+            zero,
+            stimulus=case.stimulus,
+            load=load,
+            loads=self.bench.loads,
+            paths=lambda name: self._paths(self.bench.loads[name]),
+            electrode_area=electrode_area,
+        )
+        self._during = found.during
+        return found.findings
+
+    def _paths(self, load: Load) -> Mapping[str, SignalPath]:
+        """Return the ways of both signals, as they are looked at, with a load connected."""
+        view, definition = self._views.signal, self.bench.definition
+        return {
+            "current": signal_path(definition, "current", view.digitizer, load),
+            "voltage": signal_path(definition, "voltage", view.scope, load),
+        }
 
     def _zero_for(self, views: Views) -> Corrected | None:
         """Return the zero capture if it was taken in these ranges: it holds for no others."""
@@ -214,7 +247,7 @@ class CaseWork:
             self.realised = realised
         self.stage = stage if purpose is Purpose.SCOUT else "stimulating"
         watch = self._live_watch(realised, view, resolved)
-        eventful = Eventful(self.bench, resolved.case.events if purpose is Purpose.SIGNAL else ())
+        eventful = Eventful(self.bench, self.load, resolved.case.events if purpose is Purpose.SIGNAL else ())
         seen = capture_stimulus(
             self._capture_id(purpose.value),
             eventful.train(realised.train, watch=watch, endless=resolved.case.endless),
@@ -227,7 +260,7 @@ class CaseWork:
         ended = seen.stopped and not watch.clipped
         if seen.broken is not None or ended:
             self.bench.make_safe()  # first: what follows only writes down what was
-        kept, self.crossing = self._keep(seen), watch.crossing
+        kept, self.crossing = self._keep(seen, self.load), watch.crossing
         if seen.broken is not None:
             self._note_defects(seen.capture.notes)
             raise seen.broken
@@ -267,7 +300,7 @@ class CaseWork:
     def judge(self, limits: Iterable[Limit]) -> tuple[Judgement, ...]:
         """Judge what was measured against limits; a measurand without an outcome is INCONCLUSIVE, never dropped."""
         self.stage = "judging"
-        decided = tuple(judge(self._outcome(limit.measurand), limit, self.rule) for limit in limits)
+        decided = tuple(judge(self._outcome(limit), limit, self.rule) for limit in limits)
         self.judgements.extend(decided)
         return decided
 
@@ -303,19 +336,28 @@ class CaseWork:
         """The case's zero capture, if one was taken."""
         return self._zero
 
-    def _outcome(self, measurand: str) -> Measurement | NotMeasured:
-        return self.outcomes.get(measurand) or NotMeasured(measurand=measurand, reason=f"{measurand} was not measured")
+    def _outcome(self, limit: Limit) -> Measurement | NotMeasured:
+        name = limit.measurand
+        if not limit.during:
+            return self.outcomes.get(name) or NotMeasured(measurand=name, reason=f"{name} was not measured")
+        found = self._during.get((limit.during, name))
+        if found is None:
+            found = NotMeasured(measurand=name, reason=f"{name} was not measured while {limit.during} was connected")
+        self.during[limit.during, name] = found
+        return found
 
     def _capture_id(self, kind: str) -> str:
         return f"{self.plan}.{self.id}.{len(self.captures) + 1:02d}-{kind}"
 
     def _look(self, purpose: Purpose, views: Views) -> Corrected:
-        return self._keep(capture_quiet(self._capture_id(purpose.value), purpose, views.quiet, self.instruments))
+        seen = capture_quiet(self._capture_id(purpose.value), purpose, views.quiet, self.instruments)
+        return self._keep(seen, self.bench.selected)
 
-    def _keep(self, seen: Seen) -> Corrected:
+    def _keep(self, seen: Seen, load: Load | None) -> Corrected:
         """Write the raw samples before anything is made of them; return them as current and voltage at the load."""
         entry = self.bundle.write_capture(seen.capture)
-        paths = {name: self.bench.signal_path(name, setup) for name, setup in seen.setups.items()}
+        definition = self.bench.definition
+        paths = {name: signal_path(definition, name, setup, load) for name, setup in seen.setups.items()}
         corrected = Corrected.of(seen.capture, paths)
         self.captures.append(mapping.capture_entry(corrected.capture, entry, paths=paths))
         return corrected

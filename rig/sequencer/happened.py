@@ -1,0 +1,138 @@
+"""What a capture with events shows: the whole of it, what each load's stretch shows, and what happened in time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rig.analysis.catalogue import CATALOGUE, Needs
+from rig.analysis.in_time import measure_in_time
+from rig.analysis.prepare import Known
+from rig.analysis.stretches import cut, load_stretches
+from rig.errors import BenchError
+from rig.model.happening import Action
+from rig.model.waveform import Waveform
+from rig.sequencer.examine import LOAD, Corrected, Findings, examine, quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rig.analysis.stretches import Stretch
+    from rig.model.load import Load
+    from rig.model.measurement import Outcome
+    from rig.model.signal_path import SignalPath
+    from rig.model.stimulus import Stimulus
+
+__all__ = ["Happened", "examine_events"]
+
+# The oscilloscope's time counts from its trigger: that far from there its stretches may begin too soon, s.
+_SLACK = 0.005
+# A stretch of fewer pulses than this is one of switching, not one that a check can mean.
+_FEW_PERIODS = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Happened:
+    """Findings of the whole, and outcomes by load and measurand of the stretch while that load was connected."""
+
+    findings: Findings
+    during: Mapping[tuple[str, str], Outcome]
+
+
+def examine_events(
+    signal: Corrected,
+    zero: Corrected | None,
+    *,
+    stimulus: Stimulus,
+    load: Load,
+    loads: Mapping[str, Load],
+    paths: Callable[[str], Mapping[str, SignalPath]],
+    electrode_area: float | None,
+) -> Happened:
+    """Measure a capture during which something happened.
+
+    Where the load changed, the whole is measured from each signal alone, for a voltage then stands for no current; and
+    whether the load is what it should be is seen in the first stretch.
+
+    Parameters
+    ----------
+    load : the one connected at first
+    loads : of the bench, by name
+    paths : the way of both signals with a load of that name connected
+    """
+    asked = partial(examine, stimulus=stimulus, electrode_area=electrode_area)
+    during: dict[tuple[str, str], Outcome] = {}
+    if any(one.action is Action.LOAD for one in signal.capture.happenings):
+        stretches = list(_stretches(signal, load, stimulus))
+        if not stretches:
+            raise BenchError(f"{signal.capture.id}: no load was connected for as long as {_FEW_PERIODS:g} periods")
+        found = {one: asked(_cut(signal, one, paths), zero, load=loads[one.load]) for one in stretches}
+        for one, findings in found.items():
+            for name, outcome in findings.outcomes.items():
+                during.setdefault((one.load, name), outcome)
+        whole = _whole(signal, found[stretches[0]], lambda one: asked(one, zero, load=load))
+    else:
+        whole = asked(signal, zero, load=load)
+    current = signal.capture.waveforms["current"]
+    told = Known(
+        path=signal.paths["current"],
+        zero=quiet(zero, "current"),
+        expected=stimulus,
+        load_resistance=None,
+        electrode_area=electrode_area,
+        capture=signal.capture.id,
+    )
+    in_time = measure_in_time(current, told, load=load.name, happenings=signal.capture.happenings)
+    return Happened(findings=replace(whole, outcomes={**whole.outcomes, **in_time}), during=during)
+
+
+def _stretches(signal: Corrected, load: Load, stimulus: Stimulus) -> Iterator[Stretch]:
+    current = signal.capture.waveforms["current"]
+    end = current.start + len(current) * current.interval
+    for one in load_stretches(load.name, signal.capture.happenings, begin=current.start, end=end):
+        if one.end - one.begin >= _FEW_PERIODS * stimulus.period:
+            yield one
+
+
+def _cut(signal: Corrected, stretch: Stretch, paths: Callable[[str], Mapping[str, SignalPath]]) -> Corrected:
+    """Return a stretch of both signals, read as they are with the load of that stretch."""
+    capture = signal.capture
+    waveforms = {"current": cut(capture.waveforms["current"], stretch.begin, stretch.end)}
+    voltage = capture.waveforms.get("voltage")
+    if voltage is not None:
+        trigger = _first_current(capture.waveforms["current"])
+        part = cut(voltage, stretch.begin - trigger + _SLACK, stretch.end - trigger - _SLACK)
+        if len(part):
+            waveforms["voltage"] = part
+    own = paths(stretch.load)
+    return Corrected(capture=replace(capture, waveforms=waveforms), paths={name: own[name] for name in signal.paths})
+
+
+def _first_current(current: Waveform) -> float:
+    """Return when the first pulse begins, which is what the oscilloscope was triggered by, s on the capture's axis."""
+    values = np.abs(current.values() - float(np.median(current.samples)) * current.gain - current.offset)
+    return float(current.start + int((values > values.max() / 2).argmax()) * current.interval)
+
+
+def _whole(signal: Corrected, first: Findings, examined: Callable[[Corrected], Findings]) -> Findings:
+    """Measure each signal of the whole capture alone; the load was seen in the first stretch."""
+    findings = {name: examined(_alone(signal, name)) for name in ("current", "voltage")}
+    outcomes = {
+        measurand: findings["voltage" if entry.signal is Needs.VOLTAGE else "current"].outcomes[measurand]
+        for measurand, entry in CATALOGUE.items()
+    }
+    return Findings(
+        outcomes={**outcomes, LOAD: first.outcomes[LOAD]},
+        defects=tuple(defect for one in findings.values() for defect in one.defects),
+        agreements=first.agreements,
+        clipped=frozenset(name for one in findings.values() for name in one.clipped),
+    )
+
+
+def _alone(signal: Corrected, name: str) -> Corrected:
+    """Return one signal of a capture without the other."""
+    held = {key: one for key, one in signal.capture.waveforms.items() if key == name}
+    return Corrected(capture=replace(signal.capture, waveforms=held), paths={name: signal.paths[name]})
