@@ -31,13 +31,13 @@ class CutOff:
     Attributes
     ----------
     begun : the record as it was before the first case
-    cases : the records of the cases that had ended, by plan and case
+    cases : the records of the attempts that had ended, by plan and case
     started : when those cases began that had not, by plan and case
     last : when the journal was last written to
     """
 
     begun: RunRecord
-    cases: dict[tuple[str, str], CaseRecord]
+    cases: dict[tuple[str, str], tuple[CaseRecord, ...]]
     started: dict[tuple[str, str], datetime]
     last: datetime
 
@@ -65,17 +65,17 @@ def read_cut_off(folder: Path) -> CutOff:
     return CutOff(
         begun=read_record(folder / BEGUN),
         cases=cases,
-        started={key: moment for key, moment in started.items() if key not in cases},
+        started={key: moment for key, moment in started.items() if key not in cases or cases[key][-1].retried},
         last=last,
     )
 
 
-def _cases(folder: Path) -> dict[tuple[str, str], CaseRecord]:
-    found: dict[tuple[str, str], CaseRecord] = {}
+def _cases(folder: Path) -> dict[tuple[str, str], tuple[CaseRecord, ...]]:
+    found: dict[tuple[str, str], tuple[CaseRecord, ...]] = {}
     for path in sorted((folder / CASES).glob("*.json")):
         try:
             record = CaseRecord.model_validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
             raise EvidenceError(f"{path} is not the record of a case") from error
-        found[record.plan, record.id] = record
+        found[record.plan, record.id] = (*found.get((record.plan, record.id), ()), record)
     return found

@@ -358,7 +358,10 @@ class ErrorEntry(_Entry):
 
 
 class CaseRecord(_Entry):
-    """One attempt at one case; one that is ``judged_from`` other cases energised nothing itself."""
+    """One attempt at one case; one that is ``judged_from`` other cases energised nothing itself.
+
+    One that was ``retried`` is shown, but what the case is worth is said by the attempt after it.
+    """
 
     id: str
     plan: str
@@ -366,6 +369,7 @@ class CaseRecord(_Entry):
     location: str
     traces: tuple[str, ...] = ()
     attempt: int = 1
+    retried: bool = False
     verdict: Verdict
     reason: str = ""
     decision_rule: DecisionRule
@@ -387,7 +391,7 @@ class CaseRecord(_Entry):
 
 
 class RunRecord(_Entry):
-    """A whole run."""
+    """A whole run; ``cases`` holds a record of every attempt at every case."""
 
     schema_: str = Field(default=SCHEMA, alias="schema", serialization_alias="schema")
     run_id: str
@@ -407,3 +411,8 @@ class RunRecord(_Entry):
     notes: tuple[str, ...] = ()
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+
+    @property
+    def decisive(self) -> tuple[CaseRecord, ...]:
+        """The last attempt at every case."""
+        return tuple(case for case in self.cases if not case.retried)

@@ -97,8 +97,10 @@ class Progress:
             return
         for explanation in self._explanations:
             self.say("\n" + explanation)
-        counts = {verdict: sum(case.verdict is verdict for case in record.cases) for verdict in Verdict}
+        counts = {verdict: sum(case.verdict is verdict for case in record.decisive) for verdict in Verdict}
         shown = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count) or "no case"
+        if again := len(record.cases) - len(record.decisive):
+            shown += f"; {again} tried again"
         self.say(f"\n{record.verdict}: {shown}")
         for reason in record.engineering_only:
             self.say(f"ENGINEERING ONLY: {reason}")

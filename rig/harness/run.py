@@ -50,7 +50,7 @@ def run_plans(plans: Sequence[Path], options: Sequence[str]) -> int:
     if run is None or run.record is None:
         return _without_run(code, progress)
     progress.close(run)
-    return exit_code((record.verdict for record in run.record.cases), end=run.record.end_reason)
+    return exit_code((record.verdict for record in run.record.decisive), end=run.record.end_reason)
 
 
 def _without_run(code: int, progress: Progress) -> int:

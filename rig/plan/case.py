@@ -103,6 +103,7 @@ class Case:
     zero : whether a zero capture is taken
     ranging : whether ranges are chosen for what a short scout has shown, or for what the settings let expect
     location : file, line and column of the case in the plan
+    attempts : how often it is tried at most, if the dialogue with an instrument breaks
     endless : whether the train goes on until an event ends it; its stimulus' train is then the longest it may take
     series : the cases that this one is judged from, in order; it then energises nothing itself, and its load and
         stimulus are those of the first and of the last of them
@@ -124,6 +125,7 @@ class Case:
     location: tuple[str, int, int]
     ranging: Ranging = Ranging.SCOUT
     endless: bool = False
+    attempts: int = 1
     series: tuple[Case, ...] = ()
 
     @property

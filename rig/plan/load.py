@@ -187,6 +187,7 @@ class _Expansion:
         if wrong or self._told:
             return None
         return Case(
+            attempts=plan.attempts,
             endless=merged["train"] == FOREVER,
             id=case_id,
             plan=plan.plan,

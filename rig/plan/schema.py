@@ -182,6 +182,9 @@ class Plan(_Part):
     revision: Text
     requires: Requires = Requires()
     decision_rule: DecisionRule = Field(default=DecisionRule.GUARDED, description="ILAC-G8:09/2019")
+    attempts: Annotated[int, Field(ge=1, le=3)] = Field(
+        default=1, description="how often a case is tried whose dialogue with an instrument breaks; never after a FAIL"
+    )
     limits: tuple[PackId, ...] = Field(default=(), description="limit packs, for example iec60601-2-10:2012")
     ceiling: CeilingPart = CeilingPart()
     defaults: Defaults = Defaults()

@@ -55,6 +55,8 @@ def _of_run(record: RunRecord) -> Iterator[tuple[str, str]]:
 def _of_case(case: CaseRecord) -> Iterator[tuple[str, str]]:
     if case.attempt > 1:
         yield "repeated", f"This is attempt {case.attempt}."
+    if case.retried:
+        yield "repeated", "The dialogue with an instrument broke; the case was tried again."
     if case.error:
         yield "error", f"{case.error.type} while {case.error.stage}: {case.error.message}"
     for capture in case.captures:

@@ -32,7 +32,7 @@ def explain_measurement(record: RunRecord, case_id: str, measurand: str) -> str:
 
 
 def _find_case(cases: Sequence[CaseRecord], case_id: str) -> CaseRecord:
-    found = [case for case in cases if case_id in {case.id, f"{case.plan}.{case.id}"}]
+    found = [case for case in cases if not case.retried and case_id in {case.id, f"{case.plan}.{case.id}"}]
     if not found:
         raise Refused(f"the record has no case {case_id!r}{_near(case_id, [case.id for case in cases])}")
     if len(found) > 1:

@@ -109,10 +109,15 @@ def _case(suite: ET.Element, case: CaseRecord) -> None:
         },
     )
     _properties(element, _about_case(case))
-    if outcome := _OUTCOMES[case.verdict]:
+    if outcome := _outcome(case):
         kind = {} if outcome == "skipped" else {"type": case.verdict.value}
         message = case.reason or case.verdict.value
         _element(element, outcome, {"message": message, **kind}, "\n".join(_lines(case)))
+
+
+def _outcome(case: CaseRecord) -> str:
+    """Return what a reader of JUnit knows: an attempt after which another one followed decides nothing."""
+    return "skipped" if case.retried else _OUTCOMES[case.verdict]
 
 
 def _about_case(case: CaseRecord) -> Iterable[tuple[str, str]]:

@@ -112,7 +112,7 @@ def view_report(record: RunRecord) -> ReportView:
         verdict=view_verdict(record.verdict),
         banners=tuple(_banners(record)),
         identification=tuple(_identification(record)),
-        counts=_counts(record.cases),
+        counts=_counts(record.decisive),
         case_total=len(cases),
         check_total=sum(len(case.checks) for case in cases),
         findings=tuple(case for case in ranked if case.verdict.word != Verdict.PASS),
@@ -153,7 +153,7 @@ def _incomplete(record: RunRecord) -> Iterable[str]:
         yield f"Run {_ENDS[record.end_reason]}."
     elif record.finished is None:
         yield "Run without a recorded end."
-    counts = Counter(case.verdict for case in record.cases)
+    counts = Counter(case.verdict for case in record.decisive)
     for verdict in (Verdict.NOT_RUN, Verdict.ABORTED, Verdict.ERROR, Verdict.INCONCLUSIVE):
         if counts[verdict]:
             yield f"{_number(counts[verdict], 'case')} {wording.words(verdict.value)}."

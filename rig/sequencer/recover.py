@@ -59,21 +59,21 @@ def _cases(left: CutOff, captures: Sequence[LeftCapture]) -> Iterator[CaseRecord
     known = dict(left.cases)
     for case in left.begun.cases:
         key = case.plan, case.id
-        ended = known.pop(key, None)
-        if ended is not None:
-            yield ended
-        elif key in left.started:
-            yield _cut_off(case, left, captures)
-        else:
+        ended = known.pop(key, ())
+        yield from ended
+        if key in left.started:
+            yield _cut_off(case, left, captures, attempt=len(ended) + 1)
+        elif not ended:
             yield case
-    yield from known.values()
+    yield from (record for ended in known.values() for record in ended)
 
 
-def _cut_off(case: CaseRecord, left: CutOff, captures: Sequence[LeftCapture]) -> CaseRecord:
+def _cut_off(case: CaseRecord, left: CutOff, captures: Sequence[LeftCapture], *, attempt: int) -> CaseRecord:
     started = left.started[case.plan, case.id]
     own = [one for one in captures if one.capture.id.startswith(f"{case.plan}.{case.id}.")]
     return case.model_copy(
         update={
+            "attempt": attempt,
             "verdict": Verdict.ABORTED,
             "reason": _CUT_OFF,
             "captures": (

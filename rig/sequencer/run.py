@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rig.analysis.series import SERIES
-from rig.errors import BenchError, InterlockTripped, RigError
+from rig.errors import BenchError, CommunicationError, InterlockTripped, RigError
 from rig.evidence import mapping
 from rig.evidence.record import AgreementEntry, CaseRecord, ErrorEntry, ForecastEntry, NotEvaluatedEntry, OutputOffEntry
 from rig.guard.terms import Kind
@@ -68,6 +68,7 @@ class Run:
     ) -> None:
         self._cases: Mapping[tuple[str, str], ResolvedCase] = {(one.case.plan, one.case.id): one for one in cases}
         self._records: dict[tuple[str, str], CaseRecord] = {}
+        self._earlier: list[CaseRecord] = []
         self._found: dict[tuple[str, str], Found] = {}
         self._open: dict[tuple[str, str], Callable[[], CaseRecord]] = {}
         self._bench: Bench | None = None
@@ -115,11 +116,18 @@ class Run:
 
     @property
     def records(self) -> tuple[CaseRecord, ...]:
-        """One record per case of the run, in the plans' order; a case that was never started is NOT_RUN."""
+        """A record of every attempt at every case, in the plans' order; a case that was never started is NOT_RUN."""
         reason = self.latched or "the run ended before this case"
         known = {key: still_open() for key, still_open in self._open.items()} | self._records
         planned = [known[key] if key in known else self.not_run(one, reason) for key, one in self._cases.items()]
-        return (*planned, *(record for key, record in known.items() if key not in self._cases))
+        others = [record for key, record in known.items() if key not in self._cases]
+        return tuple(attempt for record in (*planned, *others) for attempt in (*self._before(record), record))
+
+    def _before(self, record: CaseRecord) -> list[CaseRecord]:
+        """Return the earlier attempts at a record's case."""
+        known = self._records.get((record.plan, record.id))
+        earlier = [one for one in self._earlier if (one.plan, one.id) == (record.plan, record.id)]
+        return earlier if known is record or known is None else [*earlier, known]
 
     def execute(self, case: Case) -> CaseRecord:
         """Run one case to its record; what goes wrong in it becomes its ERROR, after the bench was made safe."""
@@ -128,8 +136,11 @@ class Run:
             return self.decline(resolved)
         if case.series:
             return self._conclude(resolved)
-        with self.attempt(resolved) as work:
-            work.perform(resolved, electrode_area=self.electrode_area)
+        for number in range(1, case.attempts + 1):
+            with self.attempt(resolved, number=number) as work:
+                work.perform(resolved, electrode_area=self.electrode_area)
+            if not self._records[case.plan, case.id].retried:
+                break
         return self._records[case.plan, case.id]
 
     def recorded(self, case: Case) -> CaseRecord:
@@ -176,9 +187,10 @@ class Run:
         )
 
     @contextmanager
-    def attempt(self, resolved: ResolvedCase) -> Iterator[CaseWork]:
+    def attempt(self, resolved: ResolvedCase, *, number: int = 1) -> Iterator[CaseWork]:
         """Give a case the bench; afterwards the output is off and measured to be off, and the case has its record.
 
+        Only an attempt whose dialogue with an instrument broke is followed by another, where the plan allows one.
         This is the one place where an exception becomes an ERROR: it de-energises first and records second.
 
         Raises
@@ -192,6 +204,7 @@ class Run:
         work = CaseWork(
             case.plan,
             case.id,
+            attempt=number,
             bench=self.bench,
             bundle=self.bundle,
             rule=case.decision_rule,
@@ -202,12 +215,13 @@ class Run:
         self.journal.write("case started", plan=case.plan, case=case.id)
         self._open[case.plan, case.id] = lambda: self._cut_off(resolved, work, started)
         error: ErrorEntry | None = None
+        broke = False
         stopped: BaseException | None = None
         try:
             yield work
         except Exception as problem:  # noqa: BLE001 - whatever it is, the output must end up off and on record
             self._make_safe()
-            error = _error_entry(problem, work.stage)
+            error, broke = _error_entry(problem, work.stage), isinstance(problem, CommunicationError)
         except BaseException as interruption:  # noqa: BLE001 - Ctrl-C too: off first, recorded second, raised third
             self._make_safe()
             error, stopped = _error_entry(interruption, work.stage), interruption
@@ -230,7 +244,10 @@ class Run:
         trouble = work.doubt if error is None else error.message
         trouble = trouble or ("" if off.verdict is Verdict.PASS else off.reason)
         self._found[case.plan, case.id] = found_in(work.outcomes, work.captures, work.realised, trouble)
-        self._keep(self._case_record(resolved, work, started, error, off, aborted=stopped is not None))
+        record = self._case_record(resolved, work, started, error, off, aborted=stopped is not None)
+        failed = any(one.verdict is Verdict.FAIL for one in work.judgements)
+        again = broke and number < case.attempts and not (self.latched or failed)
+        self._keep(record.model_copy(update={"attempt": number, "retried": again}))
         if stopped is not None:
             raise stopped
 
@@ -243,7 +260,8 @@ class Run:
         """Return the record of a case that the end of the run cut off."""
         off = OutputOffEntry(verdict=Verdict.ABORTED, reason="the run ended before the output was measured to be off")
         error = ErrorEntry(type="Interrupted", message="the run ended within this case", stage=work.stage)
-        return self._case_record(resolved, work, started, error, off, aborted=True)
+        record = self._case_record(resolved, work, started, error, off, aborted=True)
+        return record.model_copy(update={"attempt": work.attempt})
 
     def _case_record(
         self,
@@ -306,6 +324,8 @@ class Run:
         if self.record is not None:  # sealed: what is recorded stays as it is
             return record
         self._open.pop((record.plan, record.id), None)
+        if record.attempt > 1:
+            self._earlier.append(self._records[record.plan, record.id])
         self._records[record.plan, record.id] = record
         self.bundle.write_case(record)
         facts = {"verdict": str(record.verdict), "reason": record.reason, "attempt": record.attempt}

@@ -149,7 +149,7 @@ def run_record(run: Run, header: Header, *, reason: str, finished: datetime | No
         started=header.started,
         finished=finished,
         end_reason=reason,
-        verdict=run_verdict((record.verdict for record in records), end=reason),
+        verdict=run_verdict((record.verdict for record in records if not record.retried), end=reason),
         engineering_only=tuple(run.bench.engineering_only) if run.is_open else (),
         operator=header.operator,
         software=header.software,

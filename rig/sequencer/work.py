@@ -62,6 +62,7 @@ class CaseWork:
         plan: str,
         case_id: str,
         *,
+        attempt: int = 1,
         bench: Bench,
         bundle: Bundle,
         rule: DecisionRule,
@@ -69,6 +70,7 @@ class CaseWork:
         ratings: Ratings,
         now: Callable[[], float],
     ) -> None:
+        self.attempt = attempt
         self.plan, self.id, self.bench, self.bundle, self.rule = plan, case_id, bench, bundle, rule
         self.guardian, self._ratings, self._now = guardian, ratings, now
         self.stage = "preparing"
@@ -347,7 +349,8 @@ class CaseWork:
         return found
 
     def _capture_id(self, kind: str) -> str:
-        return f"{self.plan}.{self.id}.{len(self.captures) + 1:02d}-{kind}"
+        again = "" if self.attempt == 1 else f"{self.attempt}-"
+        return f"{self.plan}.{self.id}.{again}{len(self.captures) + 1:02d}-{kind}"
 
     def _look(self, purpose: Purpose, views: Views) -> Corrected:
         seen = capture_quiet(self._capture_id(purpose.value), purpose, views.quiet, self.instruments)

@@ -78,7 +78,6 @@ def resolve(*cases: Case) -> tuple[ResolvedCase, ...]:
 @pytest.mark.parametrize(
     ("refused", "message"),
     [
-        (case(events=(Event(at=0.5, load="open"),)), "events cannot be executed yet"),
         (case(events=(Event(at=0.5, supply=Power.OFF),)), "the bench virtual has no supply for the device"),
         (case(packs=("iec",), apply_packs=True), "there is no limit pack 'iec'; there are "),
         (case(stimulus(channel=9)), "the device has no channel 9; it has 8"),
