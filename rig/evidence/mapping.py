@@ -177,7 +177,6 @@ def limit_entry(limit: Limit) -> LimitEntry:
         confidence=limit.confidence,
         statistic=limit.statistic,
         waiver=limit.waiver,
-        during=limit.during,
     )
 
 

@@ -277,7 +277,6 @@ class LimitEntry(_Entry):
     confidence: Confidence = Confidence.SURE
     statistic: Statistic = Statistic.EACH
     waiver: str = ""
-    during: str = ""
 
     @property
     def called(self) -> str:
