@@ -31,7 +31,17 @@ if TYPE_CHECKING:
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Capture, Waveform
 
-__all__ = ["LOAD", "Corrected", "Findings", "examine", "measure_load", "quiet", "residual_current", "verify_load"]
+__all__ = [
+    "LOAD",
+    "Corrected",
+    "Findings",
+    "examine",
+    "inspected",
+    "measure_load",
+    "quiet",
+    "residual_current",
+    "verify_load",
+]
 
 LOAD = "load_resistance"
 _SIGNALS = ("voltage", "current")
@@ -92,7 +102,7 @@ def examine(
             unfit[name] = "; ".join(signal.capture.notes) or f"no {name} was captured"
             outcomes.update(_none(wanted, unfit[name]))
             continue
-        found = _inspected(one, stimulus)
+        found = inspected(one, stimulus)
         defects += [f"{name}: {defect.sentence}" for defect in found]
         clipped |= {name for defect in found if defect.fault is Fault.CLIPPED}
         forbidding = [defect.sentence for defect in found if defect.forbids]
@@ -122,7 +132,8 @@ def examine(
     return Findings(outcomes=outcomes, defects=tuple(defects), agreements=agreements, clipped=frozenset(clipped))
 
 
-def _inspected(signal: Waveform | Recording, stimulus: Stimulus) -> tuple[Defect, ...]:
+def inspected(signal: Waveform | Recording, stimulus: Stimulus | None) -> tuple[Defect, ...]:
+    """Return everything that is wrong with a triggered signal."""
     if isinstance(signal, Recording):
         return inspect_recording(signal, triggered=True, expected=stimulus)
     return inspect(signal, triggered=True, expected=stimulus)

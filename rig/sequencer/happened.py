@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rig.analysis.catalogue import CATALOGUE, Needs
-from rig.analysis.in_time import measure_in_time
+from rig.analysis.in_time import IN_TIME, measure_in_time
 from rig.analysis.prepare import Known
 from rig.analysis.stretches import cut, load_stretches
 from rig.errors import BenchError
 from rig.model.happening import Action
+from rig.model.measurement import NotMeasured
 from rig.model.waveform import Waveform
-from rig.sequencer.examine import LOAD, Corrected, Findings, examine, quiet
+from rig.sequencer.examine import LOAD, Corrected, Findings, examine, inspected, quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rig.analysis.stretches import Stretch
     from rig.model.load import Load
@@ -36,10 +37,10 @@ _FEW_PERIODS = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Happened:
-    """Findings of the whole, and outcomes by load and measurand of the stretch while that load was connected."""
+    """Findings of the whole, and by load and measurand the outcomes of every stretch while that load was connected."""
 
     findings: Findings
-    during: Mapping[tuple[str, str], Outcome]
+    during: Mapping[tuple[str, str], Sequence[Outcome]]
 
 
 def examine_events(
@@ -64,7 +65,7 @@ def examine_events(
     paths : the way of both signals with a load of that name connected
     """
     asked = partial(examine, stimulus=stimulus, electrode_area=electrode_area)
-    during: dict[tuple[str, str], Outcome] = {}
+    during: dict[tuple[str, str], list[Outcome]] = {}
     if any(one.action is Action.LOAD for one in signal.capture.happenings):
         stretches = list(_stretches(signal, load, stimulus))
         if not stretches:
@@ -72,11 +73,10 @@ def examine_events(
         found = {one: asked(_cut(signal, one, paths), zero, load=loads[one.load]) for one in stretches}
         for one, findings in found.items():
             for name, outcome in findings.outcomes.items():
-                during.setdefault((one.load, name), outcome)
+                during.setdefault((one.load, name), []).append(outcome)
         whole = _whole(signal, found[stretches[0]], lambda one: asked(one, zero, load=load))
     else:
         whole = asked(signal, zero, load=load)
-    current = signal.capture.waveforms["current"]
     told = Known(
         path=signal.paths["current"],
         zero=quiet(zero, "current"),
@@ -85,8 +85,18 @@ def examine_events(
         electrode_area=electrode_area,
         capture=signal.capture.id,
     )
-    in_time = measure_in_time(current, told, load=load.name, happenings=signal.capture.happenings)
+    in_time = _in_time(signal, told, load, whole)
     return Happened(findings=replace(whole, outcomes={**whole.outcomes, **in_time}), during=during)
+
+
+def _in_time(signal: Corrected, known: Known, load: Load, whole: Findings) -> Mapping[str, Outcome]:
+    """Measure what happened in time, of a current that is fit for it."""
+    current, happenings = signal.capture.waveforms["current"], signal.capture.happenings
+    unfit = [defect.sentence for defect in inspected(current, known.expected) if defect.forbids]
+    if unfit or "current" in whole.clipped:
+        reason = "; ".join(unfit) or "the current clipped"
+        return {name: NotMeasured(measurand=name, reason=reason) for name in IN_TIME}
+    return measure_in_time(current, known, load=load.name, happenings=happenings)
 
 
 def _stretches(signal: Corrected, load: Load, stimulus: Stimulus) -> Iterator[Stretch]:
@@ -128,7 +138,7 @@ def _whole(signal: Corrected, first: Findings, examined: Callable[[Corrected], F
         outcomes={**outcomes, LOAD: first.outcomes[LOAD]},
         defects=tuple(defect for one in findings.values() for defect in one.defects),
         agreements=first.agreements,
-        clipped=frozenset(name for one in findings.values() for name in one.clipped),
+        clipped=findings["current"].clipped | first.clipped,
     )
 
 

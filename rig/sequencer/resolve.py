@@ -16,7 +16,7 @@ from rig.sequencer.ranges import Ranges
 from rig.sequencer.rehearsal import rehearse
 from rig.sequencer.requires import unmet
 from rig.sequencer.series import Found, measure_all, way_of
-from rig.sequencer.settings import Views, plan_views, quiet_time
+from rig.sequencer.settings import Views, plan_views, quiet_time, room_for
 from rig.units import Unit, format_quantity
 from rig.verdict.packs import NotApplicable, Resolution, Situation, resolve
 
@@ -161,7 +161,11 @@ class Resolver:
         shown = None
         if case.events:
             shown = max(event.at for event in case.events) + _AFTER_EVENT if case.endless else case.stimulus.train
-        return plan_views(case.stimulus, self._exposure(case), self._ranges, shown=shown)
+        slowest = max((one.interval.upper for one in case.checks if one.measurand == "stop_time"), default=0.0)
+        exposure = self._exposure(case)
+        first = replace(exposure, voltage_peak=self._into(case, self._definition.loads[case.load]).voltage_peak)
+        room = room_for(case.checks, exposure)
+        return plan_views(case.stimulus, first, self._ranges, room=room, shown=shown, stops_within=slowest)
 
     def _paths(self, views: Views, load: Load) -> dict[str, SignalPath]:
         """Return the ways of both signals, as the instruments will be set."""

@@ -290,7 +290,11 @@ class Run:
                 "captures": tuple(work.captures),
                 "measurements": (
                     *(mapping.measurement_entry(outcome) for outcome in work.outcomes.values()),
-                    *(mapping.measurement_entry(one, during=load) for (load, _), one in work.during.items()),
+                    *(
+                        mapping.measurement_entry(one, during=load)
+                        for (load, _), found in work.during.items()
+                        for one in found
+                    ),
                 ),
                 "agreements": tuple(_agreement(one) for one in work.agreements),
                 "judgements": tuple(mapping.judgement_entry(judgement) for judgement in work.judgements),

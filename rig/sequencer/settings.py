@@ -7,14 +7,28 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rig.acquisition.capture import View
+from rig.analysis.catalogue import CATALOGUE, Needs
 from rig.model.setup import DigitizerSetup, ScopeChannel, ScopeSetup, Trigger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rig.model.limit import Limit
     from rig.model.stimulus import Stimulus
     from rig.sequencer.exposure import Exposure
     from rig.sequencer.ranges import Ranges
 
-__all__ = ["Views", "plan_views", "quiet_time", "quiet_view", "ranged", "scout_train", "scout_view", "widened"]
+__all__ = [
+    "Views",
+    "plan_views",
+    "quiet_time",
+    "quiet_view",
+    "ranged",
+    "room_for",
+    "scout_train",
+    "scout_view",
+    "widened",
+]
 
 _QUIET = 0.1
 _SCOPE_PERIODS = 2.5
@@ -23,6 +37,7 @@ _SCOUT_POINTS = 10_000
 _ALL_POINTS = 1_000_000
 _LEAD = 0.01
 _TAIL = 0.05
+_SILENT_PERIODS = 3.0
 # One period holds a pulse; a shorter train than this might end before a device's first pulse has come, s.
 _SHORTEST_SCOUT = 0.02
 _TRIGGER_SHARE = 0.5
@@ -43,6 +58,15 @@ class Views:
         return Views(quiet=replace(self.quiet, scope=view.scope, digitizer=digitizer), signal=view)
 
 
+def room_for(limits: Iterable[Limit], exposure: Exposure) -> float:
+    """Return the voltage that the oscilloscope must hold whatever load an event brings, V.
+
+    Where no limit speaks of a voltage that is none: it shows the first load closely then, and may clip with another.
+    """
+    asked = [CATALOGUE[one.measurand].signal for one in limits if one.measurand in CATALOGUE]
+    return exposure.voltage_peak if Needs.VOLTAGE in asked else 0.0
+
+
 def quiet_time(stimulus: Stimulus) -> float:
     """How long the output is looked at while nothing is asked of the device, s."""
     return max(_QUIET, _SCOPE_PERIODS * stimulus.period)
@@ -56,23 +80,35 @@ def quiet_view(ranges: Ranges) -> View:
     return View(scope=scope, digitizer=_digitizer_setup(ranges, ranges.half_range(0.0), _QUIET))
 
 
-def plan_views(stimulus: Stimulus, exposure: Exposure, ranges: Ranges, *, shown: float | None = None) -> Views:
+def plan_views(
+    stimulus: Stimulus,
+    exposure: Exposure,
+    ranges: Ranges,
+    *,
+    room: float = 0.0,
+    shown: float | None = None,
+    stops_within: float = 0.0,
+) -> Views:
     """Choose ranges, windows and trigger for one case, for the peaks that its settings let expect.
 
     The oscilloscope shows a few periods at high time resolution; the digitizer records the whole train with a quiet
     stretch on either side, so that no pulse is cut. The quiet view lasts at least two periods: a device that keeps
-    pulsing cannot hide between two samples of silence. Where something happens during the train the oscilloscope
-    shows so many seconds of it, ``shown``, with all the points it has.
+    pulsing cannot hide between two samples of silence.
+
+    Where something happens during the train the oscilloscope shows so many seconds of it, ``shown``, with all the
+    points it has and with ``room`` for a voltage (V) that another load may bring. A device that may take so long to
+    stop, ``stops_within`` (s), is looked at until no other pulse of its train could be hidden behind the end.
     """
-    full_scale = ranges.full_scale(exposure.voltage_peak)
+    full_scale = ranges.full_scale(max(exposure.voltage_peak, room))
     half_range = ranges.half_range(exposure.reached)
     scope = _scope_setup(stimulus, exposure.voltage_peak, full_scale, ranges)
     if shown is not None:
         scope = replace(scope, window=shown + _TAIL, points=_ALL_POINTS, pretrigger=0.0)
-    duration = _LEAD + stimulus.train + _TAIL
+    tail = max(_TAIL, stops_within + _SILENT_PERIODS * stimulus.period if stops_within else 0.0)
+    duration = _LEAD + stimulus.train + tail
     return Views(
         quiet=View(scope=scope, digitizer=_digitizer_setup(ranges, half_range, quiet_time(stimulus))),
-        signal=View(scope=scope, digitizer=_digitizer_setup(ranges, half_range, duration), lead=_LEAD, tail=_TAIL),
+        signal=View(scope=scope, digitizer=_digitizer_setup(ranges, half_range, duration), lead=_LEAD, tail=tail),
     )
 
 

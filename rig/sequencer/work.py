@@ -13,7 +13,7 @@ from rig.errors import BenchError, InterlockTripped
 from rig.evidence import mapping
 from rig.evidence.record import RangeEntry
 from rig.model.judgement import DecisionRule
-from rig.model.measurement import Measurement, NotMeasured
+from rig.model.measurement import NotMeasured
 from rig.model.waveform import Purpose
 from rig.plan.case import Ranging
 from rig.sequencer.eventful import Eventful
@@ -22,12 +22,12 @@ from rig.sequencer.exposure import AT_REST
 from rig.sequencer.happened import examine_events
 from rig.sequencer.live import PERMIT, LiveWatch, crossed_limit, found_crossing, hard_limits
 from rig.sequencer.scout import read_scout
-from rig.sequencer.settings import ranged, scout_train, scout_view, widened
+from rig.sequencer.settings import ranged, room_for, scout_train, scout_view, widened
 from rig.units import Unit
-from rig.verdict.judge import judge
+from rig.verdict.judge import judge, judge_each
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rig.bench.build import Bench
     from rig.bench.files import Ratings
@@ -80,9 +80,9 @@ class CaseWork:
         self.realised: Stimulus | None = None
         self.captures: list[CaptureEntry] = []
         self.outcomes: dict[str, Outcome] = {}
-        self.during: dict[tuple[str, str], Outcome] = {}
+        self.during: dict[tuple[str, str], Sequence[Outcome]] = {}
         self.judgements: list[Judgement] = []
-        self._during: Mapping[tuple[str, str], Outcome] = {}
+        self._during: Mapping[tuple[str, str], Sequence[Outcome]] = {}
         self.doubt = ""
         self.crossing: Crossing | None = None
         self.agreements: tuple[Agreement, ...] = ()
@@ -174,7 +174,8 @@ class CaseWork:
             return False
         voltage, current, room = scouted.voltage, scouted.current, 0.0
         if resolved.case.events:  # another load may show more than the one that was scouted
-            current, room = max(current, resolved.exposure.reached), resolved.exposure.voltage_peak
+            current = max(current, resolved.exposure.reached)
+            room = room_for(resolved.limits, resolved.exposure)
         found = ranged(self._views, stimulus, resolved.ranges, voltage=voltage, current=current, room=room)
         self._choose(found, max(voltage, room), current, "expected peak" if room > voltage else "scouted peak")
         return True
@@ -302,7 +303,7 @@ class CaseWork:
     def judge(self, limits: Iterable[Limit]) -> tuple[Judgement, ...]:
         """Judge what was measured against limits; a measurand without an outcome is INCONCLUSIVE, never dropped."""
         self.stage = "judging"
-        decided = tuple(judge(self._outcome(limit), limit, self.rule) for limit in limits)
+        decided = tuple(judge_each(self._outcomes_for(limit), limit, self.rule) for limit in limits)
         self.judgements.extend(decided)
         return decided
 
@@ -338,15 +339,14 @@ class CaseWork:
         """The case's zero capture, if one was taken."""
         return self._zero
 
-    def _outcome(self, limit: Limit) -> Measurement | NotMeasured:
-        name = limit.measurand
-        if not limit.during:
-            return self.outcomes.get(name) or NotMeasured(measurand=name, reason=f"{name} was not measured")
-        found = self._during.get((limit.during, name))
-        if found is None:
-            found = NotMeasured(measurand=name, reason=f"{name} was not measured while {limit.during} was connected")
-        self.during[limit.during, name] = found
-        return found
+    def _outcomes_for(self, limit: Limit) -> Sequence[Outcome]:
+        """Return what a limit binds: one outcome, or one of every stretch while its load was connected."""
+        name, load = limit.measurand, limit.during
+        if not load:
+            return [self.outcomes.get(name) or NotMeasured(measurand=name, reason=f"{name} was not measured")]
+        missing = NotMeasured(measurand=name, reason=f"{name} was not measured while {load} was connected")
+        self.during[load, name] = self._during.get((load, name), [missing])
+        return self.during[load, name]
 
     def _capture_id(self, kind: str) -> str:
         again = "" if self.attempt == 1 else f"{self.attempt}-"

@@ -115,12 +115,12 @@ def test_what_is_meant_to_end_a_train() -> None:
     assert not ends_train(Event(at=1, communication=Communication.RESTORED))
 
 
-PLANS = Path(__file__).parent / "plans"
+ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(("name", "needs_supply"), [("events", False), ("supply", True)])
+@pytest.mark.parametrize(("name", "needs_supply"), [("testplans/events", False), ("testplans-powered/supply", True)])
 def test_a_plan_of_events_is_read_and_keeps_to_its_schema(name: str, needs_supply: bool) -> None:
-    loaded = load_plan(PLANS / f"{name}.plan.yaml")
+    loaded = load_plan(ROOT / f"{name}.plan.yaml")
     jsonschema.validate(loaded.document.data, plan_json_schema())
     assert any(case.needs_supply for case in loaded.cases) is needs_supply
     in_time = {name for name, entry in MEASURANDS.items() if entry.in_time}
