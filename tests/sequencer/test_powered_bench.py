@@ -93,7 +93,7 @@ def test_a_device_without_power_is_brought_to_life(entry: InstrumentEntry) -> No
     with table(entry) as on:
         assert on.bench.fed is not None
         voltage, current = on.bench.fed
-        assert voltage == pytest.approx(24.0, rel=0.002)
+        assert voltage == pytest.approx(20.0, rel=0.002)
         assert 0 < current < 1.0
         assert on.bench.identities["stimulator"].serial == "P24-000123"
         assert on.twin.world.now > 0.5, "it has taken its time to boot"

@@ -61,4 +61,4 @@ def test_what_was_done_is_on_record_and_in_the_evidence(rig: Command, evidence: 
     during = [one for one in case["measurements"] if one["during"] == "500 ohm"]
     assert len([one for one in during if one["measurand"] == "phase_top"]) == 2, "before the leads fell off, and after"
     explained = rig("explain", next(evidence.iterdir()), "leads-fall-off", "phase_top during 500 ohm")
-    assert "sense resistor" in ended(explained, 0)
+    assert "combined standard uncertainty" in ended(explained, 0)

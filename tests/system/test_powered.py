@@ -45,7 +45,7 @@ def test_a_device_is_fed_for_the_run_and_no_longer(
     assert record["end_reason"] == "completed"
     (folder,) = evidence.iterdir()
     (opened,) = events(folder / "journal.jsonl", "bench open")
-    assert abs(opened["fed"]["voltage"] - 24) < 0.1
+    assert abs(opened["fed"]["voltage"] - 20) < 0.1
     assert 0 < opened["fed"]["current"] < 1
     (off,) = events(folder / "guard.jsonl", "supply off")
     assert off["problem"] == ""
