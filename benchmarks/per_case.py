@@ -37,12 +37,14 @@ _TWIN = ["-m", "rig.twin"]
 _TIMED_TWIN = "--timed-twin"
 
 TRANSFER, RENDERING, ANALYSIS, WRITING = "transfer", "rendering", "analysis", "writing captures"
+WATCHING = "live watch"
 CASE = "sequencing, judging, recording"
 _SAMPLES = (TRANSFER, RENDERING, ANALYSIS)
 _HOW = {
-    TRANSFER: "`NiDaqmx.read` and `KeysightInfiniiVision.fetch` until they return, less rendering",
+    TRANSFER: "`NiDaqmx.read`, `.read_block` and `KeysightInfiniiVision.fetch` until they return, less rendering",
     RENDERING: "in the virtual bench: physics, noise and codes of the samples that are asked for",
     ANALYSIS: "`Corrected.of`, `examine` and `residual_current`: correcting, inspecting and measuring all captures",
+    WATCHING: "`LiveWatch.look`: a hundred times a second of the train",
     WRITING: "`Bundle.write_capture`: compressing, hashing and writing one HDF5 file per capture",
     "flushing to the disk": "`os.fsync` of captures, their folder and the journal, eight times a case: the disk's time",
     "setting the digitizer": "`NiDaqmx.configure` and `.start`",
@@ -113,10 +115,12 @@ def _time_the_rig(watch: Stopwatch) -> None:
     from rig.evidence.store import Bundle  # noqa: PLC0415
     from rig.sequencer import work  # noqa: PLC0415
     from rig.sequencer.examine import Corrected  # noqa: PLC0415
+    from rig.sequencer.live import LiveWatch  # noqa: PLC0415
     from rig.sequencer.run import Run  # noqa: PLC0415
 
     watch.time(Run, "execute", CASE, case=True)
-    watch.time(NiDaqmx, "read", TRANSFER)
+    watch.time(NiDaqmx, "read read_block", TRANSFER)
+    watch.time(LiveWatch, "look", WATCHING)
     watch.time(KeysightInfiniiVision, "fetch", TRANSFER)
     watch.time(Corrected, "of", ANALYSIS)
     watch.time(work, "examine residual_current", ANALYSIS)

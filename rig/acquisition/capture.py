@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rig.acquisition.delivery import Delivery, Memory, Step
+from rig.acquisition.delivery import BLOCK, Delivery, Memory, Step
 from rig.errors import InterlockTripped, NoTrigger, RigError, StaleWaveform
 from rig.model.happening import Action
 from rig.model.waveform import Capture, Purpose
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
-    from rig.acquisition.delivery import Watcher
+    from rig.acquisition.delivery import Sink, Watcher
     from rig.model.setup import DigitizerSetup, ScopeSetup
     from rig.model.waveform import Waveform
     from rig.roles import Clock, Digitizer, Oscilloscope, Stimulator
@@ -32,13 +32,14 @@ _TRIGGER_SLACK = 0.03
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruments:
-    """The roles that take part in a capture, and which channel of each shows which signal."""
+    """The roles that take part in a capture, which channel of each shows which signal, and how long a block is, s."""
 
     oscilloscope: Oscilloscope
     digitizer: Digitizer
     clock: Clock
     voltage_channel: int
     current_channel: str
+    block: float = BLOCK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,13 +124,14 @@ def capture_stimulus(
     *,
     permission: AbstractContextManager[object],
     watcher: Watcher,
+    sink: Sink,
     purpose: Purpose = Purpose.SIGNAL,
 ) -> Seen:
     """Deliver a train while it is watched, then stop; return what both instruments saw.
 
     Current may flow within ``permission`` alone. The caller owns safety: whatever is raised here, it makes the bench
-    safe. Samples that had come before the digitizer failed are not lost: they are in :attr:`Seen.capture`, and what
-    went wrong in :attr:`Seen.broken`.
+    safe. The current goes to ``sink``; one in memory is part of the capture, whatever went wrong meanwhile: that is in
+    :attr:`Seen.broken`.
 
     Raises
     ------
@@ -139,14 +141,14 @@ def capture_stimulus(
     scope, digitizer, clock = instruments.oscilloscope, instruments.digitizer, instruments.clock
     scope_setup = scope.configure(view.scope)
     digitizer_setup = digitizer.configure(view.digitizer)
-    memory = Memory(digitizer_setup.samples)
     delivery = Delivery(
         digitizer,
         clock,
         digitizer_setup,
         instruments.current_channel,
         watcher=watcher,
-        sink=memory,
+        sink=sink,
+        block=instruments.block,
         alive=train.alive,
         interval=None if train.interval is None else _KEEP_ALIVE_SHARE * train.interval,
     )
@@ -154,11 +156,12 @@ def capture_stimulus(
     scope.arm()
     try:
         with permission:
-            broken = _attempt(delivery, train, view, memory)
+            broken = _attempt(delivery, train, view)
     except InterlockTripped:
         if not delivery.delivered.stopped:  # a permission that was taken back cannot be given back
             raise
-    happenings, waveforms = tuple(delivery.delivered.happenings), {"current": memory.waveform()}
+    happenings = tuple(delivery.delivered.happenings)
+    waveforms = {"current": sink.waveform()} if isinstance(sink, Memory) else {}
     notes: tuple[str, ...] = ()
     if broken is not None:
         notes = (f"the capture was cut short: {broken}",)
@@ -179,12 +182,12 @@ def capture_stimulus(
     )
 
 
-def _attempt(delivery: Delivery, train: Train, view: View, memory: Memory) -> RigError | None:
+def _attempt(delivery: Delivery, train: Train, view: View) -> RigError | None:
     """Deliver; return what broke the capture, if samples had come by then."""
     try:
         delivery.run(train.steps(view.lead), aftermath=_AFTERMATH, done=train.done)
     except RigError as error:
-        if not memory.length:
+        if not delivery.position:
             raise
         return error
     return None

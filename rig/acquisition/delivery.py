@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["BLOCK", "Delivered", "Delivery", "Memory", "Sink", "Step", "Watcher"]
 
 BLOCK = 0.01
-"""How long a block of samples is, s: what it shows is known when it has been read."""
+"""How long a block of samples is where time passes by itself, s: what it shows is known when it has been read."""
 
 _PATIENCE = 10.0
 
@@ -106,6 +106,7 @@ class Delivery:
     channel : of the digitizer, that shows the current
     watcher : asked after every block
     sink : gets every block
+    block : how long a block is at most, s
     alive : says a word to the device, at most every ``interval`` s from its start to its stop; None where it needs none
     """
 
@@ -120,12 +121,14 @@ class Delivery:
         sink: Sink,
         alive: Callable[[], object] | None = None,
         interval: float | None = None,
+        block: float = BLOCK,
     ) -> None:
         self._digitizer, self._clock, self._setup, self._channel = digitizer, clock, setup, channel
         self._watcher, self._sink, self._alive = watcher, sink, alive
+        self._block = max(round(block * setup.rate), 1)
         self._interval = math.inf if interval is None or alive is None else interval
         self._origin = (0.0, 0.0)
-        self._position = 0
+        self.position = 0
         self._next_word = math.inf
         self.delivered = Delivered()
 
@@ -143,7 +146,7 @@ class Delivery:
         self._digitizer.start()
         self._origin = (before, self._clock.now())
         waiting = list(steps)
-        while self._position < self._setup.samples:
+        while self.position < self._setup.samples:
             self._read(min([self._next_word, *(step.at for step in waiting[:1])]))
             if self.delivered.stopped:
                 self._read_on(aftermath)
@@ -152,7 +155,7 @@ class Delivery:
                 self._take(waiting.pop(0))
             if self._due(self._next_word):
                 self._say()
-            if done is not None and _only_stops(waiting) and done(self._position / self._setup.rate):
+            if done is not None and _only_stops(waiting) and done(self.position / self._setup.rate):
                 for step in waiting:
                     self._take(step)
                 self._read_on(aftermath)
@@ -160,15 +163,15 @@ class Delivery:
         return self.delivered
 
     def _due(self, at: float) -> bool:
-        return self._position >= self._sample(at)
+        return self.position >= self._sample(at)
 
     def _sample(self, at: float) -> float:
         return at * self._setup.rate if math.isinf(at) else round(at * self._setup.rate)
 
     def _read(self, until: float) -> None:
         """Read a block, shorter where something is due within it, and have it looked at."""
-        rest = min(self._setup.samples, self._sample(until)) - self._position
-        block = self._next_block(min(rest, max(round(BLOCK * self._setup.rate), 1)))
+        rest = min(self._setup.samples, self._sample(until)) - self.position
+        block = self._next_block(min(rest, self._block))
         if not self._watcher.look(block):
             self.delivered.stopped = True
 
@@ -180,7 +183,7 @@ class Delivery:
         except SamplesLost as error:
             self._keep_partial(error)
             raise
-        self._position += count
+        self.position += count
         self._sink.append(block)
         return block
 
@@ -192,20 +195,20 @@ class Delivery:
 
     def _read_on(self, seconds: float) -> None:
         """Keep what follows a stop, and give the acquisition up."""
-        end = min(self._setup.samples, self._position + round(seconds * self._setup.rate))
-        while self._position < end:
-            self._next_block(min(end - self._position, round(BLOCK * self._setup.rate)))
+        end = min(self._setup.samples, self.position + round(seconds * self._setup.rate))
+        while self.position < end:
+            self._next_block(min(end - self.position, self._block))
         self._digitizer.halt()
 
     def _take(self, step: Step) -> None:
         self._note(step.action, step.do, step.detail)
         if step.words is not None:
-            self._next_word = self._position / self._setup.rate + self._interval if step.words else math.inf
+            self._next_word = self.position / self._setup.rate + self._interval if step.words else math.inf
 
     def _say(self) -> None:
         if self._alive is not None:
             self._note(Action.MESSAGE, self._alive, "")
-        self._next_word = self._position / self._setup.rate + self._interval
+        self._next_word = self.position / self._setup.rate + self._interval
 
     def _note(self, action: Action, do: Callable[[], object], detail: str) -> None:
         """Do something, and note between which moments of the capture's time it was done."""
@@ -215,7 +218,10 @@ class Delivery:
         happening = Happening(
             action=action, begun=begun - self._origin[1], ended=ended - self._origin[0], detail=detail
         )
-        self.delivered.happenings.append(happening)
+        known = self.delivered.happenings
+        if action is Action.MESSAGE and known and known[-1].action is Action.MESSAGE:
+            known.pop()  # of many words only the last before something else matters, and a train may last for hours
+        known.append(happening)
 
 
 def _only_stops(steps: Sequence[Step]) -> bool:

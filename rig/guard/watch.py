@@ -145,18 +145,20 @@ class Watch:
 
     def _crossings(self, values: NDArray[np.float64], block: Waveform) -> Iterator[Crossing | None]:
         end = block.start + len(values) * block.interval
-        magnitudes = np.abs(values)
-        flows = magnitudes > self._floor
-        where = int(magnitudes.argmax())
-        at = block.start + where * block.interval
-        yield self._over("current_peak", float(magnitudes[where]), self._floor, at)
+        low, high = int(values.argmin()), int(values.argmax())
+        where = high if values[high] >= -values[low] else low
+        peak = abs(float(values[where]))
+        yield self._over("current_peak", peak, self._floor, block.start + where * block.interval)
         yield from self._means(values, block.interval, end)
-        yield from self._phases(values, magnitudes > max(self._floor, self._limits.rest), block)
-        if flows.any():
-            self.last = block.start + float(len(flows) - int(flows[::-1].argmax())) * block.interval
-            if self._first is None:
-                self._first = block.start + float(flows.argmax()) * block.interval
-            yield self._over("on_time", self.last - self._first, block.interval, self.last)
+        if peak <= self._floor:
+            self._flow = _Flow()
+            return
+        yield from self._phases(values, block)
+        flows = np.flatnonzero((values > self._floor) | (values < -self._floor))
+        self.last = block.start + (int(flows[-1]) + 1) * block.interval
+        if self._first is None:
+            self._first = block.start + int(flows[0]) * block.interval
+        yield self._over("on_time", self.last - self._first, block.interval, self.last)
 
     def _over(self, limit: str, value: float, allowance: float, at: float) -> Crossing | None:
         ceiling = getattr(self._limits, limit)
@@ -181,19 +183,17 @@ class Watch:
         mean = self._offset + _NOISE * self._noise / math.sqrt(over)
         yield self._over("dc_current", abs(self._sum) / over, mean, end)
 
-    def _phases(
-        self, values: NDArray[np.float64], flows: NDArray[np.bool_], block: Waveform
-    ) -> Iterator[Crossing | None]:
+    def _phases(self, values: NDArray[np.float64], block: Waveform) -> Iterator[Crossing | None]:
         """Follow each current in one direction to its end, across blocks; one that goes on is held against them too."""
-        if not flows.any():
-            self._flow = _Flow()
-            return
-        signs = np.where(flows, np.sign(values), 0.0).astype(np.int8)
-        begins = np.concatenate(([0], np.flatnonzero(np.diff(signs)) + 1))
+        rest = max(self._floor, self._limits.rest)
+        up, down = values > rest, values < -rest
+        changes = (up[1:] != up[:-1]) | (down[1:] != down[:-1])
+        begins = np.concatenate(([0], np.flatnonzero(changes) + 1))
+        signs = up[begins].astype(np.int8) - down[begins].astype(np.int8)
         charges = np.add.reduceat(values, begins) * block.interval
         ends = np.append(begins[1:], len(values))
-        for begin, stop, charge in zip(begins.tolist(), ends.tolist(), charges.tolist(), strict=True):
-            sign = int(signs[begin])
+        rows = zip(begins.tolist(), ends.tolist(), signs.tolist(), charges.tolist(), strict=True)
+        for begin, stop, sign, charge in rows:
             if sign != self._flow.sign:
                 self._flow = _Flow(sign=sign)
             if not sign:

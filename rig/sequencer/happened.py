@@ -19,15 +19,17 @@ from rig.model.waveform import Waveform
 from rig.sequencer.examine import LOAD, Corrected, Findings, examine, inspected, quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rig.analysis.stretches import Stretch
+    from rig.model.limit import Limit
     from rig.model.load import Load
     from rig.model.measurement import Outcome
     from rig.model.signal_path import SignalPath
     from rig.model.stimulus import Stimulus
+    from rig.plan.case import Case
 
-__all__ = ["Happened", "examine_events"]
+__all__ = ["Happened", "examine_events", "is_held"]
 
 # The oscilloscope's time counts from its trigger: that far from there its stretches may begin too soon, s.
 _SLACK = 0.005
@@ -41,6 +43,11 @@ class Happened:
 
     findings: Findings
     during: Mapping[tuple[str, str], Sequence[Outcome]]
+
+
+def is_held(case: Case, limits: Iterable[Limit]) -> bool:
+    """Whether a case's current must be held in memory as a whole: something happens in it, or is asked in time."""
+    return bool(case.events) or any(limit.measurand in IN_TIME for limit in limits)
 
 
 def examine_events(

@@ -11,6 +11,7 @@ from rig.analysis.series import SERIES
 from rig.bench.paths import signal_path
 from rig.errors import DocumentInvalid, Problem
 from rig.sequencer.exposure import Exposure, estimate, worst
+from rig.sequencer.happened import is_held
 from rig.sequencer.measurability import Forecast, forecast, show_forecast, unrehearsed
 from rig.sequencer.ranges import Ranges
 from rig.sequencer.rehearsal import rehearse
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ResolvedCase", "Resolver"]
 
-# A capture comes in one message of the acquisition service: it ends at 2 GiB, and a code takes up to ten bytes in it.
-_LONGEST_RECORD = 200_000_000
+# What happens within a train is looked for in the whole of it, which memory must hold.
+_MOST_HELD = 200_000_000
+# A train is written while it lasts, a gigabyte in ten minutes or so; a longer one than this is a mistake, s.
+_LONGEST = 24 * 3600.0
 # So much of what follows the last event is shown by the oscilloscope where the train has no end of its own, s.
 _AFTER_EVENT = 0.5
 # A capture with the output off is held as numbers, all at once.
@@ -202,10 +205,11 @@ class Resolver:
                 yield f"there is no limit pack {name!r}; there are {', '.join(self._packs)}"
         if case.stimulus.channel > self._device.channels:
             yield f"the device has no channel {case.stimulus.channel}; it has {self._device.channels}"
-        longest = _LONGEST_RECORD / self._ranges.current.rate
+        longest = _MOST_HELD / self._ranges.current.rate if is_held(case, case.checks) else _LONGEST
         if not case.stimulus.train <= longest:
             shown = format_quantity(case.stimulus.train, Unit.SECOND)
-            yield f"a train of {shown} is too long to record; at most {format_quantity(longest, Unit.SECOND)}"
+            told = " with events, or with checks of what happens in time," if longest < _LONGEST else ""
+            yield f"a train of {shown}{told} is too long to record; at most {format_quantity(longest, Unit.SECOND)}"
         if not quiet_time(case.stimulus) <= _LONGEST_QUIET / self._ranges.current.rate:
             shown = format_quantity(case.stimulus.period, Unit.SECOND, digits=4)
             yield f"a period of {shown} is too long: two of them with the output off could not be recorded"

@@ -6,6 +6,7 @@ import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rig.acquisition.delivery import BLOCK
 from rig.analysis.series import SERIES
 from rig.errors import BenchError, CommunicationError, InterlockTripped, RigError
 from rig.evidence import mapping
@@ -65,6 +66,7 @@ class Run:
         journal: Journal,
         utc: Callable[[], datetime],
         now: Callable[[], float],
+        block: float = BLOCK,
     ) -> None:
         self._cases: Mapping[tuple[str, str], ResolvedCase] = {(one.case.plan, one.case.id): one for one in cases}
         self._records: dict[tuple[str, str], CaseRecord] = {}
@@ -73,7 +75,7 @@ class Run:
         self._open: dict[tuple[str, str], Callable[[], CaseRecord]] = {}
         self._bench: Bench | None = None
         self._resolver, self.device, self.bundle, self.journal, self._utc = resolver, device, bundle, journal, utc
-        self._now = now
+        self._now, self._block = now, block
         self.guardian: Guardian = Unguarded()
         self.latched = ""
         self.ending = "completed"
@@ -211,6 +213,7 @@ class Run:
             guardian=self.guardian,
             ratings=self.device.file.ratings,
             now=self._now,
+            block=self._block,
         )
         self.journal.write("case started", plan=case.plan, case=case.id)
         self._open[case.plan, case.id] = lambda: self._cut_off(resolved, work, started)
@@ -225,6 +228,7 @@ class Run:
         except BaseException as interruption:  # noqa: BLE001 - Ctrl-C too: off first, recorded second, raised third
             self._make_safe()
             error, stopped = _error_entry(interruption, work.stage), interruption
+        work.close()
         # What was last delivered says for how long to look: a slow device could hide between two pulses.
         try:
             off = prove_off(work, work.views or resolved.views)

@@ -6,6 +6,7 @@ import secrets
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
+from rig.acquisition.delivery import BLOCK
 from rig.bench.build import open_bench
 from rig.bench.definition import TWIN
 from rig.bench.drivers.system_clock import SystemClock
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from rig.sequencer.resolve import ResolvedCase
     from rig.sequencer.seal import Renderer
     from rig.sequencer.setup import RunOptions, Setup
+
+# Where time passes only while somebody waits, nothing is gained by looking more often than this, s.
+_UNHURRIED = 0.05
 
 __all__ = ["check_bench", "check_plans", "start_run"]
 
@@ -124,7 +128,14 @@ def start_run(
     journal = bundle.begin_journal(clock.utc)
     header = Header.begin(bundle, setup, plans, options, started=started, not_selected=not_selected)
     run = Run(
-        resolved, resolver=resolver, device=setup.device, bundle=bundle, journal=journal, utc=clock.utc, now=clock.now
+        resolved,
+        resolver=resolver,
+        device=setup.device,
+        bundle=bundle,
+        journal=journal,
+        utc=clock.utc,
+        now=clock.now,
+        block=_UNHURRIED if setup.definition.virtual and not options.real_time else BLOCK,
     )
     reason = "failed_to_start"
     journal.write("run begun", bench=setup.definition.id, plans=[loaded.plan.plan for loaded in plans.values()])

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rig.acquisition.capture import Instruments, Seen, View, capture_quiet, capture_stimulus
+from rig.acquisition.capture import Instruments, View, capture_quiet, capture_stimulus
+from rig.acquisition.delivery import BLOCK
 from rig.analysis.catalogue import CATALOGUE
-from rig.analysis.in_time import IN_TIME
 from rig.bench.paths import signal_path
 from rig.errors import BenchError, InterlockTripped
-from rig.evidence import mapping
 from rig.evidence.record import RangeEntry
 from rig.model.judgement import DecisionRule
 from rig.model.measurement import NotMeasured
@@ -19,7 +18,8 @@ from rig.plan.case import Ranging
 from rig.sequencer.eventful import Eventful
 from rig.sequencer.examine import Corrected, Findings, examine, residual_current, verify_load
 from rig.sequencer.exposure import AT_REST
-from rig.sequencer.happened import examine_events
+from rig.sequencer.happened import examine_events, is_held
+from rig.sequencer.keeping import Keeping
 from rig.sequencer.live import PERMIT, LiveWatch, crossed_limit, found_crossing, hard_limits
 from rig.sequencer.scout import read_scout
 from rig.sequencer.settings import ranged, room_for, scout_train, scout_view, widened
@@ -69,16 +69,17 @@ class CaseWork:
         guardian: Guardian,
         ratings: Ratings,
         now: Callable[[], float],
+        block: float = BLOCK,
     ) -> None:
         self.attempt = attempt
         self.plan, self.id, self.bench, self.bundle, self.rule = plan, case_id, bench, bundle, rule
-        self.guardian, self._ratings, self._now = guardian, ratings, now
+        self.guardian, self._ratings, self._now, self._block = guardian, ratings, now, block
         self.stage = "preparing"
         self.load: Load | None = None
         self.asked: Stimulus | None = None
         self.views: Views | None = None
         self.realised: Stimulus | None = None
-        self.captures: list[CaptureEntry] = []
+        self._keeping = Keeping(bundle, bench.definition)
         self.outcomes: dict[str, Outcome] = {}
         self.during: dict[tuple[str, str], Sequence[Outcome]] = {}
         self.judgements: list[Judgement] = []
@@ -102,6 +103,7 @@ class CaseWork:
             clock=bench.clock,
             voltage_channel=definition.voltage.channel,
             current_channel=definition.current.channel,
+            block=self._block,
         )
 
     def perform(self, resolved: ResolvedCase, *, electrode_area: float | None) -> None:
@@ -162,7 +164,7 @@ class CaseWork:
         self.stage = "scouting"
         view = scout_view(piece, resolved.exposure, resolved.ranges)
         scout = self._capture_stimulus(Purpose.SCOUT, piece, view, resolved)
-        self._note_defects(scout.capture.notes)
+        self._keeping.note(scout.capture.notes)
         if self.crossing is not None:
             self._stop_at(self.crossing, scout.capture.id)
             return False
@@ -196,12 +198,12 @@ class CaseWork:
             self.connect(load)
         signal = self._capture_stimulus(Purpose.SIGNAL, stimulus, views.signal, resolved)
         if self.crossing is not None:
-            self._note_defects(signal.capture.notes)
+            self._keeping.note(signal.capture.notes)
             self._stop_at(self.crossing, signal.capture.id)
             return None
         self.stage = "measuring"
         findings = self._examined(signal, resolved, load, electrode_area)
-        self._note_defects((*signal.capture.notes, *findings.defects))
+        self._keeping.note((*signal.capture.notes, *findings.defects))
         return findings
 
     def _examined(
@@ -209,7 +211,7 @@ class CaseWork:
     ) -> Findings:
         """Measure a capture; where something happened in it, or is asked in time, also what followed what was done."""
         case, zero = resolved.case, self._zero_for(self._views)
-        if not case.events and not any(limit.measurand in IN_TIME for limit in resolved.limits):
+        if not is_held(case, resolved.limits):
             return examine(signal, zero, stimulus=case.stimulus, load=load, electrode_area=electrode_area)
         found = examine_events(
             signal,
@@ -251,21 +253,25 @@ class CaseWork:
         self.stage = stage if purpose is Purpose.SCOUT else "stimulating"
         watch = self._live_watch(realised, view, resolved)
         eventful = Eventful(self.bench, self.load, resolved.case.events if purpose is Purpose.SIGNAL else ())
+        capture_id = self._capture_id(purpose.value)
         seen = capture_stimulus(
-            self._capture_id(purpose.value),
+            capture_id,
             eventful.train(realised.train, watch=watch, endless=resolved.case.endless),
             view,
             self.instruments,
             permission=self.guardian.energised(resolved.exposure.intent, PERMIT),
             watcher=watch,
+            sink=self._keeping.sink(
+                capture_id, purpose, view.digitizer.samples, held=is_held(resolved.case, resolved.limits)
+            ),
             purpose=purpose,
         )
         ended = seen.stopped and not watch.clipped
         if seen.broken is not None or ended:
             self.bench.make_safe()  # first: what follows only writes down what was
-        kept, self.crossing = self._keep(seen, self.load), watch.crossing
+        kept, self.crossing = self._keeping.keep(seen, self.load), watch.crossing
         if seen.broken is not None:
-            self._note_defects(seen.capture.notes)
+            self._keeping.note(seen.capture.notes)
             raise seen.broken
         eventful.restore()
         if ended and self.crossing is None:
@@ -327,6 +333,15 @@ class CaseWork:
                 idle = self._look(Purpose.IDLE, views)
         return residual_current(idle, self._zero_for(views))
 
+    @property
+    def captures(self) -> Sequence[CaptureEntry]:
+        """What has been captured so far."""
+        return self._keeping.entries
+
+    def close(self) -> None:
+        """Let go of what is read part by part; nothing can be measured after that."""
+        self._keeping.close()
+
     def judge_outcome(self, outcome: Outcome, limit: Limit) -> Judgement:
         """Judge one given outcome against one limit."""
         self.outcomes.setdefault(outcome.measurand, outcome)
@@ -354,17 +369,4 @@ class CaseWork:
 
     def _look(self, purpose: Purpose, views: Views) -> Corrected:
         seen = capture_quiet(self._capture_id(purpose.value), purpose, views.quiet, self.instruments)
-        return self._keep(seen, self.bench.selected)
-
-    def _keep(self, seen: Seen, load: Load | None) -> Corrected:
-        """Write the raw samples before anything is made of them; return them as current and voltage at the load."""
-        entry = self.bundle.write_capture(seen.capture)
-        definition = self.bench.definition
-        paths = {name: signal_path(definition, name, setup, load) for name, setup in seen.setups.items()}
-        corrected = Corrected.of(seen.capture, paths)
-        self.captures.append(mapping.capture_entry(corrected.capture, entry, paths=paths))
-        return corrected
-
-    def _note_defects(self, defects: tuple[str, ...]) -> None:
-        """Put what is wrong with the last capture on record."""
-        self.captures[-1] = self.captures[-1].model_copy(update={"defects": defects})
+        return self._keeping.keep(seen, self.bench.selected)

@@ -81,7 +81,11 @@ def resolve(*cases: Case) -> tuple[ResolvedCase, ...]:
         (case(events=(Event(at=0.5, supply=Power.OFF),)), "the bench virtual has no supply for the device"),
         (case(packs=("iec",), apply_packs=True), "there is no limit pack 'iec'; there are "),
         (case(stimulus(channel=9)), "the device has no channel 9; it has 8"),
-        (case(stimulus(train=201.0)), "a train of 201 s is too long to record; at most 200 s"),
+        (case(stimulus(train=86401.0)), "a train of 86401 s is too long to record; at most 86400 s"),
+        (
+            case(stimulus(train=201.0), events=(Event(at=0.5, load="open"),)),
+            "a train of 201 s with events, or with checks of what happens in time, is too long to record",
+        ),
         (case(stimulus(rate=0.05, train=25.0)), "a period of 20 s is too long"),
         (case(load="470 ohm"), "has no load '470 ohm'; it has 500 ohm, "),
         (case(stimulus(amplitude=0.131)), "current peak 131 mA is above the device's rated maximum, 130 mA"),

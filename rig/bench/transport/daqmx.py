@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["DaqChannel", "DaqSession"]
 
 _CALL_TIMEOUT = 10.0
+# Longer acquisitions than this many samples are read while they last, and stopped by whoever reads them.
+_MOST_FINITE = 20_000_000
+# How much an endless acquisition holds for a reader who is late, s.
+_ROOM = 10.0
 # How much longer than the acquisition itself a server may take to hand over the samples.
 _READ_MARGIN = 60.0
 # Codes that say "samples were lost on the way", or (−200284) did not come in time.
@@ -86,7 +91,11 @@ class DaqSession:
             self._made[wanted] = self._make(limits)
         self._task, self._channels = self._made[wanted]
         timing = self._task.timing
-        timing.cfg_samp_clk_timing(rate, sample_mode=AcquisitionType.FINITE, samps_per_chan=samples)
+        # A finite acquisition has room for all of its samples; an endless one for what its reader may be late.
+        endless = samples > _MOST_FINITE
+        mode = AcquisitionType.CONTINUOUS if endless else AcquisitionType.FINITE
+        room = math.ceil(_ROOM * rate) if endless else samples
+        timing.cfg_samp_clk_timing(rate, sample_mode=mode, samps_per_chan=room)
         return float(timing.samp_clk_rate)
 
     def _make(self, limits: Mapping[str, float]) -> tuple[Any, dict[str, DaqChannel]]:

@@ -1,0 +1,89 @@
+"""The captures of one attempt, kept before anything is made of them: long ones while they are still taken."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from rig.acquisition.delivery import Memory
+from rig.bench.paths import signal_path
+from rig.evidence import mapping
+from rig.evidence.long_capture import open_long_capture
+from rig.sequencer.examine import Corrected
+
+if TYPE_CHECKING:
+    from rig.acquisition.capture import Seen
+    from rig.acquisition.delivery import Sink
+    from rig.bench.definition import BenchDefinition
+    from rig.evidence.record import CaptureEntry
+    from rig.evidence.store import Bundle
+    from rig.evidence.streaming import CaptureWriter
+    from rig.model.load import Load
+    from rig.model.signal_path import SignalPath
+    from rig.model.waveform import Purpose
+
+__all__ = ["HELD", "Keeping"]
+
+HELD: Final = 20_000_000
+"""Samples that are held in memory at most; a longer capture is written while it is taken."""
+
+# So long the acquisition's own buffer can wait for the disk, s.
+_PATIENCE = 5.0
+_CURRENT = "current"
+
+
+class Keeping:
+    """Keeps captures as evidence; what is long stays open for reading until :meth:`close`."""
+
+    def __init__(self, bundle: Bundle, definition: BenchDefinition) -> None:
+        self._bundle, self._definition = bundle, definition
+        self._stack = ExitStack()
+        self._writer: CaptureWriter | None = None
+        self.entries: list[CaptureEntry] = []
+
+    def sink(self, capture_id: str, purpose: Purpose, samples: int, *, held: bool) -> Sink:
+        """Return where the samples of the next capture go; ``held``: into memory, however many they are."""
+        self._writer = None
+        if held or samples <= HELD:
+            return Memory(samples)
+        self._writer = self._bundle.stream_capture(capture_id, purpose, patience=_PATIENCE)
+        self._stack.enter_context(self._writer)
+        return self._writer.signal(_CURRENT)
+
+    def keep(self, seen: Seen, load: Load | None) -> Corrected:
+        """Write the raw samples, and return them read as current and voltage at the load that was connected."""
+        setups = seen.setups.items()
+        paths = {name: signal_path(self._definition, name, setup, load) for name, setup in setups}
+        if self._writer is None:
+            entry = self._bundle.write_capture(seen.capture)
+            corrected = Corrected.of(seen.capture, paths)
+            self.entries.append(mapping.capture_entry(corrected.capture, entry, paths=paths))
+            return corrected
+        return self._keep_long(self._writer, seen, paths)
+
+    def _keep_long(self, writer: CaptureWriter, seen: Seen, paths: dict[str, SignalPath]) -> Corrected:
+        self._writer, capture = None, seen.capture
+        if seen.broken is None:
+            for name, waveform in capture.waveforms.items():
+                writer.append(name, waveform)
+            kept = writer.finish(triggered=capture.triggered, notes=capture.notes)
+        elif (rest := writer.abandon(str(seen.broken))) is None:
+            raise seen.broken
+        else:
+            kept = rest
+        long = self._stack.enter_context(open_long_capture(self._bundle.folder / kept.source.file))
+        current = {name: one for name, one in long.recordings.items() if name == _CURRENT}
+        read = replace(long, waveforms=capture.waveforms, recordings=current, happenings=capture.happenings)
+        corrected = Corrected.of(read, paths)
+        entry = mapping.capture_entry(corrected.capture, kept.source, paths=paths, pieces=kept.pieces)
+        self.entries.append(entry)
+        return corrected
+
+    def note(self, defects: tuple[str, ...]) -> None:
+        """Put what is wrong with the last capture on record."""
+        self.entries[-1] = self.entries[-1].model_copy(update={"defects": defects})
+
+    def close(self) -> None:
+        """Close what is open; a capture that was never finished keeps what had come by then."""
+        self._stack.close()
