@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rig.analysis.in_time import IN_TIME
 from rig.errors import DocumentInvalid
 from rig.model.judgement import DecisionRule
 from rig.model.limit import Interval, Limit, Statistic
@@ -87,7 +88,10 @@ def test_every_shipped_plan_can_be_decided_with_a_ratio_of_at_least_three() -> N
     for path in sorted((ROOT / "testplans").glob("*.plan.yaml")):
         for case in setup.resolver().resolve(load_plan(path).cases):
             for one in case.forecasts:
-                assert one.ratio is not None, (case.case.id, one)
+                if one.ratio is None:
+                    # What follows an event is the device's own: no ideal device says what it would be.
+                    assert one.limit.measurand in IN_TIME or one.limit.during, (case.case.id, one)
+                    continue
                 assert one.ratio >= 3, (case.case.id, one)
 
 
