@@ -36,11 +36,12 @@ STOP, SUPPLY_OFF = "stop the stimulator", "switch the supply off"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SafetyStep:
-    """One step of making safe, and whether it was done."""
+    """One step of making safe, whether it was done, and the time it took, s."""
 
     name: str
     done: bool
     detail: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +123,13 @@ class Bench:
 
 
 def _step(name: str, action: Callable[[], None]) -> SafetyStep:
+    clock, problem = SystemClock(), ""
+    begun = clock.now()
     try:
         action()
     except Exception as error:  # noqa: BLE001 - nothing at all may keep the next step from being tried
-        return SafetyStep(name=name, done=False, detail=f"{type(error).__name__}: {error}")
-    return SafetyStep(name=name, done=True)
+        problem = f"{type(error).__name__}: {error}"
+    return SafetyStep(name=name, done=not problem, detail=problem, seconds=clock.now() - begun)
 
 
 @contextmanager

@@ -32,6 +32,7 @@ __all__ = [
     "JudgementEntry",
     "LimitEntry",
     "LoadEntry",
+    "MadeSafeEntry",
     "MeasurementEntry",
     "NotEvaluatedEntry",
     "OutputOffEntry",
@@ -39,6 +40,7 @@ __all__ = [
     "PlanEntry",
     "RangeEntry",
     "RunRecord",
+    "SafetyStepEntry",
     "SoftwareEntry",
     "StimulusEntry",
     "WaveformEntry",
@@ -348,6 +350,23 @@ class OutputOffEntry(_Entry):
     reason: str
 
 
+class SafetyStepEntry(_Entry):
+    """One step of making safe: the time it took, s, and what was wrong with it, if anything."""
+
+    name: str
+    seconds: float
+    problem: str = ""
+
+
+class MadeSafeEntry(_Entry):
+    """How the bench was made safe within a case, by the run or by the guard; what flows after that is measured."""
+
+    by: Literal["run", "guard"]
+    reason: str = ""
+    seconds: float
+    steps: tuple[SafetyStepEntry, ...]
+
+
 class ErrorEntry(_Entry):
     """An exception that became an ERROR."""
 
@@ -385,6 +404,7 @@ class CaseRecord(_Entry):
     forecasts: tuple[ForecastEntry, ...] = ()
     agreements: tuple[AgreementEntry, ...] = ()
     output_off: OutputOffEntry | None = None
+    made_safe: tuple[MadeSafeEntry, ...] = ()
     error: ErrorEntry | None = None
     judged_from: tuple[str, ...] = ()
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rig.model.verdict import Verdict
+from rig.units import Unit, format_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rig.evidence.record import CaseRecord, RunRecord
+    from rig.evidence.record import CaseRecord, RunRecord, SafetyStepEntry
 
 __all__ = ["Anomaly", "anomalies"]
 
@@ -64,8 +65,16 @@ def _of_case(case: CaseRecord) -> Iterator[tuple[str, str]]:
             yield "capture", f"{capture.id}: {defect}"
         if not capture.triggered and capture.purpose == "signal":
             yield "capture", f"{capture.id}: not triggered"
+    for made in case.made_safe:
+        steps = ", ".join(_step(step) for step in made.steps)
+        yield "made safe", f"By the {made.by} in {format_quantity(made.seconds, Unit.SECOND, digits=2)}: {steps}."
     off = case.output_off
     if off is None and case.verdict is not Verdict.NOT_RUN and not case.judged_from:
         yield "output off", "It was not recorded whether the output was off after this case."
     elif off and off.verdict is not Verdict.PASS:
         yield "output off", f"{off.verdict.value.replace('_', ' ')}: {off.reason}"
+
+
+def _step(step: SafetyStepEntry) -> str:
+    took = format_quantity(step.seconds, Unit.SECOND, digits=2)
+    return f"{step.name} ({took}: {step.problem})" if step.problem else f"{step.name} ({took})"

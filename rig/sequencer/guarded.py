@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rig.guard.terms import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from rig.model.identity import Identity
@@ -29,6 +29,10 @@ class Guardian(Protocol):
     @property
     def tripped_by(self) -> Kind:
         """What has caused that; to be asked once something has."""
+
+    @property
+    def last_trip(self) -> Mapping[str, Any] | None:
+        """How the bench was made safe by the guard, as it has told: reason, steps, seconds; None if it never was."""
 
     def energised(self, intent: Intent, seconds: float) -> AbstractContextManager[None]:
         """Within this the interlock is closed, for so long at most.
@@ -53,6 +57,8 @@ class Guardian(Protocol):
 
 class Unguarded:
     """A bench without an interlock: nobody is asked."""
+
+    last_trip: Mapping[str, Any] | None = None
 
     @property
     def tripped(self) -> str | None:

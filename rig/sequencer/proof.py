@@ -33,7 +33,7 @@ def prove_off(work: CaseWork, views: Views) -> OutputOffEntry:
 def _after_opening(work: CaseWork, views: Views, residual: OutputOffEntry) -> OutputOffEntry:
     """Make safe, and say whether that ended the current."""
     work.guardian.trip(residual.reason)
-    work.bench.make_safe()
+    work.make_safe()
     try:
         ended = work.look_idle(views).verdict is Verdict.PASS
     except Exception:  # noqa: BLE001 - as above

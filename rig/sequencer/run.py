@@ -10,7 +10,16 @@ from rig.acquisition.delivery import BLOCK
 from rig.analysis.series import SERIES
 from rig.errors import BenchError, CommunicationError, InterlockTripped, RigError
 from rig.evidence import mapping
-from rig.evidence.record import AgreementEntry, CaseRecord, ErrorEntry, ForecastEntry, NotEvaluatedEntry, OutputOffEntry
+from rig.evidence.record import (
+    AgreementEntry,
+    CaseRecord,
+    ErrorEntry,
+    ForecastEntry,
+    MadeSafeEntry,
+    NotEvaluatedEntry,
+    OutputOffEntry,
+    SafetyStepEntry,
+)
 from rig.guard.terms import Kind
 from rig.model.verdict import Verdict
 from rig.sequencer.guarded import GuardedStimulator, Unguarded
@@ -223,20 +232,20 @@ class Run:
         try:
             yield work
         except Exception as problem:  # noqa: BLE001 - whatever it is, the output must end up off and on record
-            self._make_safe()
+            self._make_safe(work)
             error, broke = _error_entry(problem, work.stage), isinstance(problem, CommunicationError)
         except BaseException as interruption:  # noqa: BLE001 - Ctrl-C too: off first, recorded second, raised third
-            self._make_safe()
+            self._make_safe(work)
             error, stopped = _error_entry(interruption, work.stage), interruption
         work.close()
         # What was last delivered says for how long to look: a slow device could hide between two pulses.
         try:
             off = prove_off(work, work.views or resolved.views)
         except BaseException:
-            self._make_safe()
+            self._make_safe(work)
             raise
         if off.verdict is not Verdict.PASS:
-            self._make_safe(for_good=True)
+            self._make_safe(work, for_good=True)
             self.latched = f"the bench is latched since {case.id}: {off.reason}"
             self.ending = "limit_stop" if off.verdict is Verdict.FAIL else "comms_error"
         if work.crossing is not None:
@@ -255,9 +264,9 @@ class Run:
         if stopped is not None:
             raise stopped
 
-    def _make_safe(self, *, for_good: bool = False) -> None:
+    def _make_safe(self, work: CaseWork, *, for_good: bool = False) -> None:
         """Make the bench safe, and put on record what of it could not be done; for good also without power."""
-        steps = self.bench.make_safe(for_good=for_good or bool(self.guardian.tripped))
+        steps = work.make_safe(for_good=for_good or bool(self.guardian.tripped))
         self.journal.write("made safe", **{step.name: step.detail or "done" for step in steps})
 
     def _cut_off(self, resolved: ResolvedCase, work: CaseWork, started: datetime) -> CaseRecord:
@@ -304,6 +313,7 @@ class Run:
                 "judgements": tuple(mapping.judgement_entry(judgement) for judgement in work.judgements),
                 "not_evaluated": _stated(resolved, work.outcomes),
                 "output_off": off,
+                "made_safe": (*work.made_safe, *_by_guard(self.guardian)),
                 "error": error,
             }
         )
@@ -373,6 +383,14 @@ def _agreement(one: Agreement) -> AgreementEntry:
         uncertainty=one.uncertainty,
         e_n=one.e_n if math.isfinite(one.e_n) else None,
     )
+
+
+def _by_guard(guardian: Guardian) -> Iterator[MadeSafeEntry]:
+    """Yield how the guard has made safe, if it has."""
+    trip = guardian.last_trip
+    if trip is not None:
+        steps = tuple(SafetyStepEntry(**step) for step in trip["steps"])
+        yield MadeSafeEntry(by="guard", reason=trip["reason"], seconds=trip["seconds"], steps=steps)
 
 
 def _error_entry(problem: BaseException, stage: str) -> ErrorEntry:

@@ -10,7 +10,7 @@ from rig.acquisition.delivery import BLOCK
 from rig.analysis.catalogue import CATALOGUE
 from rig.bench.paths import signal_path
 from rig.errors import BenchError, InterlockTripped
-from rig.evidence.record import RangeEntry
+from rig.evidence.record import MadeSafeEntry, RangeEntry, SafetyStepEntry
 from rig.model.judgement import DecisionRule
 from rig.model.measurement import NotMeasured
 from rig.model.waveform import Purpose
@@ -29,7 +29,7 @@ from rig.verdict.judge import judge, judge_each
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from rig.bench.build import Bench
+    from rig.bench.build import Bench, SafetyStep
     from rig.bench.files import Ratings
     from rig.evidence.record import CaptureEntry, ChosenFor, OutputOffEntry
     from rig.evidence.store import Bundle
@@ -86,6 +86,7 @@ class CaseWork:
         self._during: Mapping[tuple[str, str], Sequence[Outcome]] = {}
         self.doubt = ""
         self.crossing: Crossing | None = None
+        self.made_safe: list[MadeSafeEntry] = []
         self.agreements: tuple[Agreement, ...] = ()
         self.ranges: tuple[RangeEntry, ...] = ()
         self._zero: Corrected | None = None
@@ -268,7 +269,7 @@ class CaseWork:
         )
         ended = seen.stopped and not watch.clipped
         if seen.broken is not None or ended:
-            self.bench.make_safe()  # first: what follows only writes down what was
+            self.make_safe()  # first: what follows only writes down what was
         kept, self.crossing = self._keeping.keep(seen, self.load), watch.crossing
         if seen.broken is not None:
             self._keeping.note(seen.capture.notes)
@@ -284,7 +285,7 @@ class CaseWork:
             self.bench.signal_path("current", view.digitizer),
             self.guardian,
             stop=self.bench.stimulator.stop,
-            make_safe=self.bench.make_safe,
+            make_safe=self.make_safe,
             now=self._now,
         )
 
@@ -337,6 +338,13 @@ class CaseWork:
     def captures(self) -> Sequence[CaptureEntry]:
         """What has been captured so far."""
         return self._keeping.entries
+
+    def make_safe(self, *, for_good: bool = False) -> tuple[SafetyStep, ...]:
+        """Make the bench safe, and put on record how that went."""
+        steps = self.bench.make_safe(for_good=for_good)
+        entries = tuple(SafetyStepEntry(name=one.name, seconds=one.seconds, problem=one.detail) for one in steps)
+        self.made_safe.append(MadeSafeEntry(by="run", seconds=sum(one.seconds for one in steps), steps=entries))
+        return steps
 
     def close(self) -> None:
         """Let go of what is read part by part; nothing can be measured after that."""

@@ -49,6 +49,9 @@ def test_a_crossing_ends_the_train_and_latches_the_bench(
     (current,) = [one for one in signal["waveforms"] if one["signal"] == "current"]
     assert 0.6 < current["samples"] / current["sample_rate"] < 0.9
     assert stopped["output_off"]["verdict"] == "PASS"
+    hands = {made["by"]: [step["name"] for step in made["steps"]] for made in stopped["made_safe"]}
+    assert hands["run"] == ["stop the stimulator", "open all relays"]
+    assert ("guard" in hands) is (bench == "virtual-guarded")
 
 
 def test_the_healthy_device_is_not_stopped(rig: Command, plan_file: Write, evidence: Path) -> None:
