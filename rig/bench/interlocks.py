@@ -30,7 +30,7 @@ def open_interlock(
     name, entry : from the bench file, :attr:`rig.bench.definition.BenchDefinition.interlock`
     address : where it is reached; not ``twin``, which the virtual bench replaces
     clock : lets contacts settle where a driver waits for that
-    answer : how long it is waited for at most, s; a card behind NI's own driver answers at once or not at all
+    answer : how long it is waited for at most, s
 
     Raises
     ------
@@ -75,10 +75,11 @@ def _devantech_usb_rly16(name: str, entry: InstrumentEntry, address: str, _clock
     return DevantechUsbRly16(name, address, channel=entry.channel or 0, timeout=answer)
 
 
-def _ni_digital_line(name: str, entry: InstrumentEntry, address: str, _clock: Clock, _answer: float) -> Interlock:
+def _ni_digital_line(name: str, entry: InstrumentEntry, address: str, _clock: Clock, answer: float) -> Interlock:
     from rig.bench.drivers.ni_digital_line import NiDigitalLine  # noqa: PLC0415 - loads nidaqmx
 
-    return NiDigitalLine(name, address, device=entry.device or "", line=entry.line or "", hold_time=entry.hold_time)
+    device, line = entry.device or "", entry.line or ""
+    return NiDigitalLine(name, address, device=device, line=line, hold_time=entry.hold_time, timeout=answer)
 
 
 def _scpi_switch(name: str, entry: InstrumentEntry, address: str, clock: Clock, answer: float) -> Interlock:

@@ -70,6 +70,7 @@ def _cases(left: CutOff, captures: Sequence[LeftCapture]) -> Iterator[CaseRecord
 
 def _cut_off(case: CaseRecord, left: CutOff, captures: Sequence[LeftCapture], *, attempt: int) -> CaseRecord:
     started = left.started[case.plan, case.id]
+    lasted = (left.last - started).total_seconds()
     own = [one for one in captures if one.capture.id.startswith(f"{case.plan}.{case.id}.")]
     return case.model_copy(
         update={
@@ -81,7 +82,7 @@ def _cut_off(case: CaseRecord, left: CutOff, captures: Sequence[LeftCapture], *,
                 *(mapping.capture_entry(one.capture, one.source, one.capture.notes, pieces=one.pieces) for one in own),
             ),
             "started": started,
-            "duration": (left.last - started).total_seconds(),
+            "duration": lasted if lasted >= 0 else None,  # the wall clock was put back meanwhile
             "error": ErrorEntry(type="Interrupted", message=_CUT_OFF, stage="unknown"),
             "output_off": OutputOffEntry(
                 verdict=Verdict.ABORTED, reason="the run was cut off before the output was measured to be off"

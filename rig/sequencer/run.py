@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rig.acquisition.delivery import BLOCK
@@ -56,6 +57,14 @@ _ENDINGS: Mapping[Kind, EndReason] = {
     Kind.LEASE: "lease_lost",
 }
 _NOTHING_JUDGED = "nothing was judged: no data is never a pass"
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """When something began: for people, and on a clock that never jumps, s."""
+
+    at: datetime
+    on: float
 
 
 class Run:
@@ -162,19 +171,22 @@ class Run:
         """Record a case that the latched bench refuses."""
         return self._keep(self.not_run(resolved, self.latched))
 
+    def _begin(self) -> _Begun:
+        return _Begun(self._utc(), self._now())
+
     def _conclude(self, resolved: ResolvedCase) -> CaseRecord:
         """Judge a series from what its cases have found; the bench is not touched."""
-        case, started = resolved.case, self._utc()
+        case, begun = resolved.case, self._begin()
         self.journal.write("case started", plan=case.plan, case=case.id)
         try:
-            record = self._series_record(resolved, started)
+            record = self._series_record(resolved, begun)
         except RigError as problem:
             error = _error_entry(problem, "judging the series")
-            told = {"verdict": Verdict.ERROR, "error": error, "started": started}
+            told = {"verdict": Verdict.ERROR, "error": error, "started": begun.at}
             record = self.not_run(resolved, error.message).model_copy(update=told)
         return self._keep(record)
 
-    def _series_record(self, resolved: ResolvedCase, started: datetime) -> CaseRecord:
+    def _series_record(self, resolved: ResolvedCase, begun: _Begun) -> CaseRecord:
         case = resolved.case
         found = {name: one for (plan, name), one in self._found.items() if plan == case.plan}
         selected = {name for plan, name in self._cases if plan == case.plan}
@@ -189,8 +201,8 @@ class Run:
         return self.not_run(resolved, "" if verdict is Verdict.PASS else reason).model_copy(
             update={
                 "verdict": verdict,
-                "started": started,
-                "duration": (self._utc() - started).total_seconds(),
+                "started": begun.at,
+                "duration": self._now() - begun.on,
                 "measurements": tuple(mapping.measurement_entry(outcome) for outcome in outcomes.values()),
                 "judgements": tuple(mapping.judgement_entry(judgement) for judgement in judgements),
                 "not_evaluated": _stated(resolved, outcomes),
@@ -211,7 +223,7 @@ class Run:
         """
         if self.latched:
             raise InterlockTripped(self.latched)
-        case, started = resolved.case, self._utc()
+        case, begun = resolved.case, self._begin()
         work = CaseWork(
             case.plan,
             case.id,
@@ -225,7 +237,7 @@ class Run:
             block=self._block,
         )
         self.journal.write("case started", plan=case.plan, case=case.id)
-        self._open[case.plan, case.id] = lambda: self._cut_off(resolved, work, started)
+        self._open[case.plan, case.id] = lambda: self._cut_off(resolved, work, begun)
         error: ErrorEntry | None = None
         broke = False
         stopped: BaseException | None = None
@@ -257,7 +269,7 @@ class Run:
         trouble = work.doubt if error is None else error.message
         trouble = trouble or ("" if off.verdict is Verdict.PASS else off.reason)
         self._found[case.plan, case.id] = found_in(work.outcomes, work.captures, work.realised, trouble)
-        record = self._case_record(resolved, work, started, error, off, aborted=stopped is not None)
+        record = self._case_record(resolved, work, begun, error, off, aborted=stopped is not None)
         failed = any(one.verdict is Verdict.FAIL for one in work.judgements)
         again = broke and number < case.attempts and not (self.latched or failed)
         self._keep(record.model_copy(update={"attempt": number, "retried": again}))
@@ -269,18 +281,18 @@ class Run:
         steps = work.make_safe(for_good=for_good or bool(self.guardian.tripped))
         self.journal.write("made safe", **{step.name: step.detail or "done" for step in steps})
 
-    def _cut_off(self, resolved: ResolvedCase, work: CaseWork, started: datetime) -> CaseRecord:
+    def _cut_off(self, resolved: ResolvedCase, work: CaseWork, begun: _Begun) -> CaseRecord:
         """Return the record of a case that the end of the run cut off."""
         off = OutputOffEntry(verdict=Verdict.ABORTED, reason="the run ended before the output was measured to be off")
         error = ErrorEntry(type="Interrupted", message="the run ended within this case", stage=work.stage)
-        record = self._case_record(resolved, work, started, error, off, aborted=True)
+        record = self._case_record(resolved, work, begun, error, off, aborted=True)
         return record.model_copy(update={"attempt": work.attempt})
 
     def _case_record(
         self,
         resolved: ResolvedCase,
         work: CaseWork,
-        started: datetime,
+        begun: _Begun,
         error: ErrorEntry | None,
         off: OutputOffEntry,
         *,
@@ -294,8 +306,8 @@ class Run:
             update={
                 "verdict": verdict,
                 "reason": _reason(verdict, work, off, error),
-                "started": started,
-                "duration": (self._utc() - started).total_seconds(),
+                "started": begun.at,
+                "duration": self._now() - begun.on,
                 "stimulus": mapping.stimulus_entry(work.asked or resolved.case.stimulus),
                 "load": mapping.load_entry(work.load or resolved.load),
                 "realised": None if work.realised is None else mapping.stimulus_entry(work.realised),

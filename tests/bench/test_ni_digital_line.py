@@ -110,7 +110,7 @@ def opened(address: str, **more: Any) -> Interlock:
         "address": "twin",
         **named,
     })
-    return open_interlock("interlock", entry, address, clock=ManualClock())
+    return open_interlock("interlock", entry, address, clock=ManualClock(), answer=60.0)
 
 
 MAKE_LINE = ["CreateTask", "CreateDOChan"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -20,51 +21,91 @@ from rig.twin.server import serve
 from tests.system.running import ENVIRONMENT, ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from rig.twin.faults import FaultPlan
+    from rig.twin.server import VirtualBench
     from rig.twin.world import World
 
 GUARDED = ROOT / "fixtures" / "benches" / "virtual-guarded.bench.yaml"
 # No stimulation is as small as this, A; a world at rest has a current of exactly zero.
 NOTHING = 1e-9
+_LONGEST_PAUSE = 0.04  # at 50 Hz, twice over, s
+# What makes something go wrong within the processes of a run; see the file there.
+INJECTED = Path(__file__).parent / "injected"
 
-PLAN = """\
+_PLAN = """\
 plan: CHAOS
 title: A long train at full output
 revision: A
 ceiling: {current_peak: 140 mA, charge_per_phase: 80 uC, rms_current: 50 mA, exposure: 10 s}
 cases:
   - id: long
-    stimulus: {shape: biphasic_symmetric, amplitude: 100 mA, phase_duration: 300 us, rate: 50 Hz, train: 5 s}
+    stimulus: {shape: biphasic_symmetric, amplitude: 100 mA, phase_duration: 300 us, rate: 50 Hz, train: TRAIN}
     load: 500 ohm
     verify: [phase_top: {within: 5 % of set}]
 """
+
+
+def plan_of(train: float) -> str:
+    """Return a plan of one case, a train at full output, ``train`` s long."""
+    return _PLAN.replace("TRAIN", f"{train:g} s")
+
+
+class NotUnderWay(Exception):
+    """A run ended before its train: its guard trips also where nothing is wrong but the machine's speed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """The instruments, their truth, and the bench file by which the rig finds them."""
 
-    world: World
+    virtual: VirtualBench
     bench: Path
     state: Path
     evidence: Path
 
-    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
-        """Start ``rig`` with arguments, in a process of its own."""
+    @property
+    def world(self) -> World:
+        """What is true of this table."""
+        return self.virtual.world
+
+    @property
+    def latched(self) -> bool:
+        """Whether the bench refuses everything until a person resets it."""
+        return any(self.state.glob("*.latch.json"))
+
+    @property
+    def sign(self) -> Path:
+        """The file whose appearance is the moment of what was prepared by ``goes_wrong``."""
+        return self.state / "now"
+
+    def break_down(self, instrument: str, kind: str) -> None:
+        """Let a defect of an instrument show itself from now on."""
+        one: Any = self.virtual.instruments[instrument]
+        faults: FaultPlan = one.faults if hasattr(one, "faults") else one._faults
+        faults.begin(kind)
+
+    def start(self, *arguments: str | Path, goes_wrong: str = "") -> subprocess.Popen[str]:
+        """Start ``rig`` with arguments, in a process of its own; what is to go wrong in it waits for its sign."""
+        injected = {}
+        if goes_wrong:
+            paths = [str(INJECTED), *filter(None, [os.environ.get("PYTHONPATH")])]
+            injected = {"CHAOS": goes_wrong, "CHAOS_FROM": str(self.sign), "PYTHONPATH": os.pathsep.join(paths)}
         return subprocess.Popen(
             [sys.executable, "-m", "rig", *map(str, arguments)],
             cwd=ROOT,
-            env={**ENVIRONMENT, "RIG_STATE": str(self.state)},
+            env={**ENVIRONMENT, **injected, "RIG_STATE": str(self.state)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def run(self, plan: Path) -> subprocess.Popen[str]:
+    def run(self, plan: Path, *, goes_wrong: str = "") -> subprocess.Popen[str]:
         """Start a run of a plan on this bench."""
-        return self.start("run", plan, "--bench", self.bench, "--evidence", self.evidence)
+        where = ("--bench", self.bench, "--evidence", self.evidence)
+        return self.start("run", plan, *where, goes_wrong=goes_wrong)
 
     def ask(self, *arguments: str, code: int) -> str:
         """Run ``rig`` with arguments on this bench and return what it says."""
@@ -78,13 +119,25 @@ class Table:
         low, high = self.world.signal("current", since, until).extremes(since, until)
         return max(high, -low) > NOTHING
 
+    def first_of_train(self) -> float:
+        """The moment at which the train began that is under way, to a pause between two of its pulses."""
+        moment = self.world.now
+        while self.flows(moment - _LONGEST_PAUSE, moment):
+            moment -= _LONGEST_PAUSE
+        return moment
+
     def last_current(self, since: float, until: float) -> float | None:
         """The last moment at which current flowed, to a millisecond; None where none did."""
-        steps = np.linspace(since, until, 1 + round((until - since) / 1e-3))
-        for begin, end in zip(steps[-2::-1], steps[:0:-1], strict=True):
-            if self.flows(float(begin), float(end)):
-                return float(end)
-        return None
+        for step in (0.1, 1e-3):
+            edges = np.linspace(since, until, 1 + max(1, round((until - since) / step)))
+            pairs = zip(edges[-2::-1], edges[:0:-1], strict=True)
+            found = next(
+                ((float(low), float(high)) for low, high in pairs if self.flows(float(low), float(high))), None
+            )
+            if found is None:
+                return None
+            since, until = found
+        return until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +145,7 @@ class Run:
     """A run under way."""
 
     process: subprocess.Popen[str]
+    bench: Table
 
     def guard(self) -> int:
         """The process of its guard."""
@@ -102,22 +156,23 @@ class Run:
         return int(found[1])
 
 
-def started(bench: Table, plan: Path, *, patience: float) -> Run:
-    """Start a run of one long train, and return once the train is under way."""
-    run = Run(process=bench.run(plan))
+def started(bench: Table, plan: Path, *, patience: float, goes_wrong: str = "") -> Run:
+    """Start a run of one long train, and return once the train is under way; raises NotUnderWay where it never is."""
+    run = Run(process=bench.run(plan, goes_wrong=goes_wrong), bench=bench)
     deadline = time.monotonic() + patience
     seen = 0
     while seen < 15:  # the scout is one pulse: what goes on for 0.3 s is the train
-        assert run.process.poll() is None, run.process.communicate()
+        if run.process.poll() is not None:
+            raise NotUnderWay(run.process.communicate()[0])
         assert time.monotonic() < deadline
         time.sleep(0.02)  # noqa: TID251 - another process, in real time
         now = bench.world.now
-        seen = seen + 1 if bench.flows(now - 0.04, now) else 0
+        seen = seen + 1 if bench.flows(now - _LONGEST_PAUSE, now) else 0
     return run
 
 
 @contextmanager
-def table(folder: Path, *, faults: tuple[dict[str, Any], ...] = (), seed: int = 1) -> Iterator[Table]:
+def table(folder: Path, *, faults: tuple[Mapping[str, Any], ...] = (), seed: int = 1) -> Iterator[Table]:
     """Serve the guarded bench in real time, with faults of the device."""
     definition = load_bench(GUARDED)
     device = load_device(definition.device_path)
@@ -129,7 +184,7 @@ def table(folder: Path, *, faults: tuple[dict[str, Any], ...] = (), seed: int = 
         for one in bench.listening:
             addresses.setdefault(one.name, one.address)
         yield Table(
-            world=bench.world,
+            virtual=bench,
             bench=_bench_file(folder, addresses),
             state=folder / "state",
             evidence=folder / "out",

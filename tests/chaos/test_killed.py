@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rig.evidence.store import verify
-from tests.chaos.table import PLAN, Run, Table, started, table
+from tests.chaos.table import Run, Table, plan_of, started, table
 from tests.system.running import one_record_per_case
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def bench_with(tmp_path: Path) -> With:
 def flowing(bench: Table, tmp_path: Path) -> Run:
     """Start a run and return it in the middle of its long train."""
     plan = tmp_path / "chaos.plan.yaml"
-    plan.write_text(PLAN, encoding="utf-8")
+    plan.write_text(plan_of(5.0), encoding="utf-8")
     return started(bench, plan, patience=PATIENCE)
 
 

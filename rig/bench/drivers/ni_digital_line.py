@@ -23,12 +23,22 @@ class NiDigitalLine:
     name, address, device : from the bench file; ``device`` is the device's name in the driver, for example ``Dev1``
     line : port and line, for example ``port0/line0``
     hold_time : of the device's watchdog, s; None for none
+    timeout : how long to wait for the answer to one call, s
     """
 
-    def __init__(self, name: str, address: str, *, device: str, line: str, hold_time: float | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        address: str,
+        *,
+        device: str,
+        line: str,
+        hold_time: float | None = None,
+        timeout: float = 0.2,
+    ) -> None:
         self.name = name
         self._hold_time = hold_time
-        self._line = DaqLine(name, address, device, line)
+        self._line = DaqLine(name, address, device, line, call_timeout=timeout)
         self._held = False
         self._one_at_a_time = threading.RLock()
 

@@ -161,14 +161,17 @@ class Reader:
         overwritten = refusal(-200279 if task.total is None else -200361, samples_read=0)
         # Half-way: samples are lost, or do not come, while the others are being read.
         late = task.total is None or 2 * (task.position + count) > task.total
-        if late and "timeout" in task.struck:
+        if self._strikes(task, "timeout", late=late):
             self._world.advance(max(timeout, 0.0))
             return refusal(-200284, samples_read=0)
-        if late and "samples_lost" in task.struck:
+        if self._strikes(task, "samples_lost", late=late):
             return overwritten
         if count and not self._wait_for(task, task.position + count - 1, timeout):
             return refusal(-200284, samples_read=max(task.available(self._world.now), 0))
         return overwritten if task.overrun(self._world.now) else None
+
+    def _strikes(self, task: AnalogTask, kind: str, *, late: bool) -> bool:
+        return (late and kind in task.struck) or self._faults.begun(kind)
 
     def _count(self, task: AnalogTask, asked: int) -> int:
         if asked != _ALL_AVAILABLE:
