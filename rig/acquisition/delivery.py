@@ -172,8 +172,10 @@ class Delivery:
         """Read a block, shorter where something is due within it, and have it looked at."""
         rest = min(self._setup.samples, self._sample(until)) - self.position
         block = self._next_block(min(rest, self._block))
-        if not self._watcher.look(block):
-            self.delivered.stopped = True
+        try:
+            self.delivered.stopped = not self._watcher.look(block)
+        finally:  # kept after it was looked at: a disk may take its time, a current that must end may not
+            self._sink.append(block)
 
     def _next_block(self, samples: float) -> Waveform:
         count = max(int(samples), 1)
@@ -184,7 +186,6 @@ class Delivery:
             self._keep_partial(error)
             raise
         self.position += count
-        self._sink.append(block)
         return block
 
     def _keep_partial(self, error: SamplesLost) -> None:
@@ -197,7 +198,7 @@ class Delivery:
         """Keep what follows a stop, and give the acquisition up."""
         end = min(self._setup.samples, self.position + round(seconds * self._setup.rate))
         while self.position < end:
-            self._next_block(min(end - self.position, self._block))
+            self._sink.append(self._next_block(min(end - self.position, self._block)))
         self._digitizer.halt()
 
     def _take(self, step: Step) -> None:

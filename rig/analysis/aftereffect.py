@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["power_up_output", "reconnect_surge", "short_circuit_recovery"]
 
 _OFF = "off"
+# After these a pulse need not come any more.
+_ENDS = frozenset({Action.LOAD, Action.STOP, Action.CUT, Action.RESET, Action.SUPPLY})
 # Samples that are held at once.
 _BLOCK = 4_000_000
 _LEAST_SAMPLES = 8
@@ -53,16 +55,23 @@ def _switched(chronicle: Chronicle) -> Iterator[tuple[str, Happening, float]]:
 
 def reconnect_surge(chronicle: Chronicle) -> Outcome:
     """Largest |current| once a load is connected to an open output, A."""
-    name, found = "reconnect_surge", []
+    name, found, opened = "reconnect_surge", [], None
     for before, change, until in _switched(chronicle):
         part = chronicle.part(change.begun, until)
         if before == OPEN and change.detail != OPEN and len(part) >= _LEAST_SAMPLES:
+            if first_flow(chronicle.signal, chronicle.rest) is None:
+                return NotMeasured(measurand=name, reason="no current flowed at all")
+            if opened is not None and not _flows(chronicle, opened.begun):
+                return NotMeasured(measurand=name, reason="no current flowed any more when the load was disconnected")
             window = Window(start=change.begun, stop=until, description=f"from the connection of {change.detail} on")
             found.append(_largest(chronicle, name, part, window))
+            if chronicle.until(change, _ENDS) - change.ended < chronicle.silence:
+                least = max(found[-1].value - found[-1].expanded_uncertainty, 0.0)
+                reason = "it ended before another pulse could come that meets the load"
+                return NotMeasured(measurand=name, reason=reason, at_least=least)
+        opened = change
     if not found:
         return NotMeasured(measurand=name, reason="no load was connected to an open output")
-    if first_flow(chronicle.signal, chronicle.rest) is None:
-        return NotMeasured(measurand=name, reason="no current flowed at all")
     return max(found, key=lambda one: one.value)
 
 

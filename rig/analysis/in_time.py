@@ -34,7 +34,7 @@ class InTime:
 IN_TIME: Final[Mapping[str, InTime]] = MappingProxyType({
     "latency": InTime(definition="command to start → begin of the first current", unit=Unit.SECOND, evaluate=latency),
     "stop_time": InTime(
-        definition="command to stop → end of the last current; 0 where it had ended before",
+        definition="command to stop → end of the last current; 0 where that was a pulse before",
         unit=Unit.SECOND,
         evaluate=stop_time,
     ),

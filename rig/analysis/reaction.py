@@ -40,7 +40,7 @@ def latency(chronicle: Chronicle) -> Outcome:
 
 
 def stop_time(chronicle: Chronicle) -> Outcome:
-    """Command to stop → end of the last current, s; 0 where it had ended before."""
+    """Command to stop → end of the last current, s; 0 where no other pulse had come since the one before."""
     stop = chronicle.first(Action.STOP)
     if stop is None:
         return NotMeasured(measurand="stop_time", reason="the device was not told to stop")
@@ -71,6 +71,10 @@ def _ended_before(chronicle: Chronicle, name: str, event: Happening) -> NotMeasu
     flow = chronicle.last_flow(event.begun)
     if flow is not None and event.begun - flow.time <= chronicle.silence:
         return None
+    return _ended_already(name, event)
+
+
+def _ended_already(name: str, event: Happening) -> NotMeasured:
     return NotMeasured(measurand=name, reason=f"no current flowed any more at the event ({event.action})")
 
 
@@ -82,6 +86,8 @@ def _ending(chronicle: Chronicle, name: str, event: Happening, *, since: Happeni
     flow = chronicle.last_flow(until)
     if flow is None:
         return NotMeasured(measurand=name, reason=_NO_CURRENT)
+    if chronicle.known.expected is not None and flow.time < event.begun - chronicle.silence:
+        return _ended_already(name, event)
     if flow.time >= event.begun - chronicle.silence and until - flow.time < chronicle.silence:
         least = _least(chronicle, since, flow.time - flow.doubt)
         shown = format_quantity(until - since.ended, Unit.SECOND, digits=3)

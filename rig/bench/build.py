@@ -66,6 +66,7 @@ class Bench:
     calibrations : by instrument; the load box under ``loads``, the sense resistor under ``sense_resistor``
     engineering_only : why results of this bench may not be used as evidence of conformity; empty if they may
     selected : the load that is connected
+    unsettled : what of it is no longer as it was when it was opened, and so of no use for another case; may be empty
     """
 
     definition: BenchDefinition
@@ -82,6 +83,7 @@ class Bench:
     calibrations: Mapping[str, CalibrationState] = field(default_factory=dict)
     engineering_only: tuple[str, ...] = ()
     selected: Load | None = None
+    unsettled: str = ""
 
     @property
     def loads(self) -> Mapping[str, Load]:
@@ -119,6 +121,7 @@ class Bench:
         self.selected = self.loads[OPEN] if opened.done else None
         if self.supply is None or not (for_good or not stopped.done or not opened.done):
             return stopped, opened
+        self.unsettled = "the device's supply was switched off to make it safe"
         return stopped, opened, _step(SUPPLY_OFF, self.supply.switch_off)
 
 

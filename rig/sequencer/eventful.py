@@ -10,6 +10,7 @@ from rig.acquisition.delivery import Step
 from rig.bench.feeding import feed, wait_until_awake
 from rig.errors import BenchError, CommunicationError, InstrumentError
 from rig.model.happening import Action
+from rig.model.load import OPEN
 from rig.plan.case import Communication, Power
 from rig.units import Unit, format_quantity
 
@@ -40,7 +41,7 @@ class Eventful:
 
     def __init__(self, bench: Bench, load: Load | None, events: Sequence[Event]) -> None:
         self._bench, self._load_before, self._events = bench, load, events
-        self._cut = self._off = self._restarted = self._refed = self._has_stopped = False
+        self._cut = self._off = self._restarted = self._refed = False
 
     def train(self, duration: float, *, watch: LiveWatch, endless: bool) -> Train:
         """Return the train, events included; an endless one is over when nothing has flowed for some time."""
@@ -65,12 +66,25 @@ class Eventful:
         InstrumentError
             if the device or its supply does not come back
         """
+        if self._off or self._restarted or self._cut:
+            self._bench.select_load(OPEN)  # it may do anything as it wakes up
+        try:
+            self._restore_device()
+        except CommunicationError as error:
+            # No line that broke, to be tried again: this is how the device took what was done to it.
+            name = self._bench.stimulator.name
+            raise InstrumentError(
+                name, "", f"the device did not come back after what happened to it: {error}"
+            ) from error
         if self._load_before is not None and self._bench.selected is not self._load_before:
             self._bench.select_load(self._load_before.name)
+
+    def _restore_device(self) -> None:
         if self._off:
             feed(self._supply, self._feed, self._bench.clock)
         elif self._refed:
             self._supply.set(self._feed.voltage, self._feed.current)
+        self._bench.unsettled = ""
         if self._off or self._restarted or self._cut:
             self._off = self._cut = False
             wait_until_awake(self._reopened, self._bench.clock)
@@ -102,6 +116,7 @@ class Eventful:
 
         def give() -> None:
             self._refed = True
+            self._bench.unsettled = "the device's supply was left at another voltage"
             self._supply.set(volts, self._feed.current)
 
         return Step(at=at, action=Action.SUPPLY, do=give, detail=format_quantity(volts, Unit.VOLT))
@@ -120,6 +135,7 @@ class Eventful:
 
     def _power_off(self) -> None:
         self._off = self._restarted = True
+        self._bench.unsettled = "the device's supply was left switched off"
         self._supply.switch_off()
 
     def _power_on(self) -> None:
@@ -127,15 +143,13 @@ class Eventful:
         self._off = False
 
     def _say(self) -> None:
-        """Say a word to the device; that it has stopped by itself is for the capture to show, once events began."""
-        if self._has_stopped:
-            return
+        """Say a word to the device; that it has stopped by itself is for the capture to show."""
         try:
             self._bench.stimulator.keep_alive()
         except CommunicationError:
             raise
         except InstrumentError:
-            self._has_stopped = True
+            return  # it has heard the word all the same
 
     def _stop(self) -> None:
         """Stop the device as far as it can be told: one without power cannot, and one that has just started may not."""

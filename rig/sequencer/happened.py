@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,11 +18,13 @@ from rig.model.happening import Action
 from rig.model.measurement import NotMeasured
 from rig.model.waveform import Waveform
 from rig.sequencer.examine import LOAD, Corrected, Findings, examine, inspected, quiet
+from rig.sequencer.stretch_load import unverified_load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rig.analysis.stretches import Stretch
+    from rig.model.happening import Happening
     from rig.model.limit import Limit
     from rig.model.load import Load
     from rig.model.measurement import Outcome
@@ -35,14 +38,19 @@ __all__ = ["Happened", "examine_events", "is_held"]
 _SLACK = 0.005
 # A stretch of fewer pulses than this is one of switching, not one that a check can mean.
 _FEW_PERIODS = 2.0
+_LEAVES_BE = frozenset({Action.START, Action.MESSAGE, Action.LOAD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Happened:
-    """Findings of the whole, and by load and measurand the outcomes of every stretch while that load was connected."""
+    """Findings of the whole, and by load and measurand the outcomes of every stretch while that load was connected.
+
+    ``doubt`` is why a load that an event connected is not known to have been there; empty if it is.
+    """
 
     findings: Findings
     during: Mapping[tuple[str, str], Sequence[Outcome]]
+    doubt: str = ""
 
 
 def is_held(case: Case, limits: Iterable[Limit]) -> bool:
@@ -63,22 +71,33 @@ def examine_events(
     """Measure a capture during which something happened.
 
     Where the load changed, the whole is measured from each signal alone, for a voltage then stands for no current; and
-    whether the load is what it should be is seen in the first stretch.
+    whether each load was what it should be is seen in its own stretches.
 
     Parameters
     ----------
     load : the one connected at first
     loads : of the bench, by name
     paths : the way of both signals with a load of that name connected
+
+    Raises
+    ------
+    BenchError
+        if what was seen excludes that a load was connected when it should have been, or none was for long enough
     """
     asked = partial(examine, stimulus=stimulus, electrode_area=electrode_area)
     during: dict[tuple[str, str], list[Outcome]] = {}
+    doubt = ""
     if any(one.action is Action.LOAD for one in signal.capture.happenings):
         stretches = list(_stretches(signal, load, stimulus))
         if not stretches:
             raise BenchError(f"{signal.capture.id}: no load was connected for as long as {_FEW_PERIODS:g} periods")
-        found = {one: asked(_cut(signal, one, paths), zero, load=loads[one.load]) for one in stretches}
+        parts = {one: _cut(signal, one, paths) for one in stretches}
+        found = {one: asked(part, zero, load=loads[one.load]) for one, part in parts.items()}
+        delivered = _delivered_until(signal.capture.happenings)
         for one, findings in found.items():
+            voltage = parts[one].capture.waveforms.get("voltage")
+            if min(one.end, delivered) - one.begin >= _FEW_PERIODS * stimulus.period:
+                doubt = doubt or unverified_load(findings, loads[one.load], stimulus, voltage)
             for name, outcome in findings.outcomes.items():
                 during.setdefault((one.load, name), []).append(outcome)
         whole = _whole(signal, found[stretches[0]], lambda one: asked(one, zero, load=load))
@@ -93,7 +112,13 @@ def examine_events(
         capture=signal.capture.id,
     )
     in_time = _in_time(signal, told, load, whole)
-    return Happened(findings=replace(whole, outcomes={**whole.outcomes, **in_time}), during=during)
+    return Happened(findings=replace(whole, outcomes={**whole.outcomes, **in_time}), during=during, doubt=doubt)
+
+
+def _delivered_until(happenings: Iterable[Happening]) -> float:
+    """Return until when nothing but the loads was touched, s: after that a device may well deliver nothing."""
+    touched = (one.begun for one in happenings if one.action not in _LEAVES_BE)
+    return min(touched, default=math.inf)
 
 
 def _in_time(signal: Corrected, known: Known, load: Load, whole: Findings) -> Mapping[str, Outcome]:

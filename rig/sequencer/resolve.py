@@ -10,6 +10,8 @@ from rig.analysis.in_time import IN_TIME
 from rig.analysis.series import SERIES
 from rig.bench.paths import signal_path
 from rig.errors import DocumentInvalid, Problem
+from rig.plan.case import Power
+from rig.sequencer.eventful import AFTERWARDS
 from rig.sequencer.exposure import Exposure, estimate, worst
 from rig.sequencer.happened import is_held
 from rig.sequencer.measurability import Forecast, forecast, show_forecast, unrehearsed
@@ -168,7 +170,12 @@ class Resolver:
         exposure = self._exposure(case)
         first = replace(exposure, voltage_peak=self._into(case, self._definition.loads[case.load]).voltage_peak)
         room = room_for(case.checks, exposure)
-        return plan_views(case.stimulus, first, self._ranges, room=room, shown=shown, stops_within=slowest)
+        anew = [event.at for event in case.events if event.device is not None or event.supply is Power.ON]
+        asked = anew and any(one.measurand == "power_up_output" for one in case.checks)
+        beyond = max(anew) + AFTERWARDS - case.stimulus.train if asked else 0.0
+        return plan_views(
+            case.stimulus, first, self._ranges, room=room, shown=shown, stops_within=slowest, beyond=beyond
+        )
 
     def _paths(self, views: Views, load: Load) -> dict[str, SignalPath]:
         """Return the ways of both signals, as the instruments will be set."""

@@ -266,6 +266,9 @@ class Run:
         if self.guardian.tripped and not self.latched:
             self.latched = f"the guard has tripped in {case.id}: {self.guardian.tripped}"
             self.ending = _ENDINGS[self.guardian.tripped_by]
+        if self.bench.unsettled and not self.latched:
+            self.latched = f"the bench is latched since {case.id}: {self.bench.unsettled}"
+            self.ending = "comms_error"
         trouble = work.doubt if error is None else error.message
         trouble = trouble or ("" if off.verdict is Verdict.PASS else off.reason)
         self._found[case.plan, case.id] = found_in(work.outcomes, work.captures, work.realised, trouble)

@@ -88,6 +88,7 @@ def plan_views(
     room: float = 0.0,
     shown: float | None = None,
     stops_within: float = 0.0,
+    beyond: float = 0.0,
 ) -> Views:
     """Choose ranges, windows and trigger for one case, for the peaks that its settings let expect.
 
@@ -97,14 +98,15 @@ def plan_views(
 
     Where something happens during the train the oscilloscope shows so many seconds of it, ``shown``, with all the
     points it has and with ``room`` for a voltage (V) that another load may bring. A device that may take so long to
-    stop, ``stops_within`` (s), is looked at until no other pulse of its train could be hidden behind the end.
+    stop, ``stops_within`` (s), is looked at until no other pulse of its train could be hidden behind the end; and
+    ``beyond`` s after its train in any case, for what it may do as it starts anew.
     """
     full_scale = ranges.full_scale(max(exposure.voltage_peak, room))
     half_range = ranges.half_range(exposure.reached)
     scope = _scope_setup(stimulus, exposure.voltage_peak, full_scale, ranges)
     if shown is not None:
         scope = replace(scope, window=shown + _TAIL, points=_ALL_POINTS, pretrigger=0.0)
-    tail = max(_TAIL, stops_within + _SILENT_PERIODS * stimulus.period if stops_within else 0.0)
+    tail = max(_TAIL, beyond, stops_within + _SILENT_PERIODS * stimulus.period if stops_within else 0.0)
     duration = _LEAD + stimulus.train + tail
     return Views(
         quiet=View(scope=scope, digitizer=_digitizer_setup(ranges, half_range, quiet_time(stimulus))),

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["CaseWork"]
 
 _ENDED = "the live watch ended the train"
+_CLIPPED = "the train was ended because the current clipped"
 
 
 class CaseWork:
@@ -84,6 +85,7 @@ class CaseWork:
         self.during: dict[tuple[str, str], Sequence[Outcome]] = {}
         self.judgements: list[Judgement] = []
         self._during: Mapping[tuple[str, str], Sequence[Outcome]] = {}
+        self._unseen, self._clipped = "", False
         self.doubt = ""
         self.crossing: Crossing | None = None
         self.made_safe: list[MadeSafeEntry] = []
@@ -155,7 +157,8 @@ class CaseWork:
         self.outcomes.update(findings.outcomes)
         self.agreements = findings.agreements
         self.stage = "verifying the load"
-        self.doubt = verify_load(findings, self.load) or self.doubt
+        cut_short = f"{_CLIPPED}: no wider range was left" if self._clipped else ""
+        self.doubt = verify_load(findings, self.load) or self._unseen or cut_short or self.doubt
         return findings.outcomes
 
     def _scout(self, resolved: ResolvedCase) -> bool:
@@ -223,7 +226,7 @@ class CaseWork:
             paths=lambda name: self._paths(self.bench.loads[name]),
             electrode_area=electrode_area,
         )
-        self._during = found.during
+        self._during, self._unseen = found.during, found.doubt
         return found.findings
 
     def _paths(self, load: Load) -> Mapping[str, SignalPath]:
@@ -267,6 +270,7 @@ class CaseWork:
             ),
             purpose=purpose,
         )
+        self._clipped = watch.clipped
         ended = seen.stopped and not watch.clipped
         if seen.broken is not None or ended:
             self.make_safe()  # first: what follows only writes down what was

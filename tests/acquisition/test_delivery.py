@@ -199,3 +199,24 @@ def test_a_train_stops_by_itself_at_its_end_with_what_happens_between() -> None:
     train = Train.of(Device(), 2.0)  # type: ignore[arg-type] # the parts of a stimulator that a train needs
     steps = train.steps(0.5)
     assert [(step.at, step.action) for step in steps] == [(0.5, Action.START), (2.5, Action.STOP)]
+
+
+def test_a_block_is_looked_at_before_it_is_kept_and_kept_whatever_comes_of_that() -> None:
+    order: list[str] = []
+
+    class Slow(Memory):
+        def append(self, block: Waveform) -> None:
+            order.append("kept")
+            super().append(block)
+
+    def look(_: Waveform) -> bool:
+        order.append("seen")
+        if len(order) > 2:
+            raise RuntimeError("cannot be stopped")
+        return True
+
+    memory = Slow(1000)
+    with pytest.raises(RuntimeError, match="cannot be stopped"):
+        delivery(Bench(), 1000, Free(look), memory).run([], aftermath=0.0)
+    assert order == ["seen", "kept", "seen", "kept"]
+    assert memory.length == 2 * BLOCK * RATE

@@ -150,6 +150,11 @@ class TestStopTime:
         assert found.value == 0
         assert found.expanded_uncertainty > 0.9e-3
 
+    def test_a_train_that_had_ended_by_itself_was_not_stopped(self) -> None:
+        found = not_measured("stop_time", Scene(pulses=train(0.105, 0.2)).signal(), START, STOP)
+        assert found.reason == "no current flowed any more at the event (stop)"
+        assert found.at_least is None
+
     def test_a_weak_current_that_goes_on_is_no_stop(self) -> None:
         scene = Scene(pulses=train(0.105, 0.3))
         leaking = scene.signal().samples + 5e-4 * (scene.times() > 0.2)
@@ -251,6 +256,16 @@ class TestReconnection:
         found = measured("reconnect_surge", Scene(pulses=train(0.105, 0.19)).signal(), self.OPEN, self.CONNECTED)
         assert found.value < 2 * NOISE
         assert found.value + found.expanded_uncertainty < 5 * NOISE
+
+    def test_a_device_that_had_ended_before_the_load_was_taken_off_has_shown_nothing(self) -> None:
+        found = not_measured("reconnect_surge", Scene(pulses=train(0.105, 0.13)).signal(), self.OPEN, self.CONNECTED)
+        assert "any more" in found.reason
+
+    @pytest.mark.parametrize("size", [0.0, 0.05])
+    def test_where_no_pulse_need_have_come_since_only_a_surge_that_did_come_counts(self, size: float) -> None:
+        signal, stopped = self.surge(size, 1e-3), done(Action.STOP, 0.31)
+        found = not_measured("reconnect_surge", signal, START, self.OPEN, self.CONNECTED, stopped)
+        assert found.at_least == pytest.approx(max(size, 0.02), rel=0.05)
 
     def test_a_device_that_is_dead_has_shown_nothing(self) -> None:
         found = not_measured("reconnect_surge", Scene(pulses={}).signal(), self.OPEN, self.CONNECTED)
