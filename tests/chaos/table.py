@@ -71,6 +71,13 @@ class Table:
         return self.virtual.world
 
     @property
+    def temporary(self) -> Path:
+        """Where processes that are killed leave what they would have removed."""
+        folder = self.bench.parent / "temporary"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    @property
     def latched(self) -> bool:
         """Whether the bench refuses everything until a person resets it."""
         return any(self.state.glob("*.latch.json"))
@@ -95,7 +102,7 @@ class Table:
         return subprocess.Popen(
             [sys.executable, "-m", "rig", *map(str, arguments)],
             cwd=ROOT,
-            env={**ENVIRONMENT, **injected, "RIG_STATE": str(self.state)},
+            env={**ENVIRONMENT, **injected, "RIG_STATE": str(self.state), "TMPDIR": str(self.temporary)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
