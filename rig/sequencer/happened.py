@@ -91,7 +91,8 @@ def examine_events(
         stretches = list(_stretches(signal, load, stimulus))
         if not stretches:
             raise BenchError(f"{signal.capture.id}: no load was connected for as long as {_FEW_PERIODS:g} periods")
-        parts = {one: _cut(signal, one, paths) for one in stretches}
+        trigger = None if load.is_open else _first_current(signal.capture.waveforms["current"], stimulus)
+        parts = {one: _cut(signal, one, paths, trigger) for one in stretches}
         found = {one: asked(part, zero, load=loads[one.load]) for one, part in parts.items()}
         delivered = _delivered_until(signal.capture.happenings)
         for one, findings in found.items():
@@ -139,13 +140,17 @@ def _stretches(signal: Corrected, load: Load, stimulus: Stimulus) -> Iterator[St
             yield one
 
 
-def _cut(signal: Corrected, stretch: Stretch, paths: Callable[[str], Mapping[str, SignalPath]]) -> Corrected:
-    """Return a stretch of both signals, read as they are with the load of that stretch."""
+def _cut(
+    signal: Corrected, stretch: Stretch, paths: Callable[[str], Mapping[str, SignalPath]], trigger: float | None
+) -> Corrected:
+    """Return a stretch of both signals, read as they are with the load of that stretch.
+
+    Where it is not known when the oscilloscope was triggered, ``trigger`` in s, no voltage belongs to any stretch.
+    """
     capture = signal.capture
     waveforms = {"current": cut(capture.waveforms["current"], stretch.begin, stretch.end)}
     voltage = capture.waveforms.get("voltage")
-    if voltage is not None:
-        trigger = _first_current(capture.waveforms["current"])
+    if voltage is not None and trigger is not None:
         part = cut(voltage, stretch.begin - trigger + _SLACK, stretch.end - trigger - _SLACK)
         if len(part):
             waveforms["voltage"] = part
@@ -153,10 +158,15 @@ def _cut(signal: Corrected, stretch: Stretch, paths: Callable[[str], Mapping[str
     return Corrected(capture=replace(capture, waveforms=waveforms), paths={name: own[name] for name in signal.paths})
 
 
-def _first_current(current: Waveform) -> float:
-    """Return when the first pulse begins, which is what the oscilloscope was triggered by, s on the capture's axis."""
+def _first_current(current: Waveform, stimulus: Stimulus) -> float:
+    """Return when the first pulse begins, which is what the oscilloscope was triggered by, s on the capture's axis.
+
+    It need not reach half of the largest: what follows an event may be larger by far.
+    """
     values = np.abs(current.values() - float(np.median(current.samples)) * current.gain - current.offset)
-    return float(current.start + int((values > values.max() / 2).argmax()) * current.interval)
+    return float(
+        current.start + int((values > min(float(values.max()), stimulus.amplitude) / 2).argmax()) * current.interval
+    )
 
 
 def _whole(signal: Corrected, first: Findings, examined: Callable[[Corrected], Findings]) -> Findings:

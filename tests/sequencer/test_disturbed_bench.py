@@ -231,3 +231,18 @@ def test_a_device_that_does_not_come_back_is_not_asked_into_a_load_and_has_no_se
     assert (record.verdict, record.attempt, record.retried) == (Verdict.ERROR, 1, False)
     assert "did not come back" in record.reason
     assert set(dying[0].asked_into) == {"open"}
+
+
+CONNECTED_LATER = """\
+  - id: later
+    load: open
+    stimulus: {amplitude: 40 mA}
+    events: [{at: 0.3 s, load: 1 kohm}]
+    verify: [peak_output_voltage: {at_most: 60 V, during: 1 kohm}, phase_top: {within: 5 % of set, during: 1 kohm}]
+"""
+
+
+def test_a_voltage_is_given_to_no_load_where_no_current_says_when_it_was_taken(table: Table) -> None:
+    (record,) = table.records(CONNECTED_LATER)
+    assert record.verdict is Verdict.INCONCLUSIVE, record.reason
+    assert {str(one.verdict) for one in record.judgements} == {"PASS", "INCONCLUSIVE"}
