@@ -62,7 +62,7 @@ class SupplyLevel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happens ``at`` s after the first pulse; exactly one of the others says what.
+    """Something that happens ``at`` s after the start; exactly one of the others says what.
 
     Attributes
     ----------

@@ -140,7 +140,7 @@ class Sweep(SweepKeys):
 class EventPart(_Part):
     """Something that happens while the train is running."""
 
-    at: Duration = Field(description="time after the first pulse, for example 2 s")
+    at: Duration = Field(description="time after the train was started, for example 2 s")
     load: LoadName | None = Field(default=None, description="the load that is connected instead")
     communication: Communication | None = Field(default=None, description="the line to the stimulator")
     supply: Supply | None = Field(default=None, description="what feeds the device: 26.4 V, 110 % of nominal, off, on")

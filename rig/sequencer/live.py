@@ -110,7 +110,6 @@ class LiveWatch:
         self._stop, self._make_safe, self._now = stop, make_safe, now
         self._renewed = now()
         self.crossing: Crossing | None = None
-        self.took: float | None = None
         self.clipped = False
 
     def look(self, block: Waveform) -> bool:
@@ -124,7 +123,6 @@ class LiveWatch:
             # The contact first, and by somebody else: the stimulator's own line may take a second to time out.
             self._guardian.trip(str(self.crossing))
             self._make_safe()
-            self.took = self._now() - begun
             return False
         if _clips(block):
             self.clipped = True

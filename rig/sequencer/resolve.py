@@ -10,6 +10,7 @@ from rig.analysis.in_time import IN_TIME
 from rig.analysis.series import SERIES
 from rig.bench.paths import signal_path
 from rig.errors import DocumentInvalid, Problem
+from rig.model.load import OPEN
 from rig.plan.case import Power
 from rig.sequencer.eventful import AFTERWARDS
 from rig.sequencer.exposure import Exposure, estimate, worst
@@ -19,7 +20,7 @@ from rig.sequencer.ranges import Ranges
 from rig.sequencer.rehearsal import rehearse
 from rig.sequencer.requires import unmet
 from rig.sequencer.series import Found, measure_all, way_of
-from rig.sequencer.settings import Views, plan_views, quiet_time, room_for
+from rig.sequencer.settings import Views, plan_views, quiet_time, room_for, slowest_stop
 from rig.units import Unit, format_quantity
 from rig.verdict.packs import NotApplicable, Resolution, Situation, resolve
 
@@ -95,7 +96,9 @@ class Resolver:
 
     def _exposure(self, case: Case) -> Exposure:
         """Return what a case exposes everything to, whatever load it or one of its events connects."""
-        names = [case.load, *(event.load for event in case.events if event.load is not None)]
+        switched = [event.load for event in case.events if event.load is not None]
+        # Relays open before others close: for that moment the device sees no load at all.
+        names = [case.load, *switched, *([OPEN] if switched else [])]
         return worst(self._into(case, self._definition.loads[name]) for name in names)
 
     def _resolved(self, case: Case) -> ResolvedCase:
@@ -166,7 +169,7 @@ class Resolver:
         shown = None
         if case.events:
             shown = max(event.at for event in case.events) + _AFTER_EVENT if case.endless else case.stimulus.train
-        slowest = max((one.interval.upper for one in case.checks if one.measurand == "stop_time"), default=0.0)
+        slowest = slowest_stop(case.checks)
         exposure = self._exposure(case)
         first = replace(exposure, voltage_peak=self._into(case, self._definition.loads[case.load]).voltage_peak)
         room = room_for(case.checks, exposure)
@@ -213,7 +216,7 @@ class Resolver:
         if case.stimulus.channel > self._device.channels:
             yield f"the device has no channel {case.stimulus.channel}; it has {self._device.channels}"
         longest = _MOST_HELD / self._ranges.current.rate if is_held(case, case.checks) else _LONGEST
-        if not case.stimulus.train <= longest:
+        if not case.stimulus.train + slowest_stop(case.checks) <= longest:
             shown = format_quantity(case.stimulus.train, Unit.SECOND)
             told = " with events, or with checks of what happens in time," if longest < _LONGEST else ""
             yield f"a train of {shown}{told} is too long to record; at most {format_quantity(longest, Unit.SECOND)}"

@@ -27,6 +27,7 @@ __all__ = [
     "room_for",
     "scout_train",
     "scout_view",
+    "slowest_stop",
     "widened",
 ]
 
@@ -65,6 +66,12 @@ def room_for(limits: Iterable[Limit], exposure: Exposure) -> float:
     """
     asked = [CATALOGUE[one.measurand].signal for one in limits if one.measurand in CATALOGUE]
     return exposure.voltage_peak if Needs.VOLTAGE in asked else 0.0
+
+
+def slowest_stop(limits: Iterable[Limit]) -> float:
+    """Return how long a device may take to stop, as far as any limit says, s."""
+    bounds = (one.interval.upper for one in limits if one.measurand == "stop_time")
+    return max((bound for bound in bounds if math.isfinite(bound)), default=0.0)
 
 
 def quiet_time(stimulus: Stimulus) -> float:

@@ -372,6 +372,8 @@ class CaseWork:
         if not load:
             return [self.outcomes.get(name) or NotMeasured(measurand=name, reason=f"{name} was not measured")]
         missing = NotMeasured(measurand=name, reason=f"{name} was not measured while {load} was connected")
+        if not self._during and self.load is not None and load == self.load.name:
+            return [self.outcomes.get(name) or missing]  # nothing else was ever connected
         self.during[load, name] = self._during.get((load, name), [missing])
         return self.during[load, name]
 

@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.bench.files import CurrentSignal, VoltageSignal
+from rig.model.limit import Interval, Limit
 from rig.model.load import Load
 from rig.model.stimulus import Polarity, Shape, Stimulus
 from rig.sequencer.exposure import Exposure, estimate
 from rig.sequencer.ranges import Ranges
-from rig.sequencer.settings import Views, plan_views
+from rig.sequencer.settings import Views, plan_views, slowest_stop
+from rig.units import Unit
 
 VOLTAGE = VoltageSignal.model_validate({"instrument": "scope", "channel": 1, "probe": 10, "full_scale": "400 V"})
 CURRENT = CurrentSignal.model_validate({
@@ -128,3 +130,18 @@ def test_no_current_at_all_still_gives_a_range_that_an_instrument_can_be_set_to(
     assert scope.channels[1].full_scale >= 0.08  # 1 mV a division through a probe of 10:1
     assert scope.trigger is not None
     assert abs(scope.trigger.level) > 0
+
+
+def test_how_long_a_stop_may_take_is_what_limits_say_of_it() -> None:
+    def limit(**bounds: float) -> Limit:
+        return Limit(
+            measurand="stop_time",
+            interval=Interval(**bounds),
+            unit=Unit.SECOND,
+            text="a limit",
+            source="x.plan.yaml:1:1",
+        )
+
+    assert slowest_stop([]) == 0.0
+    assert slowest_stop([limit(lower=0.0)]) == 0.0  # at least: without an end
+    assert slowest_stop([limit(upper=0.1), limit(lower=0.0, upper=0.4)]) == 0.4
