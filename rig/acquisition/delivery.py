@@ -26,7 +26,8 @@ __all__ = ["BLOCK", "Delivered", "Delivery", "Memory", "Sink", "Step", "Watcher"
 BLOCK = 0.01
 """How long a block of samples is where time passes by itself, s: what it shows is known when it has been read."""
 
-_PATIENCE = 10.0
+# A card that is so late with a block leaves nobody looking; then the train is ended, s.
+_PATIENCE = 1.0
 
 
 class Watcher(Protocol):

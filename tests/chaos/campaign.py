@@ -191,7 +191,7 @@ anything had gone wrong, as the machine had not answered it in time, and that we
 
 What each of them does is in `tests/chaos/faults.py`. A full disk is one on which no file of the run and of its guard
 can grow. The wall clock jumps for all processes of the run, wherever Python reads it. Of a card that is mute the run
-learns late: what ends the current there is the device, which gives up when nobody speaks to it.
+learns when a block of samples is a second late.
 """
 
 

@@ -133,15 +133,9 @@ def test_no_current_at_all_still_gives_a_range_that_an_instrument_can_be_set_to(
 
 
 def test_how_long_a_stop_may_take_is_what_limits_say_of_it() -> None:
-    def limit(**bounds: float) -> Limit:
-        return Limit(
-            measurand="stop_time",
-            interval=Interval(**bounds),
-            unit=Unit.SECOND,
-            text="a limit",
-            source="x.plan.yaml:1:1",
-        )
+    def limit(interval: Interval) -> Limit:
+        return Limit(measurand="stop_time", interval=interval, unit=Unit.SECOND, text="a limit", source="x.yaml:1:1")
 
     assert slowest_stop([]) == 0.0
-    assert slowest_stop([limit(lower=0.0)]) == 0.0  # at least: without an end
-    assert slowest_stop([limit(upper=0.1), limit(lower=0.0, upper=0.4)]) == 0.4
+    assert slowest_stop([limit(Interval(lower=0.0))]) == 0.0  # at least: without an end
+    assert slowest_stop([limit(Interval(upper=0.1)), limit(Interval(lower=0.0, upper=0.4))]) == 0.4
