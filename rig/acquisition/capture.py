@@ -131,12 +131,7 @@ def capture_stimulus(
 
     Current may flow within ``permission`` alone. The caller owns safety: whatever is raised here, it makes the bench
     safe. The current goes to ``sink``; one in memory is part of the capture, whatever went wrong meanwhile: that is in
-    :attr:`Seen.broken`.
-
-    Raises
-    ------
-    StaleWaveform
-        if the oscilloscope's record does not show the event that is said to have triggered it
+    :attr:`Seen.broken`, also an oscilloscope's record that does not show the event that triggered it.
     """
     scope, digitizer, clock = instruments.oscilloscope, instruments.digitizer, instruments.clock
     scope_setup = scope.configure(view.scope)
@@ -158,18 +153,21 @@ def capture_stimulus(
         with permission:
             broken = _attempt(delivery, train, view)
     except InterlockTripped:
-        if not delivery.delivered.stopped:  # a permission that was taken back cannot be given back
+        if broken is None and not delivery.delivered.stopped:  # a permission that was taken back cannot be given back
             raise
     happenings = tuple(delivery.delivered.happenings)
     waveforms = {"current": sink.waveform()} if isinstance(sink, Memory) else {}
     notes: tuple[str, ...] = ()
+    try:
+        if broken is None and _wait_for_scope(scope, clock):
+            waveforms["voltage"] = _triggered(scope.fetch(instruments.voltage_channel), scope_setup)
+        elif broken is None:
+            scope.halt()
+            notes = ("the oscilloscope did not trigger: no voltage was captured",)
+    except RigError as error:  # the current was seen all the same
+        broken = error
     if broken is not None:
         notes = (f"the capture was cut short: {broken}",)
-    elif _wait_for_scope(scope, clock):
-        waveforms["voltage"] = _triggered(scope.fetch(instruments.voltage_channel), scope_setup)
-    else:
-        scope.halt()
-        notes = ("the oscilloscope did not trigger: no voltage was captured",)
     triggered = "voltage" in waveforms
     capture = Capture(
         id=capture_id, purpose=purpose, waveforms=waveforms, triggered=triggered, notes=notes, happenings=happenings

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 from rig.acquisition.correct import correct
 from rig.guard.watch import HardLimits, Watch
+from rig.model.happening import Action
 from rig.model.limit import Interval, Limit
 from rig.model.measurement import Measurement, Window
 from rig.units import format_quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rig.bench.files import Ratings
     from rig.guard.watch import Crossing
+    from rig.model.happening import Happening
     from rig.model.signal_path import SignalPath
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Waveform
@@ -34,6 +36,8 @@ _OVERTIME = 1.0
 # A device at its largest setting may deliver this much of it; more is no tolerance of its output stage any more.
 _TOLERANCE = 1.2
 _COVERAGE = 2.0
+# The last pulse may have begun just before the stop; and of a train that has ended no pulse comes for so many periods.
+_WIDTHS, _SILENT = 2.0, 1.25
 _REST = 0.05
 
 
@@ -132,6 +136,19 @@ class LiveWatch:
             self._guardian.renew()
             self._renewed = begun
         return True
+
+    @property
+    def has_flowed(self) -> bool:
+        """Whether any current was seen."""
+        return self._watch.last is not None
+
+    def flows_on(self, happenings: Sequence[Happening], end: float, stimulus: Stimulus) -> bool:
+        """Whether pulses go on at the ``end`` of a capture (s, on its axis) though the train was stopped in it."""
+        stops = [one.ended for one in happenings if one.action is Action.STOP]
+        last = self._watch.last
+        if not stops or last is None:
+            return False
+        return last > max(stops) + _WIDTHS * stimulus.pulse_width and end - last < _SILENT * stimulus.period
 
     def at_rest(self, now: float, quiet: float) -> bool:
         """Whether nothing has flowed for the last ``quiet`` s before ``now``, s on the capture's time axis."""

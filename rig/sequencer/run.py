@@ -242,14 +242,16 @@ class Run:
         broke = False
         stopped: BaseException | None = None
         try:
-            yield work
+            try:
+                yield work
+            finally:
+                work.close()
         except Exception as problem:  # noqa: BLE001 - whatever it is, the output must end up off and on record
             self._make_safe(work)
             error, broke = _error_entry(problem, work.stage), isinstance(problem, CommunicationError)
         except BaseException as interruption:  # noqa: BLE001 - Ctrl-C too: off first, recorded second, raised third
             self._make_safe(work)
             error, stopped = _error_entry(interruption, work.stage), interruption
-        work.close()
         # What was last delivered says for how long to look: a slow device could hide between two pulses.
         try:
             off = prove_off(work, work.views or resolved.views)
@@ -274,7 +276,7 @@ class Run:
         self._found[case.plan, case.id] = found_in(work.outcomes, work.captures, work.realised, trouble)
         record = self._case_record(resolved, work, begun, error, off, aborted=stopped is not None)
         failed = any(one.verdict is Verdict.FAIL for one in work.judgements)
-        again = broke and number < case.attempts and not (self.latched or failed)
+        again = broke and number < case.attempts and not (self.latched or failed or work.unjudged)
         self._keep(record.model_copy(update={"attempt": number, "retried": again}))
         if stopped is not None:
             raise stopped

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from rig.acquisition.capture import Instruments, View, capture_quiet, capture_stimulus
 from rig.acquisition.delivery import BLOCK
-from rig.analysis.catalogue import CATALOGUE
+from rig.analysis.catalogue import CATALOGUE, Level
 from rig.bench.paths import signal_path
-from rig.errors import BenchError, InterlockTripped
+from rig.errors import BenchError, InterlockTripped, RigError
 from rig.evidence.record import MadeSafeEntry, RangeEntry, SafetyStepEntry
 from rig.model.judgement import DecisionRule
 from rig.model.measurement import NotMeasured
+from rig.model.verdict import Verdict
 from rig.model.waveform import Purpose
 from rig.plan.case import Ranging
 from rig.sequencer.eventful import Eventful
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CaseWork"]
 
+# What every phase shows by itself, however few there are.
+_OF_A_PHASE = frozenset(name for name, entry in CATALOGUE.items() if entry.level is Level.PHASE)
 _ENDED = "the live watch ended the train"
 _CLIPPED = "the train was ended because the current clipped"
 
@@ -55,7 +58,8 @@ class CaseWork:
     """What was done, captured, measured and judged in one case so far; it grows until the case is recorded.
 
     ``doubt`` is why nothing of this case can be a PASS, whatever was judged: its load was never verified, or its train
-    was ended before its time. ``crossing`` is the hard limit that ended it.
+    was ended before its time. ``unjudged`` says that a train broke off and what had come of it could not be judged:
+    then it must not be tried again. ``crossing`` is the hard limit that ended it.
     """
 
     def __init__(
@@ -88,6 +92,8 @@ class CaseWork:
         self._unseen, self._clipped = "", False
         self.doubt = ""
         self.crossing: Crossing | None = None
+        self.unjudged = False
+        self._electrode_area: float | None = None
         self.made_safe: list[MadeSafeEntry] = []
         self.agreements: tuple[Agreement, ...] = ()
         self.ranges: tuple[RangeEntry, ...] = ()
@@ -138,7 +144,7 @@ class CaseWork:
         case = resolved.case
         if self.load is None:
             raise BenchError(f"{self.id}: no load has been connected")
-        self.asked = case.stimulus
+        self.asked, self._electrode_area = case.stimulus, electrode_area
         self._choose(resolved.views, resolved.exposure.voltage_peak, resolved.exposure.reached, "expected peak")
         if case.ranging is Ranging.SCOUT and not self._scout(resolved):
             return self.outcomes
@@ -210,6 +216,20 @@ class CaseWork:
         self._keeping.note((*signal.capture.notes, *findings.defects))
         return findings
 
+    def _judge_what_came(self, kept: Corrected, resolved: ResolvedCase) -> None:
+        """Judge the phases that a broken capture shows: no later attempt makes up for one that was too much."""
+        bound = [one for one in resolved.limits if not one.during and one.measurand in _OF_A_PHASE]
+        self.unjudged = bool(bound)
+        if self.load is None or not bound:
+            return
+        try:
+            found = self._examined(kept, resolved, self.load, self._electrode_area).outcomes
+        except RigError:
+            return
+        seen = [judge(found[one.measurand], one, self.rule) for one in bound if one.measurand in found]
+        self.judgements.extend(one for one in seen if one.verdict is Verdict.FAIL)
+        self.unjudged = any(one.verdict is Verdict.INCONCLUSIVE for one in seen)
+
     def _examined(
         self, signal: Corrected, resolved: ResolvedCase, load: Load, electrode_area: float | None
     ) -> Findings:
@@ -272,11 +292,14 @@ class CaseWork:
         )
         self._clipped = watch.clipped
         ended = seen.stopped and not watch.clipped
-        if seen.broken is not None or ended:
+        end = view.digitizer.samples / view.digitizer.rate
+        if seen.broken is not None or ended or watch.flows_on(seen.capture.happenings, end, realised):
             self.make_safe()  # first: what follows only writes down what was
         kept, self.crossing = self._keeping.keep(seen, self.load), watch.crossing
         if seen.broken is not None:
             self._keeping.note(seen.capture.notes)
+            if purpose is Purpose.SIGNAL and watch.has_flowed:
+                self._judge_what_came(kept, resolved)
             raise seen.broken
         eventful.restore()
         if ended and self.crossing is None:

@@ -59,3 +59,30 @@ def test_a_limit_failure_is_never_tried_again(
     plan = plan_file(("within: 5 % of set", "at_most: 10 mA, waiver: to fail"), text=PLAN)
     ended(rig("run", plan, "--bench", bench_file(faults="")), 1)
     assert attempts(the_record(evidence)) == [(1, "FAIL", False)]
+
+
+# In the middle of a train of three seconds the device does not answer a sign of life.
+LONGER = ("train: 0.2 s", "train: 3 s")
+SILENT_IN_TRAIN = "{instrument: stimulator, kind: timeout, after: 5, times: 1}"
+
+
+def test_what_came_before_the_dialogue_broke_is_judged_and_a_failure_is_not_tried_again(
+    rig: Command, plan_file: Write, bench_file: Write, evidence: Path
+) -> None:
+    plan = plan_file(LONGER, ("within: 5 % of set", "at_most: 10 mA, waiver: to fail"), text=PLAN)
+    rig("run", plan, "--bench", bench_file(faults=SILENT_IN_TRAIN))
+    (case,) = the_record(evidence)["cases"]
+    assert not case["retried"]
+    assert "ML_GET_CURRENT_DATA" in case["error"]["message"]
+    assert [one["verdict"] for one in case["judgements"]] == ["FAIL"]
+    assert case["verdict"] in {"FAIL", "ERROR"}
+    assert [one["purpose"] for one in case["captures"]].count("signal") == 1
+
+
+def test_a_train_that_was_right_until_the_dialogue_broke_is_tried_again(
+    rig: Command, plan_file: Write, bench_file: Write, evidence: Path
+) -> None:
+    ended(rig("run", plan_file(LONGER, text=PLAN), "--bench", bench_file(faults=SILENT_IN_TRAIN)), 0)
+    record = the_record(evidence)
+    assert attempts(record) == [(1, "ERROR", True), (2, "PASS", False)]
+    assert "ML_GET_CURRENT_DATA" in record["cases"][0]["error"]["message"]
