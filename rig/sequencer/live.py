@@ -39,6 +39,13 @@ _COVERAGE = 2.0
 # The last pulse may have begun just before the stop; and of a train that has ended no pulse comes for so many periods.
 _WIDTHS, _SILENT = 2.0, 1.25
 _REST = 0.05
+_CEILINGS = {
+    "current_peak": "current_peak",
+    "current_rms": "rms_current",
+    "charge_per_phase": "charge_per_phase",
+    "dc_current": "dc_current",
+    "on_time": "exposure",
+}
 
 
 def hard_limits(stimulus: Stimulus, ceiling: Ceiling, ratings: Ratings) -> HardLimits:
@@ -83,9 +90,12 @@ def found_crossing(crossing: Crossing, capture: str) -> Measurement:
     )
 
 
-def crossed_limit(crossing: Crossing) -> Limit:
-    """Return the hard limit as a limit that a measurement is judged against."""
-    text = f"at most {format_quantity(crossing.ceiling, crossing.unit)}: {crossing.limit.replace('_', ' ')}"
+def crossed_limit(crossing: Crossing, ceiling: Ceiling) -> Limit:
+    """Return the hard limit as a limit that a measurand is judged against, and say whose it is."""
+    asked = _CEILINGS.get(crossing.limit)
+    own = asked is not None and getattr(ceiling, asked) == crossing.ceiling
+    whose = f"{'the plan' if own else 'the rig'}'s ceiling on {crossing.limit.replace('_', ' ')}"
+    text = f"at most {format_quantity(crossing.ceiling, crossing.unit)}: {whose}"
     upper = Interval(upper=crossing.ceiling)
     return Limit(measurand=crossing.measurand, interval=upper, unit=crossing.unit, text=text, source="the live watch")
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from rig.model.measurement import Outcome
     from rig.model.signal_path import SignalPath
     from rig.model.stimulus import Stimulus
+    from rig.plan.case import Ceiling
     from rig.sequencer.agreement import Agreement
     from rig.sequencer.guarded import Guardian
     from rig.sequencer.resolve import ResolvedCase
@@ -176,7 +177,7 @@ class CaseWork:
         scout = self._capture_stimulus(Purpose.SCOUT, piece, view, resolved)
         self._keeping.note(scout.capture.notes)
         if self.crossing is not None:
-            self._stop_at(self.crossing, scout.capture.id)
+            self._stop_at(self.crossing, resolved.case.ceiling, scout.capture.id)
             return False
         scouted = read_scout(scout, piece, resolved)
         if scouted.stop:
@@ -192,13 +193,13 @@ class CaseWork:
         self._choose(found, max(voltage, room), current, "expected peak" if room > voltage else "scouted peak")
         return True
 
-    def _stop_at(self, crossing: Crossing, capture: str) -> None:
+    def _stop_at(self, crossing: Crossing, ceiling: Ceiling, capture: str) -> None:
         """Judge the hard limit that was crossed; nothing else of a train that was cut off is measured."""
         self.doubt = f"{_ENDED}: {crossing}"
         seen = found_crossing(crossing, capture)
         self.outcomes.update({name: NotMeasured(measurand=name, reason=_ENDED) for name in CATALOGUE})
         self.outcomes[seen.measurand] = seen
-        self.judgements.append(judge(seen, crossed_limit(crossing), DecisionRule.GUARDED))
+        self.judgements.append(judge(seen, crossed_limit(crossing, ceiling), DecisionRule.GUARDED))
 
     def _deliver(self, resolved: ResolvedCase, load: Load, electrode_area: float | None) -> Findings | None:
         """Stimulate once, and measure what was seen; nothing where the live watch ended it."""
@@ -209,7 +210,7 @@ class CaseWork:
         signal = self._capture_stimulus(Purpose.SIGNAL, stimulus, views.signal, resolved)
         if self.crossing is not None:
             self._keeping.note(signal.capture.notes)
-            self._stop_at(self.crossing, signal.capture.id)
+            self._stop_at(self.crossing, resolved.case.ceiling, signal.capture.id)
             return None
         self.stage = "measuring"
         findings = self._examined(signal, resolved, load, electrode_area)
