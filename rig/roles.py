@@ -12,11 +12,22 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rig.model.identity import Identity
+    from rig.model.picture import Picture
     from rig.model.setup import DigitizerSetup, ScopeSetup
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Waveform
 
-__all__ = ["Clock", "Digitizer", "Instrument", "Interlock", "LoadSwitch", "Oscilloscope", "Stimulator", "Supply"]
+__all__ = [
+    "Clock",
+    "Digitizer",
+    "Instrument",
+    "Interlock",
+    "LoadSwitch",
+    "Oscilloscope",
+    "SelfTesting",
+    "Stimulator",
+    "Supply",
+]
 
 
 @runtime_checkable
@@ -46,6 +57,17 @@ class Instrument(Protocol):
 
     def close(self) -> None:
         """End the session; may be called twice, never raises."""
+
+
+@runtime_checkable
+class SelfTesting(Protocol):
+    """An instrument that can examine itself; not every one can."""
+
+    def self_test(self) -> str:
+        """Run the instrument's own test; return what it complains of, empty if it passed."""
+
+    def errors(self) -> tuple[str, ...]:
+        """Read and empty the error queue."""
 
 
 @runtime_checkable
@@ -94,8 +116,11 @@ class Oscilloscope(Instrument, Protocol):
     def done(self) -> bool:
         """Whether the armed acquisition is complete."""
 
-    def fetch(self, channel: int) -> Waveform:
-        """Read the completed record, V at the probe tip, time 0 at the trigger."""
+    def fetch(self, channel: int, segment: int = 1) -> Waveform:
+        """Read the completed record, V at the probe tip, time 0 at the (first segment's) trigger."""
+
+    def screenshot(self) -> Picture:
+        """Read what the screen shows; not while an acquisition is armed."""
 
     def halt(self) -> None:
         """Abandon an acquisition; may be called at any time."""

@@ -6,12 +6,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from rig.bench.definition import TWIN
 from rig.bench.drivers.system_clock import SystemClock
 from rig.bench.feeding import feed, wait_until_awake
 from rig.bench.identity import check_identity
+from rig.bench.opening import TWIN, Opening, open_instrument
 from rig.bench.paths import signal_path
-from rig.bench.supplies import connect_supply
 from rig.errors import BenchError, CommunicationError, Refused
 from rig.model.identity import Calibration, Identity
 from rig.model.load import OPEN
@@ -273,10 +272,22 @@ class _Opener:
             load_switch.open_all()
             self._fed = feed(supply, entry, clock)
 
+    def _opening(self, name: str, entry: InstrumentEntry, clock: Clock) -> Opening:
+        return Opening(
+            name=name,
+            entry=entry,
+            address=self._addresses[name],
+            clock=clock,
+            relays=tuple(channel for relays in self._definition.relays.values() for channel in relays),
+            device=self._device.file,
+            device_path=self._device.path,
+        )
+
     def _instrument(self, name: str, entry: InstrumentEntry, clock: Clock) -> None:
+        opening = self._opening(name, entry, clock)
         if entry.role == "stimulator" and self._fed is not None:
-            wait_until_awake(lambda: _OPENERS[entry.driver](self, name, entry, clock), clock)
-        instrument = _OPENERS[entry.driver](self, name, entry, clock)
+            wait_until_awake(lambda: open_instrument(opening), clock)
+        instrument = open_instrument(opening)
         self._stack.callback(instrument.close)
         self._opened[name] = instrument
         reported = instrument.identify()
@@ -285,41 +296,9 @@ class _Opener:
             check_identity(name, expected, reported)
         self._identities[name] = reported
 
-    def _supply(self, name: str, entry: InstrumentEntry, _clock: Clock) -> Instrument:
-        return connect_supply(name, entry, self._address(name))
-
-    def _oscilloscope(self, name: str, entry: InstrumentEntry, clock: Clock) -> Instrument:
-        from rig.bench.drivers.keysight_infiniivision import KeysightInfiniiVision  # noqa: PLC0415 - loads pyvisa
-
-        return KeysightInfiniiVision(name, self._address(name), clock=clock, backend=entry.backend)
-
-    def _digitizer(self, name: str, entry: InstrumentEntry, _clock: Clock) -> Instrument:
-        from rig.bench.drivers.ni_daqmx import NiDaqmx  # noqa: PLC0415 - loads nidaqmx
-
-        return NiDaqmx(name, self._address(name), device=entry.device or "")
-
-    def _load_switch(self, name: str, entry: InstrumentEntry, clock: Clock) -> Instrument:
-        from rig.bench.drivers.keysight_34970a import Keysight34970A  # noqa: PLC0415 - loads pyvisa
-
-        channels = [channel for relays in self._definition.relays.values() for channel in relays]
-        return Keysight34970A(name, self._address(name), channels=channels, clock=clock, backend=entry.backend)
-
-    def _stimulator(self, name: str, _entry: InstrumentEntry, _clock: Clock) -> Instrument:
-        from rig.bench.stimulators.sciencemode4 import ScienceMode4  # noqa: PLC0415 - loads pyserial
-
-        return ScienceMode4(name, self._address(name), model=self._device.file.identity.model)
-
 
 # Roles that are not named here are not opened.
 _ORDER = {"load-switch": 0, "supply": 1, "stimulator": 2, "oscilloscope": 3, "digitizer": 4}
-_OPENERS: dict[str, Callable[[_Opener, str, InstrumentEntry, Clock], Instrument]] = {
-    "keysight-infiniivision": _Opener._oscilloscope,  # noqa: SLF001 - the table belongs to the class
-    "ni-daqmx": _Opener._digitizer,  # noqa: SLF001 - as above
-    "keysight-34970a": _Opener._load_switch,  # noqa: SLF001 - as above
-    "hasomed-sciencemode4": _Opener._stimulator,  # noqa: SLF001 - as above
-    "keysight-e36300": _Opener._supply,  # noqa: SLF001 - as above
-    "rigol-dp800": _Opener._supply,  # noqa: SLF001 - as above
-}
 
 
 def _calibrations(definition: BenchDefinition, today: date) -> tuple[dict[str, CalibrationState], tuple[str, ...]]:

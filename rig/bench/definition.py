@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
+from rig.bench.catalog import driver_names, driver_of
 from rig.bench.files import (
     BenchFile,
     CalibrationFile,
@@ -21,11 +22,12 @@ from rig.bench.files import (
 )
 from rig.bench.loads import loads_of
 from rig.bench.needs import what_the_driver_misses
-from rig.documents import read_document, validate
-from rig.errors import DocumentInvalid, Problem
+from rig.bench.opening import TWIN
+from rig.documents import nearest, read_document, validate
+from rig.errors import DocumentInvalid, Problem, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from rig.bench.files import ChannelCalibration, CurrentSignal, VoltageSignal
     from rig.documents import Document
@@ -47,22 +49,8 @@ __all__ = [
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-TWIN = "twin"
 _SLACK = 1 + 1e-9
 _LONGEST_WAITS = {"heartbeat": 1.0, "answer": 0.5}
-_ROLE_OF = {
-    "keysight-infiniivision": "oscilloscope",
-    "ni-daqmx": "digitizer",
-    "keysight-34970a": "load-switch",
-    "hasomed-sciencemode4": "stimulator",
-    "deadman-relay": "interlock",
-    "devantech-usb-rly16": "interlock",
-    "ni-digital-line": "interlock",
-    "scpi-switch": "interlock",
-    "velleman-k8090": "interlock",
-    "keysight-e36300": "supply",
-    "rigol-dp800": "supply",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,9 +214,9 @@ def load_device(path: Path) -> DeviceDefinition:
     """Read a device file; raises DocumentInvalid with every mistake found."""
     reader = _Reader()
     document, device = reader.read(path, DeviceFile)
-    if len(device.identity.serial) > _LONGEST_SERIAL:
-        message = f"the protocol reports {_LONGEST_SERIAL} characters at most; this can never match"
-        raise DocumentInvalid([document.problem(("identity", "serial"), message)])
+    problems = [document.problem(at, message) for at, message in _protocol_problems(device)]
+    if problems:
+        raise DocumentInvalid(problems)
     return DeviceDefinition(file=device, path=path, files=tuple(reader.files))
 
 
@@ -258,7 +246,20 @@ class _Reader:
         return self.read(path, model)
 
 
-_LONGEST_SERIAL = 10
+def _protocol_problems(device: DeviceFile) -> Iterator[tuple[tuple[str, ...], str]]:
+    try:
+        driver = driver_of(device.protocol)
+    except Refused as error:
+        yield ("protocol",), str(error)
+        return
+    if driver is None or driver.role != "stimulator":
+        known = [name for name in driver_names() if (one := driver_of(name)) is not None and one.role == "stimulator"]
+        yield ("protocol",), f"{device.protocol!r} is no protocol of a stimulator; there are: {', '.join(known)}"
+    elif driver.longest_serial is not None and len(device.identity.serial) > driver.longest_serial:
+        message = f"the protocol reports {driver.longest_serial} characters at most; this can never match"
+        yield ("identity", "serial"), message
+
+
 _FAULTS_OF_INTERLOCKS = frozenset({"stuck_closed", "mute"})
 
 
@@ -270,13 +271,10 @@ def _bench_problems(document: Document, bench: BenchFile) -> list[Problem]:
     roles: dict[str, str] = {}
     for name, entry in bench.instruments.items():
         at = ("instruments", name)
-        expected = _ROLE_OF[entry.driver]
-        if entry.role != expected:
-            problems.append(problem(*at, "driver", say=f"a {entry.driver} is a {expected}, not a {entry.role}"))
+        problems += [problem(*at, *key, say=say) for key, say in _driver_problems(entry)]
         if entry.role in roles:
             problems.append(problem(*at, "role", say=f"{roles[entry.role]!r} is the {entry.role} already"))
         roles.setdefault(entry.role, name)
-        problems += [problem(*at, *key, say=say) for key, say in what_the_driver_misses(entry)]
         if entry.identity is None and entry.role != "stimulator":
             problems.append(problem(*at, say="'identity' is missing: who must the instrument be?"))
         if entry.address == TWIN and bench.twin is None:
@@ -290,6 +288,21 @@ def _bench_problems(document: Document, bench: BenchFile) -> list[Problem]:
         if role not in roles
     ]
     return problems
+
+
+def _driver_problems(entry: InstrumentEntry) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Tell what is wrong about the driver, or about what is said to it, each with the key to blame."""
+    try:
+        driver = driver_of(entry.driver)
+    except Refused as error:
+        yield ("driver",), str(error)
+        return
+    if driver is None:
+        yield ("driver",), f"there is no driver {entry.driver!r}{nearest(entry.driver, driver_names())}"
+        return
+    if entry.role != driver.role:
+        yield ("driver",), f"a {entry.driver} is a {driver.role}, not a {entry.role}"
+    yield from what_the_driver_misses(driver, entry)
 
 
 def _twin_problems(problem: Callable[..., Problem], bench: BenchFile) -> list[Problem]:

@@ -65,19 +65,6 @@ Rise = Annotated[float, Quantity(Unit.KELVIN, "not negative")]
 _SAME_RANGE = 0.01
 
 Role = Literal["oscilloscope", "digitizer", "load-switch", "stimulator", "interlock", "supply"]
-Driver = Literal[
-    "keysight-infiniivision",
-    "ni-daqmx",
-    "keysight-34970a",
-    "hasomed-sciencemode4",
-    "deadman-relay",
-    "devantech-usb-rly16",
-    "ni-digital-line",
-    "scpi-switch",
-    "velleman-k8090",
-    "keysight-e36300",
-    "rigol-dp800",
-]
 
 
 class _Entry(BaseModel):
@@ -134,11 +121,12 @@ class InstrumentEntry(_Entry):
     """One instrument: what it is for, how to speak to it, and who it must be.
 
     Of an interlock, ``channel`` or ``line`` is the output that closes it and ``hold_time`` how long it stays closed
-    without being refreshed. Of a supply, ``output`` is the number of the one that feeds the device.
+    without being refreshed. Of a supply, ``output`` is the number of the one that feeds the device. ``options`` say
+    what is different about this very instrument; which there are, depends on the driver.
     """
 
     role: Role
-    driver: Driver
+    driver: Name
     address: Address
     device: Name | None = None
     channel: int | None = Field(default=None, ge=1, le=999)
@@ -148,6 +136,7 @@ class InstrumentEntry(_Entry):
     backend: Annotated[str, Field(pattern=r"^@[a-z]+$")] = "@py"
     identity: IdentityEntry | None = None
     calibration: FilePath | None = None
+    options: dict[Name, bool | int | float | str] = Field(default_factory=dict)
 
 
 class GuardEntry(_Entry):
@@ -335,7 +324,7 @@ class Position(_Entry):
     the series resistance followed by resistance and capacitance in parallel.
     """
 
-    relays: tuple[Annotated[int, Field(ge=101, le=340)], ...] = Field(min_length=1)
+    relays: tuple[Annotated[int, Field(ge=1, le=9999)], ...] = Field(min_length=1)
     resistance: Resistance
     uncertainty: Uncertainty
     temperature_coefficient: Ratio = 0.0
@@ -481,7 +470,7 @@ class DeviceFile(_Entry):
     device: Name
     title: Title
     identity: IdentityEntry
-    protocol: Literal["hasomed-sciencemode4"]
+    protocol: Name
     device_class: Literal["therapy", "diagnosis", "fes"]
     channels: int = Field(ge=1, le=64)
     ratings: Ratings

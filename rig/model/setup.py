@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DigitizerSetup", "ScopeChannel", "ScopeSetup", "Trigger"]
+__all__ = ["Coupling", "DigitizerSetup", "Reduction", "ScopeChannel", "ScopeSetup", "Trigger"]
+
+
+class Coupling(StrEnum):
+    """How an input is coupled."""
+
+    DC = "DC"
+    AC = "AC"
+
+
+class Reduction(StrEnum):
+    """What a kept sample is: one conversion, the mean of neighbouring ones, or the mean over several records."""
+
+    NONE = "normal"
+    HIGH_RESOLUTION = "high resolution"
+    AVERAGE = "average"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +35,7 @@ class ScopeChannel:
     probe: float = 10.0
     offset: float = 0.0
     bandwidth_limit: bool = False
+    coupling: Coupling = Coupling.DC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +51,9 @@ class Trigger:
 class ScopeSetup:
     """One single-shot capture: ``window`` s long, of which the part ``pretrigger`` (0 to 1) lies before the trigger.
 
-    Without a trigger the capture is forced (zero capture).
+    Without a trigger the capture is forced (zero capture). ``points`` is what is kept of each channel and segment.
+    ``averages`` is how many records :attr:`Reduction.AVERAGE` takes the mean of; ``segments`` how many records, each
+    with a trigger of its own, one acquisition fills.
     """
 
     channels: Mapping[int, ScopeChannel]
@@ -42,6 +61,9 @@ class ScopeSetup:
     points: int
     pretrigger: float = 0.1
     trigger: Trigger | None = None
+    reduction: Reduction = Reduction.NONE
+    averages: int = 1
+    segments: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

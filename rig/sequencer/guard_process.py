@@ -19,8 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rig.bench.drivers.system_clock import SystemClock
 from rig.bench.files import InstrumentEntry
-from rig.bench.interlocks import open_interlock
-from rig.bench.supplies import open_supply
+from rig.bench.interlocks import open_interlock, open_supply
 from rig.errors import EvidenceError, RigError
 from rig.guard.journal import GuardJournal
 from rig.guard.latch import Latch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,80 +11,25 @@ from rig.errors import BenchError
 from rig.twin.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from rig.twin.config import InstrumentConfig, TwinConfig
     from rig.twin.instrument import VirtualInstrument
 
-    Maker = Callable[..., VirtualInstrument]
-
 __all__ = ["Listening", "VirtualBench", "serve"]
 
 
-def _infiniivision() -> Maker:
-    from rig.twin.devices.infiniivision import Infiniivision  # noqa: PLC0415 - loaded only when configured
-
-    return Infiniivision
-
-
-def _nidaqmx() -> Maker:
-    from rig.twin.devices.nidaqmx import NiDaqmx  # noqa: PLC0415 - brings gRPC, which is slow to load
-
-    return NiDaqmx
-
-
-def _switch_34970a() -> Maker:
-    from rig.twin.devices.switch_34970a import Switch34970A  # noqa: PLC0415 - loaded only when configured
-
-    return Switch34970A
-
-
-def _sciencemode() -> Maker:
-    from rig.twin.devices.sciencemode import ScienceMode  # noqa: PLC0415 - loaded only when configured
-
-    return ScienceMode
-
-
-def _virtual_clock() -> Maker:
-    from rig.twin.devices.virtual_clock import VirtualClock  # noqa: PLC0415 - loaded only when configured
-
-    return VirtualClock
-
-
-def _velleman_k8090() -> Maker:
-    from rig.twin.devices.velleman_k8090 import VellemanK8090  # noqa: PLC0415 - loaded only when configured
-
-    return VellemanK8090
-
-
-def _usb_rly16() -> Maker:
-    from rig.twin.devices.usb_rly16 import UsbRly16  # noqa: PLC0415 - loaded only when configured
-
-    return UsbRly16
-
-
-def _keysight_e36300() -> Maker:
-    from rig.twin.devices.keysight_e36300 import KeysightE36300  # noqa: PLC0415 - loaded only when configured
-
-    return KeysightE36300
-
-
-def _rigol_dp800() -> Maker:
-    from rig.twin.devices.rigol_dp800 import RigolDp800  # noqa: PLC0415 - loaded only when configured
-
-    return RigolDp800
-
-
-_PROTOCOLS: Mapping[str, Callable[[], Maker]] = {
-    "infiniivision": _infiniivision,
-    "nidaqmx-grpc": _nidaqmx,
-    "34970a": _switch_34970a,
-    "sciencemode4": _sciencemode,
-    "virtual-clock": _virtual_clock,
-    "velleman-k8090": _velleman_k8090,
-    "usb-rly16": _usb_rly16,
-    "keysight-e36300": _keysight_e36300,
-    "rigol-dp800": _rigol_dp800,
+# Loaded only when configured: some bring libraries that are slow to load.
+_PROTOCOLS: Mapping[str, str] = {
+    "infiniivision": "rig.twin.devices.infiniivision:Infiniivision",
+    "nidaqmx-grpc": "rig.twin.devices.nidaqmx:NiDaqmx",
+    "34970a": "rig.twin.devices.switch_34970a:Switch34970A",
+    "sciencemode4": "rig.twin.devices.sciencemode:ScienceMode",
+    "virtual-clock": "rig.twin.devices.virtual_clock:VirtualClock",
+    "velleman-k8090": "rig.twin.devices.velleman_k8090:VellemanK8090",
+    "usb-rly16": "rig.twin.devices.usb_rly16:UsbRly16",
+    "keysight-e36300": "rig.twin.devices.keysight_e36300:KeysightE36300",
+    "rigol-dp800": "rig.twin.devices.rigol_dp800:RigolDp800",
 }
 
 
@@ -136,8 +82,9 @@ def serve(config: TwinConfig) -> Iterator[VirtualBench]:
 
 
 def _made(name: str, section: InstrumentConfig, world: World, seed: int) -> VirtualInstrument:
-    load = _PROTOCOLS.get(section.protocol)
-    if load is None:
+    maker = _PROTOCOLS.get(section.protocol)
+    if maker is None:
         msg = f"virtual instrument {name}: unknown protocol {section.protocol!r}; known: {', '.join(_PROTOCOLS)}"
         raise BenchError(msg)
-    return load()(name=name, config=section, world=world, seed=seed)
+    instrument: VirtualInstrument = pkgutil.resolve_name(maker)(name=name, config=section, world=world, seed=seed)
+    return instrument

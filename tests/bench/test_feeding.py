@@ -14,7 +14,7 @@ from rig.bench.build import Bench, SafetyStep
 from rig.bench.definition import BenchDefinition, DeviceDefinition, load_bench, load_device
 from rig.bench.feeding import agree_on_supply
 from rig.bench.files import FeedEntry
-from rig.bench.supplies import open_supply
+from rig.bench.interlocks import open_supply
 from rig.errors import BenchError, CommunicationError, DocumentInvalid, IdentityMismatch, InstrumentError, Refused
 from tests.bench.fake_supply import ENTRY, FakeSupply, Respond
 from tests.bench.scripted_peer import LineServer, Peer

@@ -5,10 +5,15 @@ Its timer is what survives the computer. It counts whole seconds.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rig.bench.drivers.velleman_k8090 import VellemanK8090, packet
 from rig.errors import InstrumentError
 
-__all__ = ["DeadmanRelay"]
+if TYPE_CHECKING:
+    from rig.bench.opening import Opening
+
+__all__ = ["DeadmanRelay", "opened"]
 
 _START_TIMER = 0x41
 
@@ -39,3 +44,9 @@ class DeadmanRelay(VellemanK8090):
         status = self._switch(what, packet(_START_TIMER, self._mask, *divmod(self._seconds, 256)), closed=True)
         if not status.second & self._mask:
             raise InstrumentError(self.name, what, "the relay is closed, but its timer is not reported to run")
+
+
+def opened(at: Opening) -> DeadmanRelay:
+    """Open a session as a bench file says."""
+    channel, hold_time = at.entry.channel or 0, at.entry.hold_time or 0.0
+    return DeadmanRelay(at.name, at.address, channel=channel, hold_time=hold_time, timeout=at.patience(0.2))

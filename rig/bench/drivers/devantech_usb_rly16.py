@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from typing import TYPE_CHECKING
 
 from rig.bench.transport.serial_port import SerialLine
 from rig.errors import CommunicationError, InstrumentError, RigError
 from rig.model.identity import Identity
 
-__all__ = ["DevantechUsbRly16"]
+if TYPE_CHECKING:
+    from rig.bench.opening import Opening
+
+__all__ = ["DevantechUsbRly16", "opened"]
 
 _VERSION, _STATES = b"\x5a", b"\x5b"
 _ALL_ON, _ALL_OFF = 0x64, 0x6E
@@ -95,3 +99,8 @@ class DevantechUsbRly16:
         if len(reply) != wanted or reply[-2] != _MODULE:
             raise CommunicationError(self.name, what, f"answered {reply.hex(' ')}; not a USB-RLY16, or out of step")
         return reply[:-2], reply[-1]
+
+
+def opened(at: Opening) -> DevantechUsbRly16:
+    """Open a session as a bench file says."""
+    return DevantechUsbRly16(at.name, at.address, channel=at.entry.channel or 0, timeout=at.patience(0.2))

@@ -11,10 +11,11 @@ from rig.errors import InstrumentError, Refused
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rig.bench.opening import Opening
     from rig.model.identity import Identity
     from rig.roles import Clock
 
-__all__ = ["Keysight34970A"]
+__all__ = ["Keysight34970A", "opened"]
 
 _SLOT = 100
 _EMPTY_CARD = {"0", ""}
@@ -94,3 +95,8 @@ class Keysight34970A:
 
 def _list(channels: Sequence[int]) -> str:
     return f"(@{','.join(map(str, channels))})"
+
+
+def opened(at: Opening) -> Keysight34970A:
+    """Open a session as a bench file says."""
+    return Keysight34970A(at.name, at.address, channels=at.relays, clock=at.clock, backend=at.entry.backend)

@@ -14,7 +14,9 @@ from rig.bench.transport.visa import VisaSession
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["KeysightE36300"]
+    from rig.bench.opening import Opening
+
+__all__ = ["KeysightE36300", "opened"]
 
 _ON, _OFF = {"1", "+1", "ON"}, {"0", "+0", "OFF"}
 
@@ -73,3 +75,10 @@ class _Words:
         if reply not in _ON | _OFF:
             self._dialogue.refuse(asked, f"answered {reply!r} instead of 0 or 1")
         return reply in _ON
+
+
+def opened(at: Opening) -> KeysightE36300:
+    """Open a session as a bench file says."""
+    return KeysightE36300(
+        at.name, at.address, output=at.entry.output or 0, backend=at.entry.backend, timeout=at.patience(5.0)
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -10,19 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rig.bench.drivers.scpi import ScpiDialogue
+from rig.bench.drivers.scpi_oscilloscope import ARMING_TIME, ScpiOscilloscope
 from rig.bench.transport.visa import VisaSession
-from rig.errors import InstrumentError, NoTrigger, SamplesLost, StaleWaveform
-from rig.model.setup import ScopeChannel, ScopeSetup, Trigger
+from rig.errors import InstrumentError, NoTrigger, SamplesLost
+from rig.model.picture import Picture
+from rig.model.setup import Reduction, ScopeChannel, ScopeSetup, Trigger
 from rig.model.waveform import Waveform
 from rig.units import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from rig.bench.opening import Opening
     from rig.model.identity import Identity
     from rig.roles import Clock
 
-__all__ = ["KeysightInfiniiVision"]
+__all__ = ["KeysightInfiniiVision", "opened"]
 
 _SLOPES = {1: "POSitive", -1: "NEGative", 0: "EITHer"}
 _RUN_BIT = 8
@@ -31,13 +31,9 @@ _PREAMBLE_FIELDS = 10
 # Codes of unsigned WORD data that are no voltages.
 _HOLE, _CLIPPED_LOW, _CLIPPED_HIGH = 0x0000, 0x0001, 0xFFFF
 _MOST_CHANNELS = 4
-_ARMING_TIME = 5.0
-_SHORTEST_POLL, _LONGEST_POLL = 0.002, 0.1
-# Shorter or flat records can repeat by chance.
-_COMPARABLE = 1000
 
 
-class KeysightInfiniiVision:
+class KeysightInfiniiVision(ScpiOscilloscope):
     """Single-shot capture, polled so that a trigger that never comes blocks nothing.
 
     Parameters
@@ -48,13 +44,8 @@ class KeysightInfiniiVision:
     """
 
     def __init__(self, name: str, address: str, *, clock: Clock, backend: str = "@py", timeout: float = 10.0) -> None:
-        self.name = name
-        self._clock = clock
-        self._dialogue = ScpiDialogue(VisaSession(name, address, backend=backend, timeout=timeout))
-        self._setup: ScopeSetup | None = None
-        self._inputs = range(0)
-        self._capture = 0
-        self._last: dict[int, tuple[int, bytes]] = {}
+        session = VisaSession(name, address, backend=backend, timeout=timeout)
+        super().__init__(name, ScpiDialogue(session), clock=clock)
 
     def identify(self) -> Identity:
         """Ask the instrument who it is."""
@@ -67,11 +58,9 @@ class KeysightInfiniiVision:
     def configure(self, setup: ScopeSetup) -> ScopeSetup:
         """Set everything for one capture; return it as the instrument has set it."""
         self._setup = None
-        if not self._inputs:
-            self.identify()
-        absent = sorted(set(setup.channels) - set(self._inputs))
-        if absent:
-            raise InstrumentError(self.name, f":CHANnel{absent[0]}:DISPlay 1", f"it has {len(self._inputs)} channels")
+        self._refuse_absent(setup)
+        if setup.reduction is not Reduction.NONE or setup.segments != 1:
+            raise InstrumentError(self.name, ":ACQuire:MODE", "only single acquisitions of plain samples are provided")
         channels = [line for number in self._inputs for line in _channel_commands(number, setup.channels.get(number))]
         self._dialogue.command("*CLS", ":STOP", *channels)
         self._dialogue.command(*_timebase_commands(setup), *_trigger_commands(setup))
@@ -92,11 +81,11 @@ class KeysightInfiniiVision:
         self._capture += 1
         # The armed event stays set until it is read, so that even a very short armed state is seen.
         self._dialogue.command("*CLS", ":SINGle")
-        if not self._wait(lambda: self._dialogue.integer(":AER?") == 1, setup.window + _ARMING_TIME):
+        if not self._wait(lambda: self._dialogue.integer(":AER?") == 1, setup.window + ARMING_TIME):
             raise InstrumentError(self.name, ":SINGle", "the oscilloscope did not arm")
         if setup.trigger is None:
             self._dialogue.command(":TRIGger:FORCe")
-            if not self._wait(self.done, setup.window + _ARMING_TIME):
+            if not self._wait(self.done, setup.window + ARMING_TIME):
                 msg = f"{self.name}: the forced acquisition did not complete"
                 raise NoTrigger(msg)
 
@@ -105,7 +94,7 @@ class KeysightInfiniiVision:
         # The condition, not the event: the Run bit says what is, not what once was.
         return not self._dialogue.integer(":OPERegister:CONDition?") & _RUN_BIT
 
-    def fetch(self, channel: int) -> Waveform:
+    def fetch(self, channel: int, segment: int = 1) -> Waveform:
         """Read the completed record, V at the probe tip, time 0 at the trigger.
 
         Raises
@@ -116,6 +105,8 @@ class KeysightInfiniiVision:
             if it is to the last bit the record of an earlier acquisition
         """
         setup = self._configured()
+        if segment != 1:
+            raise InstrumentError(self.name, ":ACQuire:SEGMented:INDex", f"there is no segment {segment}")
         if not self.done():
             raise InstrumentError(self.name, ":WAVeform:DATA?", "the acquisition is not complete")
         self._dialogue.command(
@@ -141,31 +132,16 @@ class KeysightInfiniiVision:
         if len(data) != 2 * points:
             msg = f"{self.name}: channel {channel} delivered {len(data)} bytes for {points} samples"
             raise SamplesLost(msg, partial=waveform)
-        self._refuse_stale(channel, waveform, data)
+        self._refuse_stale(channel, waveform, segment)
         return waveform
 
     def halt(self) -> None:
         """Abandon an acquisition; may be called at any time."""
         self._dialogue.command("*CLS", ":STOP")
 
-    def close(self) -> None:
-        """End the session; may be called twice, never raises."""
-        self._dialogue.close()
-
-    def _configured(self) -> ScopeSetup:
-        if self._setup is None:
-            raise InstrumentError(self.name, ":SINGle", "no capture has been configured")
-        return self._setup
-
-    def _wait(self, ready: Callable[[], bool], limit: float) -> bool:
-        waited, pause = 0.0, _SHORTEST_POLL
-        while not ready():
-            if waited >= limit:
-                return False
-            self._clock.sleep(pause)
-            waited += pause
-            pause = min(2 * pause, _LONGEST_POLL)
-        return True
+    def screenshot(self) -> Picture:
+        """Read what the screen shows, as PNG."""
+        return Picture(data=self._dialogue.block(":DISPlay:DATA? PNG,COLor"), source=self.name)
 
     def _as_set(self, asked: ScopeSetup) -> ScopeSetup:
         number = self._dialogue.number
@@ -175,8 +151,9 @@ class KeysightInfiniiVision:
                 probe=number(f":CHANnel{index}:PROBe?"),
                 offset=number(f":CHANnel{index}:OFFSet?"),
                 bandwidth_limit=bool(number(f":CHANnel{index}:BWLimit?")),
+                coupling=channel.coupling,
             )
-            for index in asked.channels
+            for index, channel in asked.channels.items()
         }
         window, position = number(":TIMebase:RANGe?"), number(":TIMebase:POSition?")
         if not window > 0:
@@ -223,16 +200,6 @@ class KeysightInfiniiVision:
             history=("raw codes as read",),
         )
 
-    def _refuse_stale(self, channel: int, waveform: Waveform, data: bytes) -> None:
-        digest = hashlib.sha256(data).digest()
-        capture, before = self._last.get(channel, (self._capture, b""))
-        self._last[channel] = (self._capture, digest)
-        varied = len(waveform) >= _COMPARABLE and int(np.ptp(waveform.samples)) > 0
-        # Noise makes two true acquisitions differ; the same bits again are the old record.
-        if varied and digest == before and capture != self._capture:
-            msg = f"{self.name}: channel {channel} delivered the record of an earlier acquisition again"
-            raise StaleWaveform(msg)
-
 
 def _channel_commands(number: int, channel: ScopeChannel | None) -> tuple[str, ...]:
     if channel is None:
@@ -241,7 +208,7 @@ def _channel_commands(number: int, channel: ScopeChannel | None) -> tuple[str, .
         f":CHANnel{number}:DISPlay 1",
         # The probe first: changing it rescales range and offset.
         f":CHANnel{number}:PROBe {channel.probe:.9g}",
-        f":CHANnel{number}:COUPling DC",
+        f":CHANnel{number}:COUPling {channel.coupling}",
         f":CHANnel{number}:IMPedance ONEMeg",
         f":CHANnel{number}:BWLimit {int(channel.bandwidth_limit)}",
         f":CHANnel{number}:RANGe {channel.full_scale:.9g}",
@@ -271,3 +238,9 @@ def _trigger_commands(setup: ScopeSetup) -> tuple[str, ...]:
         f":TRIGger:EDGE:LEVel {trigger.level:.9g}",
         ":TRIGger:SWEep NORMal",
     )
+
+
+def opened(at: Opening) -> KeysightInfiniiVision:
+    """Open a session as a bench file says."""
+    backend, timeout = at.entry.backend, at.patience(10.0)
+    return KeysightInfiniiVision(at.name, at.address, clock=at.clock, backend=backend, timeout=timeout)

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["NiDaqmx"]
+    from rig.bench.opening import Opening
+
+__all__ = ["NiDaqmx", "opened"]
 
 _LOWEST, _HIGHEST = -32768, 32767
 # A curvature below this many codes over the whole range is lost in the rounding to a code.
@@ -133,3 +135,8 @@ def _rails(channel: DaqChannel) -> tuple[float, float]:
     low, high = (sum(term * code**power for power, term in enumerate(channel.scaling)) for code in (_LOWEST, _HIGHEST))
     half = (high - low) / (_HIGHEST - _LOWEST) / 2
     return low + half, high - half
+
+
+def opened(at: Opening) -> NiDaqmx:
+    """Open a session as a bench file says."""
+    return NiDaqmx(at.name, at.address, device=at.entry.device or "")

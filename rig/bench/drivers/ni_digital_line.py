@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from typing import TYPE_CHECKING
 
 from rig.bench.transport.daqmx_line import DaqLine
 from rig.errors import InstrumentError, RigError
 from rig.model.identity import Identity
 
-__all__ = ["NiDigitalLine"]
+if TYPE_CHECKING:
+    from rig.bench.opening import Opening
+
+__all__ = ["NiDigitalLine", "opened"]
 
 
 class NiDigitalLine:
@@ -102,3 +106,15 @@ class NiDigitalLine:
         if self._line.read() != high:
             is_, told = ("low", "high") if high else ("high", "low")
             raise InstrumentError(self.name, f"set the line {told}", f"it is read back {is_}")
+
+
+def opened(at: Opening) -> NiDigitalLine:
+    """Open a session as a bench file says."""
+    return NiDigitalLine(
+        at.name,
+        at.address,
+        device=at.entry.device or "",
+        line=at.entry.line or "",
+        hold_time=at.entry.hold_time,
+        timeout=at.patience(0.2),
+    )

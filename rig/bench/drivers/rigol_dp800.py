@@ -11,7 +11,9 @@ from rig.bench.transport.visa import VisaSession
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["RigolDp800"]
+    from rig.bench.opening import Opening
+
+__all__ = ["RigolDp800", "opened"]
 
 _TRUE, _FALSE = {"ON", "YES", "1"}, {"OFF", "NO", "0"}
 _SET, _MEASURED = 2, 3
@@ -76,3 +78,10 @@ class _Words:
         if reply not in _TRUE | _FALSE:
             self._dialogue.refuse(asked, f"answered {reply!r} instead of yes or no")
         return reply in _TRUE
+
+
+def opened(at: Opening) -> RigolDp800:
+    """Open a session as a bench file says."""
+    return RigolDp800(
+        at.name, at.address, output=at.entry.output or 0, backend=at.entry.backend, timeout=at.patience(5.0)
+    )

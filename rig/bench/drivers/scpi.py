@@ -10,18 +10,26 @@ from rig.errors import CommunicationError, InstrumentError
 from rig.model.identity import Identity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rig.bench.transport.visa import VisaSession
 
-__all__ = ["ScpiDialogue"]
+__all__ = ["ScpiDialogue", "ScpiInstrument"]
 
 _ERROR_QUERY = ":SYSTem:ERRor?"
 _ERROR = re.compile(r'([+-]?\d+)\s*,\s*"(.*)"')
 _QUEUE_DEPTH = 40
 _IDENTITY_FIELDS = 4
+# A self-test takes its time, s; 0 is a pass, in whatever way a number is written.
+_SELF_TEST = 120.0
+_PASSED = re.compile(r"[+-]?0+(\.0*)?")
 
 
 class ScpiDialogue:
-    """Commands in blocks, each followed by the error queue; replies are checked before they are believed."""
+    """Commands in blocks, each followed by the error queue; replies are checked before they are believed.
+
+    A family that keeps its errors otherwise overrides :meth:`errors`.
+    """
 
     def __init__(self, session: VisaSession) -> None:
         self._session = session
@@ -33,8 +41,14 @@ class ScpiDialogue:
 
     def command(self, *commands: str) -> None:
         """Send commands and raise if the instrument reports an error."""
+        errors = self.errors(after=commands)
+        if errors:
+            raise InstrumentError(self.instrument, "; ".join(commands), ", ".join(errors))
+
+    def errors(self, *, after: Sequence[str] = ()) -> tuple[str, ...]:
+        """Read and empty the error queue, after the commands given."""
         errors = []
-        reply = self._session.ask(_ERROR_QUERY, after=commands)
+        reply = self._session.ask(_ERROR_QUERY, after=after)
         for _ in range(_QUEUE_DEPTH):
             match = _ERROR.fullmatch(reply.strip())
             if match is None:
@@ -45,16 +59,15 @@ class ScpiDialogue:
                 break
             errors.append(f"{match[1]} {match[2]}")
             reply = self._session.ask(_ERROR_QUERY)
-        if errors:
-            raise InstrumentError(self.instrument, "; ".join(commands), ", ".join(errors))
+        return tuple(errors)
 
     def check(self) -> None:
         """Raise if the instrument reports an error."""
         self.command()
 
-    def text(self, query: str, *, after: tuple[str, ...] = ()) -> str:
+    def text(self, query: str, *, after: Sequence[str] = (), timeout: float | None = None) -> str:
         """Return a reply as it stands."""
-        return self._session.ask(query, after=after).strip()
+        return self._session.ask(query, after=after, timeout=timeout).strip()
 
     def number(self, query: str) -> float:
         """Return a reply that must be one finite number."""
@@ -101,3 +114,28 @@ class ScpiDialogue:
     def close(self) -> None:
         """End the session; may be called twice, never raises."""
         self._session.close()
+
+
+class ScpiInstrument:
+    """What every instrument with SCPI can be asked; ``name`` is the one in the bench file."""
+
+    def __init__(self, name: str, dialogue: ScpiDialogue) -> None:
+        self.name = name
+        self._dialogue = dialogue
+
+    def identify(self) -> Identity:
+        """Ask the instrument who it is."""
+        return self._dialogue.identify()
+
+    def self_test(self) -> str:
+        """Run the instrument's own test; return what it complains of, empty if it passed."""
+        reply = self._dialogue.text("*TST?", timeout=_SELF_TEST)
+        return "" if _PASSED.fullmatch(reply) else f"*TST? answers {reply}"
+
+    def errors(self) -> tuple[str, ...]:
+        """Read and empty the error queue."""
+        return self._dialogue.errors()
+
+    def close(self) -> None:
+        """End the session; may be called twice, never raises."""
+        self._dialogue.close()

@@ -14,10 +14,11 @@ from rig.bench.transport.visa import VisaSession
 from rig.errors import InstrumentError, RigError
 
 if TYPE_CHECKING:
+    from rig.bench.opening import Opening
     from rig.model.identity import Identity
     from rig.roles import Clock
 
-__all__ = ["ScpiSwitch"]
+__all__ = ["ScpiSwitch", "opened"]
 
 
 class ScpiSwitch:
@@ -92,3 +93,15 @@ class ScpiSwitch:
         if not done:
             state = "open" if closed else "closed"
             raise InstrumentError(self.name, command, f"the relay is reported {state}, against the command")
+
+
+def opened(at: Opening) -> ScpiSwitch:
+    """Open a session as a bench file says."""
+    return ScpiSwitch(
+        at.name,
+        at.address,
+        channel=at.entry.channel or 0,
+        clock=at.clock,
+        backend=at.entry.backend,
+        timeout=at.patience(0.2),
+    )

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rig.bench.transport.serial_port import SerialLine
 from rig.errors import CommunicationError, InstrumentError, RigError
 from rig.model.identity import Identity
 
-__all__ = ["VellemanK8090", "packet"]
+if TYPE_CHECKING:
+    from rig.bench.opening import Opening
+
+__all__ = ["VellemanK8090", "opened", "packet"]
 
 _BAUD = 19200
 _START, _END, _LENGTH = 0x04, 0x0F, 7
@@ -128,3 +131,8 @@ def _unpacked(data: bytes) -> _Packet | None:
     if data[0] != _START or data[-1] != _END or sum(data[:-1]) & 0xFF:
         return None
     return _Packet(*data[1:5])
+
+
+def opened(at: Opening) -> VellemanK8090:
+    """Open a session as a bench file says."""
+    return VellemanK8090(at.name, at.address, channel=at.entry.channel or 0, timeout=at.patience(0.2))

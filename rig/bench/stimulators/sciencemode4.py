@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from rig.bench.stimulators.framing import PACKET_NUMBERS, FrameReader, Packet, encode
 from rig.bench.transport.serial_port import SerialLine
@@ -13,7 +14,10 @@ from rig.model.identity import Identity
 from rig.model.stimulus import Shape, Stimulus
 from rig.units import Unit, format_quantity
 
-__all__ = ["ScienceMode4"]
+if TYPE_CHECKING:
+    from rig.bench.opening import Opening
+
+__all__ = ["ScienceMode4", "opened"]
 
 _ML_INIT, _ML_UPDATE, _ML_STOP, _ML_DATA = 30, 32, 34, 36
 _DEVICE_ID, _VERSION, _RESET = 52, 68, 58
@@ -302,3 +306,8 @@ def _steps(value: float, step: Decimal) -> int:
 
 def _steps_of(value: Decimal, step: Decimal) -> int:
     return int((value / step).to_integral_value())
+
+
+def opened(at: Opening) -> ScienceMode4:
+    """Open a session as a bench file says."""
+    return ScienceMode4(at.name, at.address, model=at.device.identity.model if at.device else "P24")

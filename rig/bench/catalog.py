@@ -1,0 +1,145 @@
+"""Every driver that a bench file may name: its role, what it needs there, and where it is made.
+
+A driver is loaded when it is opened, so that no bench waits for the libraries of instruments it does not have.
+Packages of others add theirs under the entry point group ``nmes_rig.drivers``, each a :class:`Driver`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+from rig.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rig.bench.files import Role
+
+__all__ = ["GROUP", "Driver", "driver_names", "driver_of"]
+
+GROUP = "nmes_rig.drivers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """What a bench file may say of one kind of instrument.
+
+    Attributes
+    ----------
+    name : as the bench file says
+    role : what such an instrument is for
+    factory : ``package.module:function``; it takes a :class:`rig.bench.opening.Opening` and returns the instrument
+    needs, may : the keys of an instrument's entry that it must have, and those it may have
+    channels : the least and the greatest number that ``channel`` may be
+    options : what ``options`` may hold, with the type of each; for what differs between instruments of one family
+    longest_serial : how many characters of a serial number the protocol can report; None where that is not bounded
+    """
+
+    name: str
+    role: Role
+    factory: str
+    needs: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+    channels: tuple[int, int] = (1, 8)
+    options: Mapping[str, type] = field(default_factory=dict)
+    longest_serial: int | None = None
+
+
+_OURS = (
+    Driver(
+        name="keysight-infiniivision",
+        role="oscilloscope",
+        factory="rig.bench.drivers.keysight_infiniivision:opened",
+    ),
+    Driver(
+        name="ni-daqmx",
+        role="digitizer",
+        factory="rig.bench.drivers.ni_daqmx:opened",
+        needs=("device",),
+    ),
+    Driver(
+        name="keysight-34970a",
+        role="load-switch",
+        factory="rig.bench.drivers.keysight_34970a:opened",
+    ),
+    Driver(
+        name="hasomed-sciencemode4",
+        role="stimulator",
+        factory="rig.bench.stimulators.sciencemode4:opened",
+        longest_serial=10,
+    ),
+    Driver(
+        name="deadman-relay",
+        role="interlock",
+        factory="rig.bench.drivers.deadman_relay:opened",
+        needs=("channel", "hold_time"),
+    ),
+    Driver(
+        name="devantech-usb-rly16",
+        role="interlock",
+        factory="rig.bench.drivers.devantech_usb_rly16:opened",
+        needs=("channel",),
+    ),
+    Driver(
+        name="ni-digital-line",
+        role="interlock",
+        factory="rig.bench.drivers.ni_digital_line:opened",
+        needs=("device", "line"),
+        may=("hold_time",),
+    ),
+    Driver(
+        name="scpi-switch",
+        role="interlock",
+        factory="rig.bench.drivers.scpi_switch:opened",
+        needs=("channel",),
+        channels=(101, 340),
+    ),
+    Driver(
+        name="velleman-k8090",
+        role="interlock",
+        factory="rig.bench.drivers.velleman_k8090:opened",
+        needs=("channel",),
+    ),
+    Driver(
+        name="keysight-e36300",
+        role="supply",
+        factory="rig.bench.drivers.keysight_e36300:opened",
+        needs=("output",),
+    ),
+    Driver(
+        name="rigol-dp800",
+        role="supply",
+        factory="rig.bench.drivers.rigol_dp800:opened",
+        needs=("output",),
+    ),
+)
+_BY_NAME = {driver.name: driver for driver in _OURS}
+
+
+def driver_of(name: str) -> Driver | None:
+    """Return the driver of that name, the rig's own or another package's; None where there is none.
+
+    Raises
+    ------
+    Refused
+        if a package offers it and cannot be loaded, or gives something else than a driver of that name
+    """
+    ours = _BY_NAME.get(name)
+    if ours is not None:
+        return ours
+    for point in entry_points(group=GROUP, name=name):
+        try:
+            driver = point.load()
+        except Exception as error:
+            raise Refused(f"the driver {name!r} of {point.value} cannot be loaded: {error}") from error
+        if not isinstance(driver, Driver) or driver.name != name:
+            raise Refused(f"{point.value} is not the driver {name!r}")
+        return driver
+    return None
+
+
+def driver_names() -> tuple[str, ...]:
+    """Return the names of all drivers, the rig's own first."""
+    return (*_BY_NAME, *sorted(point.name for point in entry_points(group=GROUP) if point.name not in _BY_NAME))
