@@ -92,15 +92,25 @@ def check(
 @app.command()
 def analyze(
     file: Annotated[
-        Path, typer.Argument(help="Oscilloscope file (Siglent .bin, CSV), or capture of a run (HDF5, or its folder).")
+        Path,
+        typer.Argument(help="File of an oscilloscope or DAQ (docs/files.md), or capture of a run.", metavar="FILE"),
     ],
     load: Annotated[str, typer.Option(help='The load it was taken across, for example "500 ohm".')],
     zero: Annotated[Path | None, typer.Option(help="A capture of the same channel with the output off.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in SI units.")] = False,
     pulses: Annotated[bool, typer.Option("--pulses", help="Add a row per pulse.")] = False,
     signal: Annotated[
-        str | None, typer.Option(help='Which channel or signal, for example "current"; default: the first, or voltage.')
+        str | None,
+        typer.Option(
+            "--signal",
+            "--channel",
+            help='Which channel or signal, for example "current"; default: the only one, or voltage.',
+        ),
     ] = None,
+    interval: Annotated[
+        str | None, typer.Option(help='Time between samples, for example "1 us", of a file that does not say it.')
+    ] = None,
+    unit: Annotated[str | None, typer.Option(help="V or A, of a file that does not say it.")] = None,
     resume_in: Annotated[
         Path | None,
         typer.Option(
@@ -122,6 +132,8 @@ def analyze(
         zero=zero,
         pulses=pulses,
         signal=signal,
+        interval=interval,
+        unit=unit,
         steps=resume_in or analyses_folder(),
         say=partial(typer.echo, err=True),
     )

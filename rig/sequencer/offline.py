@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rig.acquisition.importers.capture_file import read_capture_file
+from rig.acquisition.importers.found import UNTOLD, Told
 from rig.acquisition.quality import Defect, Fault, inspect, inspect_recording
 from rig.analysis.measure import HELD_AT_ONCE
 from rig.analysis.progress import NOTHING_KEPT
@@ -42,6 +43,8 @@ def analyze_file(
     zero: Path | None,
     pulses: bool,
     signal: str | None = None,
+    interval: str | None = None,
+    unit: str | None = None,
     steps: Path | None = None,
     say: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Any]:
@@ -51,8 +54,9 @@ def analyze_file(
 
     Parameters
     ----------
-    signal : which signal of a capture of the rig's own, or which channel of an oscilloscope's; None for the only or
-        first one, of a capture its voltage
+    signal : which signal of a capture of the rig's own, or which channel of an oscilloscope's; None for the only one,
+        of a capture its voltage
+    interval, unit : time between samples and unit of a file that does not say them
     steps : folder in which what has been found of a long capture is kept until the analysis has ended
     say : told where an analysis that was cut off goes on
 
@@ -67,9 +71,10 @@ def analyze_file(
         raise Refused(f"--load: {error}") from None
     if not resistance > 0:
         raise Refused(f"--load: {load!r} is no load; expected a resistance above zero, for example 500 ohm")
+    told = _told(interval, unit)
     with ExitStack() as stack:
-        voltage, source = _opened(file, signal, stack)
-        quiet, zero_source = (None, None) if zero is None else _opened(zero, signal, stack)
+        voltage, source = _opened(file, signal, told, stack)
+        quiet, zero_source = (None, None) if zero is None else _opened(zero, signal, told, stack)
         shown = None if zero_source is None else {name: zero_source[name] for name in ("file", "sha256")}
         kept = None
         if steps is not None and len(voltage) > HELD_AT_ONCE:
@@ -106,12 +111,29 @@ def _inspected(signal: Waveform | Recording, progress: Progress) -> tuple[Defect
     return tuple(Defect(**{**entry, "fault": Fault(entry["fault"])}) for entry in step["defects"])
 
 
-def _opened(file: Path, signal: str | None, stack: ExitStack) -> tuple[Waveform | Recording, dict[str, Any]]:
+def _told(interval: str | None, unit: str | None) -> Told:
+    """Read what a person says of a file."""
+    try:
+        seconds = None if interval is None else parse_quantity(interval, Unit.SECOND)
+    except UnitError as error:
+        raise Refused(f"--interval: {error}") from None
+    if seconds is not None and not seconds > 0:
+        raise Refused(f"--interval: {interval!r} is no time between samples; expected one above zero, for example 1 us")
+    if unit not in {None, Unit.VOLT.value, Unit.AMPERE.value}:
+        raise Refused(f"--unit: expected V or A, not {unit!r}")
+    return Told(interval=seconds, unit=None if unit is None else Unit(unit))
+
+
+def _opened(
+    file: Path, signal: str | None, told: Told, stack: ExitStack
+) -> tuple[Waveform | Recording, dict[str, Any]]:
     """Open a file, for as long as the stack is; return one signal of it and what is known of the file."""
     if not is_long(file) and not _is_capture(file):
-        capture = read_capture_file(file)
+        capture = read_capture_file(file, told)
         known = _known(capture.name, capture.kind, capture.sha256, list(capture.notes))
         return capture.waveform(signal), known
+    if told != UNTOLD:
+        raise Refused(f"{file.name}: a capture of the rig's own says interval and unit itself")
     folder = folder_of(file)
     known = _known_file(file) if folder is None else _known_folder(folder)
     recordings = stack.enter_context(open_signals(file))

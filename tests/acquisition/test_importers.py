@@ -17,6 +17,13 @@ from rig.units import Unit
 CAPTURE = Path(__file__).parents[3] / "shared" / "captures" / "estim-500ohm-siglent-sds804xhd.bin"
 
 
+VOLT, AMPERE, SECOND = (0, 1, 1, 0, 1, 0, 1), (0, 0, 1, 1, 1, 0, 1), (0, 0, 1, 0, 1, 1, 1)
+
+
+def quantity(header: bytearray, place: int, value: float, prefix: int, unit: tuple[int, ...]) -> None:
+    struct.pack_into("<di7i", header, place, value, prefix, *unit)
+
+
 def siglent(
     codes: list[int],
     *,
@@ -29,19 +36,26 @@ def siglent(
     on: tuple[int, ...] = (1, 0, 0, 0),
     wide: bool = True,
     data: int = 0x1000,
+    prefix: int = 8,
+    unit: tuple[int, ...] = VOLT,
+    big: bool = False,
 ) -> bytes:
     header = bytearray(0x1000)
     struct.pack_into("<II4I", header, 0, version, data, *on)
     for channel in range(4):
-        struct.pack_into("<d", header, 0x18 + 0x28 * channel, volts)
-        struct.pack_into("<d", header, 0xB8 + 0x28 * channel, offset)
+        quantity(header, 0x18 + 0x28 * channel, volts, prefix, unit)
+        quantity(header, 0xB8 + 0x28 * channel, offset, prefix, unit)
         struct.pack_into("<d", header, 0x244 + 8 * channel, probe)
-    struct.pack_into("<d", header, 0x19C, 0.1)
+        struct.pack_into("<i", header, 0x270 + 4 * channel, 7680 if wide else 30)
+    quantity(header, 0x19C, 0.1, 8, SECOND)
     channels = max(sum(on), 1)
     struct.pack_into("<I", header, 0x1EC, len(codes) // channels if points is None else points)
-    struct.pack_into("<d", header, 0x1F0, rate)
-    struct.pack_into("<I", header, 0x264, int(wide))
-    return bytes(header) + np.array(codes, dtype="<u2" if wide else "u1").tobytes()
+    quantity(header, 0x1F0, rate, 8, SECOND)
+    struct.pack_into("<BB", header, 0x264, int(wide), int(big))
+    kind = ("<u2", ">u2")[big] if wide else "u1"
+    if version < 4:  # the same without the place of the data, which begin at 0x800
+        return struct.pack("<I", version) + bytes(header[8:0x804]) + np.array(codes, dtype=kind).tobytes()
+    return bytes(header) + np.array(codes, dtype=kind).tobytes()
 
 
 KEYSIGHT = """x-axis,1,2
@@ -126,7 +140,7 @@ def test_exports_of_every_maker_are_read(tmp_path: Path, maker: str, newline: st
     text, kind, channels = EXPORTS[maker]
     read = read_capture_file(_file(tmp_path, text.replace("\n", newline)))
     assert (read.kind, read.channels) == (kind, channels)
-    first = read.waveform()
+    first = read.waveform(channels[0])
     assert first.values() == pytest.approx([0.1, 0.2, -0.3])
     assert first.interval == pytest.approx(1e-6)
     assert first.start == pytest.approx(-2e-6)
@@ -232,7 +246,7 @@ def test_siglent_binary_keeps_raw_codes(tmp_path: Path) -> None:
     wave = read.waveform()
     assert (read.kind, read.channels) == ("Siglent binary v4", ("C1",))
     assert wave.samples.dtype.kind == "u"
-    assert wave.values() == pytest.approx([-0.5, 19.5, -20.5])
+    assert wave.values() == pytest.approx([-5.0, 15.0, -25.0])
     assert wave.interval == 1e-6
 
 
@@ -242,6 +256,31 @@ def test_siglent_binary_of_eight_bits_and_of_two_channels(tmp_path: Path) -> Non
     two = read_capture_file(_file(tmp_path, siglent([32768, 40448, 32768, 25088], on=(1, 0, 1, 0), probe=1.0)))
     assert two.channels == ("C1", "C3")
     assert two.waveform("C3").values() == pytest.approx([0.0, -1.0])
+    with pytest.raises(UnreadableFile, match=r"several channels, C1, C3; choose one with --channel"):
+        two.waveform()
+
+
+def test_siglent_binary_of_other_prefixes_units_orders_and_versions(tmp_path: Path) -> None:
+    milli = siglent([32768, 40448], volts=200.0, offset=-50.0, prefix=7, unit=AMPERE, big=True)
+    wave = read_capture_file(_file(tmp_path, milli, "scope.bin")).waveform()
+    assert wave.unit is Unit.AMPERE
+    assert wave.values() == pytest.approx([0.5, 2.5])
+    third = siglent([32768, 40448, 0], version=3, volts=2.0, probe=1.0)
+    read = read_capture_file(_file(tmp_path, third, "scope.bin"))
+    assert (read.kind, len(read.waveform())) == ("Siglent binary v3", 3)
+    assert read.waveform().values()[:2] == pytest.approx([0.0, 2.0])
+    second = siglent([128, 153, 103], version=2, volts=2.0, probe=1.0, wide=False)
+    assert read_capture_file(_file(tmp_path, second, "scope.bin")).waveform().values() == pytest.approx([
+        0.0,
+        2.0,
+        -2.0,
+    ])
+
+
+def test_siglent_offset_is_that_of_captures_of_known_voltages(tmp_path: Path) -> None:
+    """The offset is subtracted, and multiplied by the probe: github.com/scottprahl/RigolWFM, pull request 34."""
+    content = siglent([32768 + 768] * 2, volts=0.1, offset=-0.29, probe=10.0)
+    assert read_capture_file(_file(tmp_path, content, "scope.bin")).waveform().values() == pytest.approx([3.0, 3.0])
 
 
 @pytest.mark.parametrize(
@@ -258,7 +297,15 @@ def test_siglent_binary_of_eight_bits_and_of_two_channels(tmp_path: Path) -> Non
         (siglent([32768] * 10, offset=1e300), r"the vertical offset cannot be 1e\+300"),
         (siglent([32768] * 10, on=(0, 0, 0, 0)), r"no channel was on"),
         (siglent([32768] * 10, data=0x100), r"data cannot begin at 0x100"),
-        (siglent([32768] * 10, version=3), r"version 3 is not understood"),
+        (siglent([32768] * 10, version=5), r"version 5 is not understood, only 2, 3, 4"),
+        (
+            siglent([32768] * 10, version=3, probe=1.0, offset=1.0),
+            r"C1: an offset of 1 V .* version 3 .* save it as CSV",
+        ),
+        (siglent([32768] * 10, version=3), r"a probe of 10: how version 3 counts them in is not known"),
+        (siglent([32768] * 10, version=2, probe=1.0), r"not known of version 2 with 16 bits"),
+        (siglent([32768] * 10, unit=SECOND), r"C1: 'unit \(0, 0, 1, 0, 1, .* is not a unit of voltage or current"),
+        (siglent([32768] * 10, prefix=99), r"volts per division has no SI prefix number 99"),
         (b"\0" * 5000, r"a binary file of no known kind"),
         (b"\x04\0", r"a binary file of no known kind"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\0", r"a binary file of no known kind"),
@@ -266,7 +313,7 @@ def test_siglent_binary_of_eight_bits_and_of_two_channels(tmp_path: Path) -> Non
 )
 def test_broken_binaries_end_in_one_sentence(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(UnreadableFile, match=message):
-        read_capture_file(_file(tmp_path, content, "scope.bin"))
+        read_capture_file(_file(tmp_path, content, "scope.bin")).waveform()
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
-"""Oscilloscope files as waveforms: Siglent binary, and CSV as Keysight, Tektronix, Rigol and Siglent export it."""
+"""Files of oscilloscopes and data acquisition systems as waveforms; docs/files.md names what is read."""
 
 from rig.acquisition.importers.capture_file import ImportedCapture, read_capture_file
+from rig.acquisition.importers.found import Told
 
-__all__ = ["ImportedCapture", "read_capture_file"]
+__all__ = ["ImportedCapture", "Told", "read_capture_file"]

@@ -6,48 +6,74 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rig.acquisition.importers.found import UNTOLD, Channel, Found, Opened, Told
+from rig.acquisition.importers.keysight import is_keysight_binary, read_keysight_binary
 from rig.acquisition.importers.siglent import is_siglent_binary, read_siglent_binary
-from rig.acquisition.importers.text import read_text
+from rig.acquisition.importers.text import is_text, read_text
 from rig.errors import UnreadableFile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from rig.model.waveform import Waveform
 
 __all__ = ["ImportedCapture", "read_capture_file"]
 
-_START = 4096
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Format:
+    """How a kind of file is recognised by its first bytes, and read."""
+
+    name: str
+    recognise: Callable[[bytes], bool]
+    read: Callable[[Opened, Told], Found]
+
+
+# Asked from top to bottom: what has a magic of its own first, text last.
+_FORMATS = (
+    _Format(name="Keysight and Rigol .bin", recognise=is_keysight_binary, read=read_keysight_binary),
+    _Format(name="Siglent .bin", recognise=is_siglent_binary, read=read_siglent_binary),
+    _Format(name="CSV", recognise=is_text, read=read_text),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ImportedCapture:
-    """What a file holds: one waveform per channel, of which instrument's kind it is, and the file's hash."""
+    """What a file holds: its channels, of which instrument's kind it is, and the file's hash."""
 
     name: str
     kind: str
     sha256: str
-    waveforms: tuple[Waveform, ...]
-    channels: tuple[str, ...]
+    signals: tuple[Channel, ...]
     notes: tuple[str, ...] = ()
+    told: Told = UNTOLD
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The names that choose a channel."""
+        return tuple(signal.name for signal in self.signals)
 
     def waveform(self, channel: str | None = None) -> Waveform:
-        """Return the waveform of a channel; without a name, the only or first one.
+        """Return the waveform of a channel; without a name, the only one.
 
         Raises
         ------
         UnreadableFile
-            if the file has no such channel
+            if the file has no such channel, several and none was named, or the channel cannot be used
         """
+        if channel is None and len(self.signals) > 1:
+            message = f"{self.name}: has several channels, {', '.join(self.channels)}; choose one with --channel"
+            raise UnreadableFile(message)
         if channel is None:
-            return self.waveforms[0]
+            return self.told.check(self.signals[0].read())
         if channel not in self.channels:
             message = f"{self.name}: has no channel {channel!r}; it has {', '.join(self.channels)}"
             raise UnreadableFile(message)
-        return self.waveforms[self.channels.index(channel)]
+        return self.told.check(self.signals[self.channels.index(channel)].read())
 
 
-def read_capture_file(path: Path) -> ImportedCapture:
+def read_capture_file(path: Path, told: Told = UNTOLD) -> ImportedCapture:
     """Read an oscilloscope's file; its kind is told from its content, not from its name.
 
     Raises
@@ -55,26 +81,17 @@ def read_capture_file(path: Path) -> ImportedCapture:
     UnreadableFile
         naming the file, the place in it, and what was not understood
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        message = f"{path.name}: cannot be read: {error.strerror or error}"
-        raise UnreadableFile(message) from error
-    if not content:
-        message = f"{path.name}: the file is empty (0 bytes)"
-        raise UnreadableFile(message)
-    if is_siglent_binary(content):
-        kind, waveforms, notes = read_siglent_binary(content, path.name)
-    elif b"\0" in content[:_START]:
-        message = f"{path.name}: a binary file of no known kind (Siglent binary v4 and CSV are read)"
-        raise UnreadableFile(message)
+    file = Opened(path)
+    if not file.head:
+        raise file.complain("the file is empty (0 bytes)")
+    for known in _FORMATS:
+        if known.recognise(file.head):
+            found = known.read(file, told)
+            break
     else:
-        kind, waveforms, notes = read_text(content, path.name)
+        raise file.complain(f"a binary file of no known kind; known are {', '.join(one.name for one in _FORMATS)}")
+    with path.open("rb") as content:
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     return ImportedCapture(
-        name=path.name,
-        kind=kind,
-        sha256=hashlib.sha256(content).hexdigest(),
-        waveforms=waveforms,
-        channels=tuple(waveform.source.rpartition(":")[2] for waveform in waveforms),
-        notes=notes,
+        name=file.name, kind=found.kind, sha256=sha256, signals=found.channels, notes=found.notes, told=told
     )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rig.acquisition.importers.found import Channel, Found, Opened, Told, distinct
 from rig.acquisition.importers.layout import NUMBER, Layout, Text, find_layout
 from rig.errors import UnreadableFile
 from rig.model.waveform import Waveform
 
-__all__ = ["read_text"]
+__all__ = ["is_text", "read_text"]
 
 _LEAST_SAMPLES = 2
 # No capture is this long, s.
@@ -24,8 +26,13 @@ _OFTEN = 10
 _ROUNDING = 0.01
 
 
-def read_text(content: bytes, name: str) -> tuple[str, tuple[Waveform, ...], tuple[str, ...]]:
-    """Return kind, waveforms and notes of a CSV export.
+def is_text(head: bytes) -> bool:
+    """Whether a file begins as text does: without a zero byte."""
+    return b"\0" not in head
+
+
+def read_text(file: Opened, _told: Told) -> Found:
+    """Return what a CSV export holds.
 
     Raises
     ------
@@ -33,26 +40,32 @@ def read_text(content: bytes, name: str) -> tuple[str, tuple[Waveform, ...], tup
         naming the file, the line, and what was not understood
     """
     try:
-        decoded = content.decode("utf-8-sig")
+        decoded = file.content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        decoded = content.decode("latin-1")
-    text = Text(decoded.splitlines(), name)
+        decoded = file.content.decode("latin-1")
+    text = Text(decoded.splitlines(), file.name)
     layout = find_layout(text)
     table, skipped = _numbers(text, layout)
     interval, start = _time_axis(text, layout, table)
-    waveforms = tuple(
-        Waveform(
-            samples=np.ascontiguousarray(table[:, place]),
-            interval=interval,
-            start=start,
-            unit=layout.units[place],
-            source=f"{name}:{layout.names[place]}",
-            history=(f"imported from {layout.maker} CSV",),
-        )
-        for place in range(len(layout.columns))
-    )
+    channels = [
+        Channel(name=name, read=partial(_waveform, file.name, layout, table, place, interval, start))
+        for place, name in enumerate(layout.names)
+    ]
     notes = (f"{skipped} rows without values left out at the ends",) if skipped else ()
-    return f"{layout.maker} CSV", waveforms, notes
+    return Found(kind=f"{layout.maker} CSV", channels=distinct(channels), notes=notes)
+
+
+def _waveform(
+    name: str, layout: Layout, table: NDArray[np.float64], place: int, interval: float, start: float
+) -> Waveform:
+    return Waveform(
+        samples=np.ascontiguousarray(table[:, place]),
+        interval=interval,
+        start=start,
+        unit=layout.units[place],
+        source=f"{name}:{layout.names[place]}",
+        history=(f"imported from {layout.maker} CSV",),
+    )
 
 
 def _numbers(text: Text, layout: Layout) -> tuple[NDArray[np.float64], int]:
