@@ -137,8 +137,8 @@ def _time_the_rig(watch: Stopwatch) -> None:
 def _serve_timed(log: Path) -> int:
     """Be the virtual bench; write when samples were being rendered, by the machine's clock, on leaving."""
     from rig.twin.__main__ import main as serve  # noqa: PLC0415 - not in the process that runs the plan
-    from rig.twin.devices.infiniivision_acquisition import Inputs  # noqa: PLC0415
     from rig.twin.devices.nidaqmx_reading import Reader  # noqa: PLC0415
+    from rig.twin.devices.scope_inputs import Inputs  # noqa: PLC0415
 
     spans: list[tuple[float, float]] = []
 
@@ -152,7 +152,7 @@ def _serve_timed(log: Path) -> int:
 
         return call
 
-    owners: tuple[tuple[Any, str], ...] = ((Reader, "_digitize"), (Inputs, "words"))
+    owners: tuple[tuple[Any, str], ...] = ((Reader, "_digitize"), (Inputs, "samples"))
     for owner, name in owners:
         setattr(owner, name, timed(getattr(owner, name)))
     code = serve()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rig.twin.devices.infiniivision_acquisition import Acquisition, Inputs
 from rig.twin.devices.infiniivision_panel import Panel
-from rig.twin.devices.infiniivision_record import encode, preamble
+from rig.twin.devices.infiniivision_record import encode, preamble, words
+from rig.twin.devices.infiniivision_settings import Settings
 from rig.twin.devices.infiniivision_text import channel_number, flag
+from rig.twin.devices.scope_acquisition import Acquisition, State
+from rig.twin.devices.scope_inputs import Inputs
 from rig.twin.scpi import ScpiDevice
 from rig.twin.scpi_syntax import Command, ScpiError, block
 
@@ -16,16 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rig.twin.config import InstrumentConfig
-    from rig.twin.devices.infiniivision_settings import Settings
     from rig.twin.world import World
 
     Handler = Callable[[Command], str | bytes | None]
 
 __all__ = ["Infiniivision"]
 
-# A poll takes its time on a real instrument too; without this, polling alone would never see anything happen.
-_POLL = 1e-3
 _OPERATION_COMPLETE = 1
+# Bits of the operation status condition register.
+_RUN, _WAIT_TRIGGER = 8, 32
 
 
 class Infiniivision(ScpiDevice):
@@ -35,7 +36,7 @@ class Infiniivision(ScpiDevice):
         self._panel = Panel(config)
         super().__init__(name=name, config=config, world=world, seed=seed)
         self._inputs = Inputs(name=name, config=config, world=world, seed=seed)
-        self._acquisition = Acquisition(world=world, config=config, faults=self.faults)
+        self._acquisition = Acquisition[Settings](world=world, config=config, faults=self.faults)
         self._digitizing = self._tell_when_complete = False
 
     @property
@@ -51,7 +52,7 @@ class Infiniivision(ScpiDevice):
         """Return to the factory's settings, acquiring again and again."""
         self._panel.reset()
         latency = self._acquisition.latency
-        self._acquisition = Acquisition(world=self.world, config=self.config, faults=self.faults)
+        self._acquisition = Acquisition[Settings](world=self.world, config=self.config, faults=self.faults)
         self._acquisition.latency = latency
         self._digitizing = self._tell_when_complete = False
 
@@ -125,16 +126,14 @@ class Infiniivision(ScpiDevice):
     def _force(self, _: Command) -> None:
         self._acquisition.force()
 
-    def _poll(self) -> None:
-        self.world.advance(_POLL)
-        self._acquisition.update()
-
     def _condition(self) -> str:
-        self._poll()
-        return f"{self._acquisition.condition():+d}"
+        self._acquisition.poll()
+        state = self._acquisition.state()
+        running, waiting = state is not State.STOPPED, state is State.WAITING
+        return f"{_RUN * running | _WAIT_TRIGGER * waiting:+d}"
 
     def _read_event(self, event: str) -> str:
-        self._poll()
+        self._acquisition.poll()
         happened = bool(getattr(self._acquisition, event))
         setattr(self._acquisition, event, False)
         return flag(happened)
@@ -144,7 +143,7 @@ class Infiniivision(ScpiDevice):
         self._acquisition.clear_events()
 
     def _event_status_now(self) -> str:
-        self._poll()
+        self._acquisition.poll()
         self._notice_completion()
         return self._read_event_status()
 
@@ -178,4 +177,13 @@ class Infiniivision(ScpiDevice):
         if record is None:
             self.fail(ScpiError(-230, "Data corrupt or stale"))
             return block(b"")
-        return block(encode(self._inputs.words(record, self._panel.readout), self._panel.readout, settings))
+        readout = self._panel.readout
+        samples = self._inputs.samples(record, readout.source, stride=readout.stride(settings.depth))
+        data = words(
+            samples.codes,
+            samples.bits,
+            clipped_low=samples.clipped_low,
+            clipped_high=samples.clipped_high,
+            holes=samples.holes,
+        )
+        return block(encode(data, readout, settings))

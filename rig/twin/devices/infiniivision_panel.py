@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rig.twin.devices import infiniivision_settings as scope
-from rig.twin.devices.infiniivision_acquisition import physical_probe
 from rig.twin.devices.infiniivision_settings import ChannelSettings, Readout, Settings
 from rig.twin.devices.infiniivision_text import (
     channel_number,
@@ -19,6 +18,7 @@ from rig.twin.devices.infiniivision_text import (
     seconds,
     volts,
 )
+from rig.twin.devices.scope_inputs import physical_probe
 from rig.twin.scpi_syntax import Command, ScpiError
 
 if TYPE_CHECKING:

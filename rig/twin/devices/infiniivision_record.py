@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from rig.twin.devices.infiniivision_settings import Readout, Settings
 
-__all__ = ["CLIPPED_HIGH", "CLIPPED_LOW", "HOLE", "Preamble", "Record", "encode", "preamble", "words"]
+__all__ = ["CLIPPED_HIGH", "CLIPPED_LOW", "HOLE", "Preamble", "encode", "preamble", "words"]
 
 HOLE, CLIPPED_LOW = 0, 1
 CLIPPED_HIGH = 0xFFFF
@@ -26,20 +25,6 @@ _LOWEST_VALUE, _HIGHEST_VALUE = 0x0200, 0xFEFF
 _FORMATS = {"BYTE": 0, "WORD": 1, "ASC": 4}
 _TYPES = {"NORM": 0, "HRES": 3}
 _NOT_A_VALUE = 9.9e37
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One acquisition: the settings it was made with, its number, and its trigger, s of the world's clock.
-
-    ``until`` is when it was stopped, if that was before it was complete.
-    """
-
-    settings: Settings
-    number: int
-    trigger: float
-    until: float = math.inf
-    clipped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
+from rig.twin.devices.scope_shot import Input, Shot
+
 __all__ = [
     "CHANNELS",
     "DIVISIONS_ACROSS",
@@ -23,6 +25,7 @@ NARROWEST_RANGE, WIDEST_RANGE = 8e-3, 40.0
 SHORTEST_WINDOW, LONGEST_WINDOW = 20e-9, 500.0
 FASTEST_RATE = 2e9
 MEMORY = 1_000_000
+_BANDWIDTH_LIMIT = 25e6
 
 # Where the time reference stands on the screen: one division from its edge, or in its middle.
 _REFERENCE = {"LEFT": 1 / DIVISIONS_ACROSS, "CENT": 0.5, "RIGH": 1 - 1 / DIVISIONS_ACROSS}
@@ -50,6 +53,17 @@ class ChannelSettings:
     def full_scale(self) -> float:
         """What all 256 levels of the converter span, V."""
         return self.range * 256 / LEVELS
+
+    @property
+    def input(self) -> Input:
+        """What the input does."""
+        return Input(
+            full_scale=self.full_scale,
+            offset=self.offset,
+            probe=self.probe,
+            invert=self.invert,
+            bandwidth=_BANDWIDTH_LIMIT if self.bandwidth_limit else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +109,22 @@ class Settings:
     def bits(self) -> int:
         """Resolution of the samples: averaging within the sample interval gains four bits."""
         return 12 if self.acquisition == "HRES" else 8
+
+    @property
+    def shot(self) -> Shot:
+        """What an acquisition with these settings is."""
+        return Shot(
+            inputs={number: channel.input for number, channel in self.channels.items()},
+            sample_rate=self.sample_rate,
+            depth=self.depth,
+            before=self.before,
+            after=self.after,
+            bits=self.bits,
+            source=self.trigger_channel,
+            level=self.trigger_levels.get(self.trigger_channel, 0.0),
+            slope=self.trigger_slope,
+            auto=self.sweep == "AUTO",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
