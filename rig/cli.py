@@ -51,6 +51,13 @@ def run(
     ] = False,
     last_failed: Annotated[bool, typer.Option("--lf", help="Run only what did not pass last time.")] = False,
     real_time: Annotated[bool, typer.Option("--real-time", help="Let the virtual bench take its time.")] = False,
+    record_io: Annotated[
+        bool, typer.Option("--record-io", help="Keep every dialogue with an instrument in the evidence.")
+    ] = False,
+    replay: Annotated[
+        Path | None,
+        typer.Option(help="Evidence of a run whose recorded dialogues answer instead of instruments.", metavar="RUN"),
+    ] = None,
     allure: Annotated[Path | None, typer.Option(help="Also write Allure results here.", metavar="DIR")] = None,
 ) -> None:
     """Run plans on a bench and leave evidence.
@@ -63,6 +70,8 @@ def run(
     options += ["-x"] if first else []
     options += ["--lf"] if last_failed else []
     options += ["--real-time"] if real_time else []
+    options += ["--record-io"] if record_io else []
+    options += [f"--replay={replay}"] if replay else []
     options += [f"--bench={bench}"] if bench else []
     options += [f"--dut={dut}"] if dut else []
     options += [f"--evidence={evidence}"] if evidence else []

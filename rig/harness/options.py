@@ -11,10 +11,12 @@ __all__ = ["add_options"]
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Add ``--bench``, ``--dut``, ``--evidence``, ``--operator`` and ``--real-time``."""
+    """Add the options of a run: bench, device, evidence, operator, the virtual bench's time, and dialogues."""
     group = parser.getgroup("rig", "stimulator test rig")
     group.addoption("--bench", metavar="FILE", help="bench file (default: fixtures/benches/virtual.bench.yaml)")
     group.addoption("--dut", metavar="FILE", help="file of the device under test (default: the one the bench names)")
     group.addoption("--evidence", metavar="DIR", help="where evidence is written (default: reports/out)")
     group.addoption("--operator", metavar="NAME", default="", help="who is responsible for this run; goes on record")
     group.addoption("--real-time", action="store_true", help="let the virtual bench take its time")
+    group.addoption("--record-io", action="store_true", help="keep every dialogue with an instrument in the evidence")
+    group.addoption("--replay", metavar="RUN", help="evidence of a run whose dialogues answer instead of instruments")

@@ -130,6 +130,8 @@ def _start(config: pytest.Config, items: Sequence[pytest.Item]) -> Any:  # noqa:
         evidence=config.getoption("--evidence"),
         operator=config.getoption("--operator"),
         real_time=config.getoption("--real-time"),
+        record_io=config.getoption("--record-io"),
+        replay=config.getoption("--replay"),
     )
     return start_run(
         {file.path: file.loaded for file in files if isinstance(file, PlanFile)},

@@ -27,7 +27,11 @@ EVIDENCE = Path("reports/out")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What a person chose, with the defaults filled in."""
+    """What a person chose, with the defaults filled in.
+
+    ``record_io`` writes every dialogue with an instrument into the evidence; ``replay`` is the evidence of a run whose
+    dialogues answer in place of the instruments.
+    """
 
     root: Path
     bench: Path
@@ -35,6 +39,8 @@ class RunOptions:
     evidence: Path
     operator: str = ""
     real_time: bool = False
+    record_io: bool = False
+    replay: Path | None = None
 
     @classmethod
     def of(
@@ -47,6 +53,8 @@ class RunOptions:
         evidence: str | Path | None = None,
         operator: str = "",
         real_time: bool = False,
+        record_io: bool = False,
+        replay: str | Path | None = None,
     ) -> RunOptions:
         """Fill in defaults below the project's root; what was given is relative to where the person stands.
 
@@ -61,6 +69,8 @@ class RunOptions:
             evidence=root / EVIDENCE if evidence is None else directory / evidence,
             operator=operator,
             real_time=real_time,
+            record_io=record_io,
+            replay=None if replay is None else directory / replay,
         )
 
 

@@ -11,11 +11,13 @@ from rig.bench.build import open_bench
 from rig.bench.definition import TWIN
 from rig.bench.drivers.system_clock import SystemClock
 from rig.bench.interlocks import open_interlock
+from rig.bench.recording import recorded_dialogues
 from rig.errors import DocumentInvalid, Problem
 from rig.evidence.store import Bundle, run_id
 from rig.plan.load import load_plan
 from rig.sequencer.guarding import guarded
 from rig.sequencer.measurability import show_forecast
+from rig.sequencer.playback import DIALOGUES, play_back, recorded
 from rig.sequencer.run import Run
 from rig.sequencer.seal import Header, run_record, seal_run
 from rig.sequencer.setup import read_setup
@@ -122,6 +124,8 @@ def start_run(
     setup = read_setup(options)
     resolver = setup.resolver()
     resolved = resolver.resolve(cases, plans.values())
+    if options.replay is not None:
+        recorded(setup.definition, options.replay)
     clock = SystemClock()
     started = clock.utc()
     bundle = Bundle.create(options.evidence, run_id(started, secrets.token_bytes(3)))
@@ -142,10 +146,12 @@ def start_run(
     try:
         with ExitStack() as stack:
             addresses = _serve(stack, setup, options)
+            if options.record_io:
+                stack.enter_context(recorded_dialogues(bundle.folder / DIALOGUES))
             purpose = f"run {bundle.folder.name}"
             guardian = stack.enter_context(guarded(setup, options, addresses, bundle, purpose))
             bench = open_bench(setup.definition, setup.device, addresses=addresses, today=started.date(), utc=clock.utc)
-            run.begin(stack.enter_context(bench), guardian)
+            run.begin(_marked(stack.enter_context(bench), options), guardian)
             journal.write("bench open", **_opened(run.bench))
             reason = "crash"
             bundle.write_begun(run_record(run, header, reason=reason, finished=None))
@@ -166,6 +172,14 @@ def start_run(
         seal_run(run, header, render, reason=reason, finished=clock.utc())
 
 
+def _marked(bench: Bench, options: RunOptions) -> Bench:
+    """Say of a bench that is played back that what it shows is no evidence of anything today."""
+    if options.replay is not None:
+        reason = f"its instruments were played back from the run {options.replay.name}"
+        bench.engineering_only = (*bench.engineering_only, reason)
+    return bench
+
+
 def _opened(bench: Bench) -> dict[str, object]:
     """Return who was found on the bench, and what its supply was measured to give when it was switched on."""
     fed = {} if bench.fed is None else {"fed": {"voltage": bench.fed[0], "current": bench.fed[1]}}
@@ -174,6 +188,8 @@ def _opened(bench: Bench) -> dict[str, object]:
 
 def _serve(stack: ExitStack, setup: Setup, options: RunOptions) -> Mapping[str, str]:
     """Start the virtual instruments where the bench is a virtual one; a real one has its addresses in its file."""
+    if options.replay is not None:
+        return play_back(stack, recorded(setup.definition, options.replay))
     if not setup.definition.virtual:
         return {}
     configuration = twin_configuration(setup.definition, setup.device, real_time=options.real_time)

@@ -9,7 +9,9 @@ import nidaqmx
 from nidaqmx.errors import DaqError, Error
 from nidaqmx.system import Device, System
 
+from rig.bench.transport.tap import listening, tell
 from rig.errors import CommunicationError, InstrumentError
+from rig.model.dialogue import Said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +43,7 @@ class DaqLink:
         self.instrument = instrument
         self.options: Any = None
         self._channel: Any = None
-        self._deadline = _Deadline(call_timeout)
+        self._deadline = _Deadline(instrument, call_timeout)
         self._call_timeout = call_timeout
         if address.startswith(_GRPC):
             self._channel = _connect(instrument, address, connect_timeout)
@@ -91,12 +93,23 @@ class DaqLink:
 class _Deadline(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc] # grpc has no types
     """Bounds every call to a gRPC server: nidaqmx itself would wait for ever."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+    def __init__(self, instrument: str, seconds: float) -> None:
+        self.instrument, self.seconds = instrument, seconds
 
     def intercept_unary_unary(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:  # noqa: ANN401
-        """Forward the call with a time limit."""
-        return continuation(details._replace(timeout=self.seconds), request)
+        """Forward the call with a time limit, and tell of it."""
+        answer = continuation(details._replace(timeout=self.seconds), request)
+        if listening():
+            self._tell(details.method, request, answer)
+        return answer
+
+    def _tell(self, method: str, request: Any, answer: Any) -> None:  # noqa: ANN401 - grpc has no types
+        tell(self.instrument, Said.CALL, request.SerializeToString(), name=method)
+        if answer.code() is grpc.StatusCode.OK:
+            tell(self.instrument, Said.IN, answer.result().SerializeToString())
+        else:
+            why = [("code", answer.code().name), ("details", answer.details() or ""), *_readable(answer)]
+            tell(self.instrument, Said.REFUSED, details=why)
 
 
 def _connect(instrument: str, address: str, timeout: float) -> Any:  # noqa: ANN401 - grpc has no types
@@ -110,6 +123,11 @@ def _connect(instrument: str, address: str, timeout: float) -> Any:  # noqa: ANN
         channel.close()
         raise CommunicationError(instrument, "", f"cannot be reached at {address}: no answer in time") from error
     return channel
+
+
+def _readable(answer: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - grpc has no types
+    """Return what a refused call says beside its status, as far as it is text."""
+    return [(key, value) for key, value in answer.trailing_metadata() or () if isinstance(value, str)]
 
 
 def _first_line(error: Exception) -> str:

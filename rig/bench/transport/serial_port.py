@@ -7,7 +7,9 @@ from typing import Any
 
 import serial
 
+from rig.bench.transport.tap import tell
 from rig.errors import CommunicationError
+from rig.model.dialogue import Said
 
 __all__ = ["SerialLine"]
 
@@ -33,9 +35,11 @@ class SerialLine:
         except (serial.SerialException, OSError, ValueError) as error:
             reason = f"cannot be reached at {address}: {_reason(error)}"
             raise CommunicationError(instrument, "", reason) from error
+        tell(instrument, Said.OPEN, address.encode("ascii", "replace"))
 
     def write(self, data: bytes, *, command: str) -> None:
         """Send bytes; ``command`` names them in messages."""
+        tell(self.instrument, Said.OUT, data)
         try:
             self._port.write(data)
         except (OSError, ValueError) as error:  # pyserial's SerialException is an OSError
@@ -50,6 +54,8 @@ class SerialLine:
                 data += bytes(self._port.read(waiting))
         except (OSError, ValueError, TypeError) as error:  # TypeError: closed under pyserial's feet
             raise CommunicationError(self.instrument, command, _reason(error)) from error
+        if data:
+            tell(self.instrument, Said.IN, data)
         return data
 
     def discard(self) -> None:
@@ -59,6 +65,8 @@ class SerialLine:
 
     def close(self) -> None:
         """End the session; may be called twice, never raises."""
+        if self._port.is_open:
+            tell(self.instrument, Said.CLOSE)
         # pyserial forgets a socket that the other side has ended, instead of closing it.
         held = getattr(self._port, "_socket", None)
         with contextlib.suppress(OSError, ValueError, TypeError):

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pyvisa
 from pyvisa.constants import ResourceAttribute, StatusCode
 
+from rig.bench.transport.tap import tell
 from rig.errors import CommunicationError, InstrumentError, SamplesLost
+from rig.model.dialogue import Said
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +68,7 @@ class VisaSession:
         try:
             self._send([*after, command], timeout)
             line = bytes(self._resource.read_raw())
+            tell(self.instrument, Said.IN, line)
         except CommunicationError:
             raise
         except Exception as error:  # noqa: BLE001 - the back ends raise OSError, pyvisa's own and bare Exceptions
@@ -115,6 +118,7 @@ class VisaSession:
         """End the session; may be called twice, never raises."""
         resource, self._resource = self._resource, None
         if resource is not None:
+            tell(self.instrument, Said.CLOSE)
             with contextlib.suppress(Exception):  # a connection that is already gone cannot be closed any better
                 resource.close()
 
@@ -132,6 +136,7 @@ class VisaSession:
             reason = f"cannot be reached at {self.address}: {_reason(error)}"
             raise CommunicationError(self.instrument, "", reason) from error
         self._resource = resource
+        tell(self.instrument, Said.OPEN, self.address.encode("ascii", "replace"))
         return resource
 
     def _send(self, commands: Sequence[str], timeout: float | None) -> None:
@@ -140,6 +145,7 @@ class VisaSession:
         lines = [f"{command}\n".encode("ascii") for command in commands]
         # On a raw socket all lines leave in one packet; one by one, each would wait for the last one's acknowledgement.
         for message in [b"".join(lines)] if self._is_socket else lines:
+            tell(self.instrument, Said.OUT, message)
             resource.write_raw(message)
 
     def _block(self, command: str, header: bytes) -> bytes:
@@ -180,6 +186,7 @@ class VisaSession:
         resource = self._resource
         with resource.ignore_warning(StatusCode.success_device_not_present, StatusCode.success_max_count_read):
             chunk, _ = resource.visalib.read(resource.session, count)
+        tell(self.instrument, Said.IN, bytes(chunk))
         return bytes(chunk)
 
     def _break(self, command: str, cause: Exception | str) -> NoReturn:
