@@ -139,3 +139,58 @@ def test_closing_twice_is_quiet() -> None:
         session = VisaSession("scope", peer.visa)
         session.close()
         session.close()
+
+
+def png(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A file of PNG's structure; its checksums are not looked at."""
+    parts = [len(data).to_bytes(4, "big") + kind + data + b"\n\n\n\n" for kind, data in (*chunks, (b"IEND", b""))]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+PNG = png((b"IHDR", bytes(13)), (b"IDAT", ALL_BYTES))
+BMP = b"BM" + (6 + len(ALL_BYTES)).to_bytes(4, "little") + ALL_BYTES
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n", b"\r\n"])
+@pytest.mark.parametrize("picture", [PNG, BMP], ids=["png", "bmp"])
+def test_picture_without_block_ends_where_its_format_says(picture: bytes, end: bytes) -> None:
+    with transcript(("HARDCopy STARt", picture + end), ("*OPC?", "1"), ("*IDN?", "next")) as peer:
+        session = VisaSession("scope", peer.visa, timeout=PATIENCE)
+        assert session.ask_picture("HARDCopy STARt") == picture
+        assert session.ask("*IDN?") == "next"
+        session.close()
+
+
+@pytest.mark.parametrize("came", [3, 20, 60, len(PNG) - 1])
+def test_cut_picture_keeps_what_came(came: int) -> None:
+    with transcript(("HARDCopy STARt", [PNG[:came], None])) as peer:
+        session = VisaSession("scope", peer.visa, timeout=2.0)
+        with pytest.raises(SamplesLost, match="the picture was cut") as caught:
+            session.ask_picture("HARDCopy STARt")
+        session.close()
+    assert caught.value.partial == PNG[:came]
+
+
+@pytest.mark.parametrize("reply", [b"#3512", b"\x89PNX\r\n\x1a\n"])
+def test_what_is_no_picture_is_refused(reply: bytes) -> None:
+    with transcript(("HARDCopy STARt", reply)) as peer:
+        session = VisaSession("scope", peer.visa)
+        with pytest.raises(InstrumentError, match="no picture"):
+            session.ask_picture("HARDCopy STARt")
+        session.close()
+
+
+def test_something_else_behind_a_picture_is_refused() -> None:
+    with transcript(("HARDCopy STARt", PNG), ("*OPC?", "0\n1")) as peer:
+        session = VisaSession("scope", peer.visa)
+        with pytest.raises(InstrumentError, match="does not end where it says"):
+            session.ask_picture("HARDCopy STARt")
+        session.close()
+
+
+def test_block_that_ends_in_two_line_ends_leaves_nothing_behind() -> None:
+    with transcript(("A", ""), ("DATA?", BLOCK + b"\n"), ("*IDN?", "next")) as peer:
+        session = VisaSession("scope", peer.visa)
+        assert session.ask_block("DATA?", after=["A"], ends=b"\n\n") == ALL_BYTES
+        assert session.ask("*IDN?") == "next"
+        session.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ from rig.units import Unit
 
 if TYPE_CHECKING:
     from rig.bench.opening import Opening
-    from rig.model.identity import Identity
     from rig.roles import Clock
 
 __all__ = ["KeysightInfiniiVision", "opened"]
@@ -30,7 +28,6 @@ _WORD_FORMAT = 1
 _PREAMBLE_FIELDS = 10
 # Codes of unsigned WORD data that are no voltages.
 _HOLE, _CLIPPED_LOW, _CLIPPED_HIGH = 0x0000, 0x0001, 0xFFFF
-_MOST_CHANNELS = 4
 
 
 class KeysightInfiniiVision(ScpiOscilloscope):
@@ -46,14 +43,6 @@ class KeysightInfiniiVision(ScpiOscilloscope):
     def __init__(self, name: str, address: str, *, clock: Clock, backend: str = "@py", timeout: float = 10.0) -> None:
         session = VisaSession(name, address, backend=backend, timeout=timeout)
         super().__init__(name, ScpiDialogue(session), clock=clock)
-
-    def identify(self) -> Identity:
-        """Ask the instrument who it is."""
-        identity = self._dialogue.identify()
-        # The last digit of the model's number says how many channels there are.
-        match = re.search(r"\d{3}(\d)[A-Z]", identity.model)
-        self._inputs = range(1, (int(match[1]) if match else _MOST_CHANNELS) + 1)
-        return identity
 
     def configure(self, setup: ScopeSetup) -> ScopeSetup:
         """Set everything for one capture; return it as the instrument has set it."""

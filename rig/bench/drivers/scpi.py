@@ -28,8 +28,10 @@ _PASSED = re.compile(r"[+-]?0+(\.0*)?")
 class ScpiDialogue:
     """Commands in blocks, each followed by the error queue; replies are checked before they are believed.
 
-    A family that keeps its errors otherwise overrides :meth:`errors`.
+    A family that keeps its errors otherwise overrides :meth:`errors`; one that ends its blocks otherwise, ``ends``.
     """
+
+    ends = b"\n"
 
     def __init__(self, session: VisaSession) -> None:
         self._session = session
@@ -94,9 +96,13 @@ class ScpiDialogue:
             self.refuse(query, f"answered {value!r} instead of a whole number")
         return int(value)
 
-    def block(self, query: str, *, timeout: float | None = None) -> bytes:
+    def block(self, query: str, *, after: Sequence[str] = (), timeout: float | None = None) -> bytes:
         """Return the data of a definite-length block reply."""
-        return self._session.ask_block(query, timeout=timeout)
+        return self._session.ask_block(query, after=after, timeout=timeout, ends=self.ends)
+
+    def picture(self, query: str, *, after: Sequence[str] = (), timeout: float | None = None) -> bytes:
+        """Return the image file that comes as it is, in no block."""
+        return self._session.ask_picture(query, after=after, timeout=timeout)
 
     def identify(self) -> Identity:
         """Return manufacturer, model, serial number and firmware from ``*IDN?``."""

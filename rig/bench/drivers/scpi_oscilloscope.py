@@ -3,31 +3,56 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from rig.bench.drivers.scpi import ScpiInstrument
-from rig.errors import InstrumentError, StaleWaveform
+from rig.errors import CommunicationError, InstrumentError, NoTrigger, SamplesLost, StaleWaveform
+from rig.model.setup import Reduction, Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from rig.bench.drivers.scpi import ScpiDialogue
+    from rig.model.identity import Identity
     from rig.model.setup import ScopeSetup
     from rig.model.waveform import Waveform
     from rig.roles import Clock
 
-__all__ = ["ARMING_TIME", "ScpiOscilloscope", "chunks"]
+__all__ = ["ARMING_TIME", "Phase", "Piece", "ScpiOscilloscope", "chunks", "edge_of", "next_step"]
 
 # From the command until an instrument is armed, beyond filling what lies before the trigger, s.
 ARMING_TIME = 5.0
 _SHORTEST_POLL, _LONGEST_POLL = 0.002, 0.1
 # Shorter or flat records can repeat by chance.
 _COMPARABLE = 1000
+_MOST_CHANNELS = 4
+_STEPS = (1.0, 2.0, 5.0, 10.0)
 
 
-class ScpiOscilloscope(ScpiInstrument):
+class Phase(Enum):
+    """How far an acquisition has come, as far as an instrument's state tells."""
+
+    IDLE = auto()
+    FILLING = auto()
+    READY = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A part of a record: the commands that choose it, the query that reads it, and how many bytes will come."""
+
+    commands: tuple[str, ...]
+    query: str
+    size: int
+
+
+class ScpiOscilloscope(ScpiInstrument, ABC):
     """Counts acquisitions and knows what is configured; a family's driver says in which words.
 
     Parameters
@@ -43,7 +68,21 @@ class ScpiOscilloscope(ScpiInstrument):
         self._setup: ScopeSetup | None = None
         self._inputs = range(0)
         self._capture = 0
+        self._model = ""
         self._last: dict[tuple[int, int], tuple[int, bytes]] = {}
+
+    def identify(self) -> Identity:
+        """Ask the instrument who it is; the last digit of its model's number says how many channels it has."""
+        identity = self._dialogue.identify()
+        match = re.search(r"\d+", identity.model)
+        last = int(match[0][-1]) if match else 0
+        self._inputs = range(1, (last or _MOST_CHANNELS) + 1)
+        self._model = identity.model
+        return identity
+
+    @abstractmethod
+    def done(self) -> bool:
+        """Whether the armed acquisition is complete."""
 
     def _configured(self) -> ScopeSetup:
         if self._setup is None:
@@ -57,6 +96,82 @@ class ScpiOscilloscope(ScpiInstrument):
         absent = sorted(set(setup.channels) - set(self._inputs))
         if absent:
             raise InstrumentError(self.name, f"channel {absent[0]}", f"it has {len(self._inputs)} channels")
+
+    def _refuse(self, command: str, reason: str) -> NoReturn:
+        raise InstrumentError(self.name, command, reason)
+
+    def _refuse_unable(
+        self,
+        setup: ScopeSetup,
+        *,
+        reductions: Collection[Reduction] = (),
+        averages: Collection[int] = (),
+        segments: int = 1,
+    ) -> None:
+        """Raise if more is asked for than the family can: these ``reductions``, at most so many ``segments``."""
+        if setup.reduction is not Reduction.NONE and setup.reduction not in reductions:
+            able = ", ".join(one.value for one in (Reduction.NONE, *reductions))
+            self._refuse(f"acquisition {setup.reduction.value}", f"it can only do {able}")
+        if setup.reduction is Reduction.AVERAGE and setup.averages not in averages:
+            able = f"{min(averages)} to {max(averages)}" if isinstance(averages, range) else _listed(averages)
+            self._refuse(f"{setup.averages} averages", f"it can only take the mean of {able}")
+        if not 1 <= setup.segments <= segments:
+            able = "it has no segmented memory for them" if segments == 1 else f"it can have 1 to {segments}"
+            self._refuse(f"{setup.segments} segments", able)
+
+    def _arm(self, *commands: str, phase: Callable[[], Phase], limit: float) -> None:
+        """Start an acquisition and return once it waits for its trigger.
+
+        An idle instrument has not begun yet; only one that was seen to have begun is idle because it is done. A state
+        that is still that of the acquisition before is no mistake of the instrument, but none of ours either.
+        """
+        self._capture += 1
+        self._dialogue.command(*commands)
+        begun = False
+
+        def armed() -> bool:
+            nonlocal begun
+            now = phase()
+            if now is Phase.IDLE:
+                return begun
+            begun = True
+            return now is Phase.READY
+
+        if not self._wait(armed, limit):
+            self._refuse(commands[-1], "the oscilloscope did not arm")
+
+    def _force(self, command: str, limit: float) -> None:
+        """Have the armed acquisition run without its trigger, and wait until it is complete."""
+        self._dialogue.command(command)
+        if not self._wait(self.done, limit):
+            msg = f"{self.name}: the forced acquisition did not complete"
+            raise NoTrigger(msg)
+
+    def _gather(self, pieces: Iterable[Piece], made: Callable[[bytes], Waveform]) -> Waveform:
+        """Read a record piece by piece; ``made`` turns what has come into a waveform.
+
+        Raises
+        ------
+        SamplesLost
+            if a piece is cut, missing, or of another length than announced; ``partial`` is the waveform of what came
+        """
+        data = bytearray()
+        for piece in pieces:
+            try:
+                part = self._dialogue.block(piece.query, after=piece.commands)
+            except SamplesLost as error:
+                data += error.partial if isinstance(error.partial, bytes) else b""
+                raise SamplesLost(str(error), partial=made(bytes(data))) from error
+            except CommunicationError as error:
+                if not data:
+                    raise
+                raise SamplesLost(str(error), partial=made(bytes(data))) from error
+            data += part
+            if len(part) != piece.size:
+                msg = f"{self.name}: {piece.query!r} delivered {len(part)} bytes instead of {piece.size}"
+                raise SamplesLost(msg, partial=made(bytes(data)))
+        self._dialogue.check()
+        return made(bytes(data))
 
     def _wait(self, ready: Callable[[], bool], limit: float) -> bool:
         """Ask again and again, ever more slowly, for ``limit`` s at most; whether it became ready."""
@@ -91,3 +206,29 @@ def chunks(total: int, most: int) -> Iterator[tuple[int, int]]:
     """
     for begin in range(0, total, most):
         yield begin, min(most, total - begin)
+
+
+def edge_of(setup: ScopeSetup) -> Trigger:
+    """Return the trigger of a setup; of a capture that is to be forced, one that the signal does not reach.
+
+    A forced capture must not be triggered by noise before it is forced: its level lies where the signal is not.
+    """
+    if setup.trigger is not None:
+        return setup.trigger
+    number, channel = next(iter(setup.channels.items()))
+    return Trigger(channel=number, level=channel.offset + channel.full_scale / 4, slope=1)
+
+
+def next_step(value: float) -> float:
+    """Return the smallest of 1, 2, 5 times a power of ten that is not less, but for rounding.
+
+    >>> next_step(0.0041), next_step(0.2)
+    (0.005, 0.2)
+    """
+    power = float(f"1e{int(f'{value:e}'.partition('e')[2])}")
+    step = next(step for step in _STEPS if value <= step * power * (1 + 1e-9))
+    return float(f"{step * power:.3g}")
+
+
+def _listed(numbers: Collection[int]) -> str:
+    return ", ".join(str(number) for number in numbers)

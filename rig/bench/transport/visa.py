@@ -22,6 +22,7 @@ _CHUNK = 1 << 20
 # A block may pause this often; beyond that the sender is not slow but stuck, and the wait would have no end.
 _PAUSES = 4
 _SHOWN = 60
+_PNG, _BMP = b"\x89PNG\r\n\x1a\n", b"BM"
 
 
 class VisaSession:
@@ -83,8 +84,12 @@ class VisaSession:
             self._break(command, f"the reply is not text: {_shown(text)}")
         return text.decode("ascii")
 
-    def ask_block(self, command: str, *, timeout: float | None = None) -> bytes:
-        """Send a query and return the data of its IEEE 488.2 definite-length block reply, exactly.
+    def ask_block(
+        self, command: str, *, after: Sequence[str] = (), timeout: float | None = None, ends: bytes = b"\n"
+    ) -> bytes:
+        """Send the commands of ``after``, then a query; return the data of its IEEE 488.2 definite-length block reply.
+
+        ``ends`` is what follows the block.
 
         Raises
         ------
@@ -96,12 +101,12 @@ class VisaSession:
             if the block is cut; ``partial`` holds the bytes that came
         """
         try:
-            self._send([command], timeout)
+            self._send([*after, command], timeout)
             # Until the block is over, 0x0A is a number and no end of line.
             self._resource.read_termination = None
             header = self._read(2)
             data = self._block(command, header)
-            end = self._read_or_nothing(1)
+            end = self._read_all(len(ends))
         except (InstrumentError, SamplesLost):
             raise
         except Exception as error:  # noqa: BLE001 - as in ask
@@ -109,8 +114,44 @@ class VisaSession:
         except BaseException:
             self.close()
             raise
-        if end != b"\n" and (end or self._is_socket):
+        if end != ends and (end or self._is_socket):
             self._refuse(command, f"the block does not end where its header says: {_shown(end)} follows")
+        self._resource.read_termination = "\n"
+        return data
+
+    def ask_picture(self, command: str, *, after: Sequence[str] = (), timeout: float | None = None) -> bytes:
+        """Send the commands of ``after``, then a query that is answered by a bare image file, PNG or BMP; return it.
+
+        No block says how long such a file is: it does so itself. Whether a terminator follows differs between
+        instruments; ``*OPC?`` is asked afterwards, and only line ends may stand between the file and its answer.
+
+        Raises
+        ------
+        CommunicationError
+            if no reply arrives
+        InstrumentError
+            if the reply is no such file, or does not end where it says
+        SamplesLost
+            if the file is cut; ``partial`` holds the bytes that came
+        """
+        try:
+            self._send([*after, command], timeout)
+            self._resource.read_termination = None
+            data = self._picture(command, self._read(2))
+            self._send(["*OPC?"], timeout)
+            end = self._read(1)
+            while end in {b"\n", b"\r"}:
+                end = self._read(1)
+            end += self._read_all(1)
+        except (InstrumentError, SamplesLost):
+            raise
+        except Exception as error:  # noqa: BLE001 - as in ask
+            self._break(command, error)
+        except BaseException:
+            self.close()
+            raise
+        if end != b"1\n":
+            self._refuse(command, f"the picture does not end where it says: {_shown(end)} follows")
         self._resource.read_termination = "\n"
         return data
 
@@ -161,6 +202,30 @@ class VisaSession:
             message = f"{self.instrument}: {command!r}: the block was cut after {len(data)} of {length} bytes"
             raise SamplesLost(message, partial=data)
         return data
+
+    def _picture(self, command: str, begin: bytes) -> bytes:
+        if begin == _BMP:
+            begin = self._more(command, begin, 4)
+            return self._more(command, begin, int.from_bytes(begin[2:], "little") - len(begin))
+        if begin != _PNG[:2]:
+            self._refuse(command, f"the reply is no picture; it begins {_shown(begin)}")
+        data = self._more(command, begin, len(_PNG) - len(begin))
+        if data != _PNG:
+            self._refuse(command, f"the reply is no picture; it begins {_shown(data)}")
+        kind = b""
+        while kind != b"IEND":  # PNG: chunks of a length, a kind, so many bytes, and a checksum (ISO/IEC 15948 §5.3)
+            data = self._more(command, data, 8)
+            length, kind = int.from_bytes(data[-8:-4], "big"), data[-4:]
+            data = self._more(command, data, length + 4)
+        return data
+
+    def _more(self, command: str, data: bytes, count: int) -> bytes:
+        more = self._read_all(count)
+        if len(more) < count:
+            self.close()
+            message = f"{self.instrument}: {command!r}: the picture was cut after {len(data) + len(more)} bytes"
+            raise SamplesLost(message, partial=data + more)
+        return data + more
 
     def _read_all(self, count: int) -> bytes:
         """Read that many bytes, or as many as come."""
