@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from rig.acquisition.importers.found import UNTOLD, Channel, Found, Opened, Told
 from rig.acquisition.importers.keysight import is_keysight_binary, read_keysight_binary
+from rig.acquisition.importers.lecroy import is_lecroy, read_lecroy
 from rig.acquisition.importers.siglent import is_siglent_binary, read_siglent_binary
+from rig.acquisition.importers.tektronix_isf import is_isf, read_isf
+from rig.acquisition.importers.tektronix_wfm import is_tektronix_wfm, read_tektronix_wfm
 from rig.acquisition.importers.text import is_text, read_text
 from rig.errors import UnreadableFile
 
@@ -33,6 +36,9 @@ class _Format:
 # Asked from top to bottom: what has a magic of its own first, text last.
 _FORMATS = (
     _Format(name="Keysight and Rigol .bin", recognise=is_keysight_binary, read=read_keysight_binary),
+    _Format(name="Tektronix .wfm", recognise=is_tektronix_wfm, read=read_tektronix_wfm),
+    _Format(name="Tektronix .isf", recognise=is_isf, read=read_isf),
+    _Format(name="LeCroy .trc", recognise=is_lecroy, read=read_lecroy),
     _Format(name="Siglent .bin", recognise=is_siglent_binary, read=read_siglent_binary),
     _Format(name="CSV", recognise=is_text, read=read_text),
 )
