@@ -159,10 +159,14 @@ class LoadSwitch(Instrument, Protocol):
 
 @runtime_checkable
 class Supply(Instrument, Protocol):
-    """A direct-current supply that feeds the device under test."""
+    """What feeds the device under test: a supply of direct current, or an AC source in place of the mains."""
 
-    def set(self, voltage: float, current_limit: float) -> None:
-        """Set what the output gives or would give, V and A; returns when the instrument has confirmed it."""
+    def set(self, voltage: float, current_limit: float, frequency: float = 0.0) -> None:
+        """Set what the output gives or would give, V and A; returns when the instrument has confirmed it.
+
+        With a ``frequency``, Hz, that is an alternating voltage, and both are effective values; 0 is direct current.
+        Raises :class:`rig.errors.Refused` for what the instrument is known not to give.
+        """
 
     def switch_on(self) -> None:
         """Connect the output; raises unless the instrument reports it on."""

@@ -57,8 +57,8 @@ class _Words:
     def tripped(self) -> bool:
         return self._flag("VOLT:PROT:TRIP?")
 
-    def switch(self, *, on: bool) -> str:
-        return f"OUTP {'ON' if on else 'OFF'},{self._list}"
+    def switch(self, *, on: bool) -> Sequence[str]:
+        return (f"OUTP {'ON' if on else 'OFF'},{self._list}",)
 
     def is_on(self) -> bool:
         return self._flag("OUTP?")

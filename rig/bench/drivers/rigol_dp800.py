@@ -62,8 +62,8 @@ class _Words:
     def tripped(self) -> bool:
         return self._flag(":OUTP:OVP:QUES?")
 
-    def switch(self, *, on: bool) -> str:
-        return f":OUTP {self._channel},{'ON' if on else 'OFF'}"
+    def switch(self, *, on: bool) -> Sequence[str]:
+        return (f":OUTP {self._channel},{'ON' if on else 'OFF'}",)
 
     def is_on(self) -> bool:
         return self._flag(":OUTP?")
