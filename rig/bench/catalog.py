@@ -65,6 +65,16 @@ _OURS = (
         factory="rig.bench.drivers.keysight_34970a:opened",
     ),
     Driver(
+        name="devantech-usb-rly16-loads",
+        role="load-switch",
+        factory="rig.bench.drivers.devantech_usb_rly16:opened_loads",
+    ),
+    Driver(
+        name="velleman-k8090-loads",
+        role="load-switch",
+        factory="rig.bench.drivers.velleman_k8090:opened_loads",
+    ),
+    Driver(
         name="hasomed-sciencemode4",
         role="stimulator",
         factory="rig.bench.stimulators.sciencemode4:opened",

@@ -27,7 +27,7 @@ from rig.documents import nearest, read_document, validate
 from rig.errors import DocumentInvalid, Problem, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rig.bench.files import ChannelCalibration, CurrentSignal, VoltageSignal
     from rig.documents import Document
@@ -260,7 +260,13 @@ def _protocol_problems(device: DeviceFile) -> Iterator[tuple[tuple[str, ...], st
         yield ("identity", "serial"), message
 
 
-_FAULTS_OF_INTERLOCKS = frozenset({"stuck_closed", "mute"})
+# Faults that not every instrument can have, and the roles that can.
+_FAULTS_OF: dict[str, tuple[str, ...]] = {
+    "stuck_closed": ("interlock", "load-switch"),
+    "stuck_open": ("load-switch",),
+    "wrong_relay": ("load-switch",),
+    "mute": ("interlock", "load-switch"),
+}
 
 
 def _bench_problems(document: Document, bench: BenchFile) -> list[Problem]:
@@ -312,13 +318,18 @@ def _twin_problems(problem: Callable[..., Problem], bench: BenchFile) -> list[Pr
     if bench.twin is None and bench.clock is not None:
         problems.append(problem("clock", say="a real bench goes by the computer's own clock; remove this"))
     for fault in bench.twin.faults if bench.twin else ():
+        able = _FAULTS_OF.get(fault.kind)
         if fault.instrument not in bench.instruments:
             names = ", ".join(bench.instruments)
             problems.append(problem("twin", "faults", say=f"no instrument {fault.instrument!r}; there are: {names}"))
-        elif fault.kind in _FAULTS_OF_INTERLOCKS and bench.instruments[fault.instrument].role != "interlock":
-            say = f"{fault.kind} is a fault of an interlock; {fault.instrument!r} is not one"
+        elif able is not None and bench.instruments[fault.instrument].role not in able:
+            say = f"{fault.kind} is a fault of {_one_of(able)}; {fault.instrument!r} is not one"
             problems.append(problem("twin", "faults", say=say))
     return problems
+
+
+def _one_of(roles: Iterable[str]) -> str:
+    return " or ".join(f"{'an' if role[0] in 'aeio' else 'a'} {role}" for role in roles)
 
 
 def _guard_problems(problem: Callable[..., Problem], bench: BenchFile, roles: Mapping[str, str]) -> list[Problem]:

@@ -97,6 +97,8 @@ class InstrumentFault(_Entry):
         "dropped_connection",
         "wrong_identity",
         "stuck_closed",
+        "stuck_open",
+        "wrong_relay",
         "mute",
     ]
     after: int | None = Field(default=None, ge=0)

@@ -24,6 +24,8 @@ _PROTOCOLS = {
     "ni-digital-line": "nidaqmx-grpc",
     "scpi-switch": "34970a",
     "velleman-k8090": "velleman-k8090",
+    "devantech-usb-rly16-loads": "usb-rly16",
+    "velleman-k8090-loads": "velleman-k8090",
     "keysight-e36300": "keysight-e36300",
     "rigol-dp800": "rigol-dp800",
 }

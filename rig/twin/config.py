@@ -101,8 +101,9 @@ class DeviceFault(_Section):
 class InstrumentFault(_Section):
     """A defect of an instrument: strikes after so many operations that it could have struck, so many times.
 
-    Of an interlock: ``stuck_closed`` leaves the contact closed when it should open, while the command is what is
-    reported; ``mute`` neither does nor answers anything, though a timer that runs goes on running.
+    Of an interlock or load switch, while the command is what is reported: ``stuck_closed`` leaves contacts closed when
+    they should open, ``stuck_open`` open when they should close, and ``wrong_relay`` closes the one with the next
+    number instead; ``mute`` neither does nor answers anything, though a timer that runs goes on running.
     """
 
     kind: Literal[
@@ -115,6 +116,8 @@ class InstrumentFault(_Section):
         "dropped_connection",
         "wrong_identity",
         "stuck_closed",
+        "stuck_open",
+        "wrong_relay",
         "mute",
     ]
     after: Annotated[int, Field(ge=0)] = 0

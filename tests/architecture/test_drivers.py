@@ -74,16 +74,21 @@ def test_all_drivers_are_seen() -> None:
     assert names >= {
         "DeadmanRelay",
         "DevantechUsbRly16",
+        "DevantechUsbRly16Loads",
         "Keysight34970A",
+        "Keysight34980A",
         "KeysightE36300",
         "KeysightInfiniiVision",
+        "LcusLoads",
         "NiDaqmx",
         "NiDigitalLine",
+        "NumatoLoads",
         "RigolDp800",
         "ScienceMode4",
         "ScpiSwitch",
         "SystemClock",
         "VellemanK8090",
+        "VellemanK8090Loads",
         "VirtualClock",
     }
 

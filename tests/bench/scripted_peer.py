@@ -25,6 +25,7 @@ class Peer:
     greeted: threading.Event = field(default_factory=threading.Event)
     connections: int = 0
     received: bytearray = field(default_factory=bytearray)
+    more: threading.Condition = field(default_factory=threading.Condition)
 
     def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -53,6 +54,11 @@ class Peer:
     def url(self) -> str:
         return f"socket://127.0.0.1:{self.port}"
 
+    def wait_for(self, count: int, patience: float = 60.0) -> None:
+        """Wait until so many bytes have come: of somebody who gets no answer, nothing else tells when he is done."""
+        with self.more:
+            self.more.wait_for(lambda: len(self.received) >= count, patience)
+
     def _serve(self) -> None:
         while True:
             try:
@@ -70,7 +76,9 @@ class Peer:
     def _converse(self, connection: socket.socket) -> None:
         waiting = b""
         while data := connection.recv(1 << 16):
-            self.received += data
+            with self.more:
+                self.received += data
+                self.more.notify_all()
             waiting += data
             while waiting and (step := self.respond(waiting)) is not None:
                 used, pieces = step

@@ -121,7 +121,16 @@ MISTAKES = [
     ("twin: {seed: 20261122, faults: []}\n", "", "'twin' is an address of a virtual bench only"),
     ("faults: []", "faults: [{instrument: scop, kind: timeout}]", "no instrument 'scop'"),
     ("    device: Dev1\n", "", "a ni-daqmx needs a 'device'"),
-    ("faults: []", "faults: [{instrument: scope, kind: mute}]", "mute is a fault of an interlock; 'scope' is not one"),
+    (
+        "faults: []",
+        "faults: [{instrument: scope, kind: mute}]",
+        "mute is a fault of an interlock or a load-switch; 'scope' is not one",
+    ),
+    (
+        "faults: []",
+        "faults: [{instrument: daq, kind: wrong_relay}]",
+        "wrong_relay is a fault of a load-switch; 'daq' is not one",
+    ),
     ("    device: Dev1\n", "    device: Dev1\n    channel: 1\n", "a ni-daqmx has no 'channel'"),
     ("clock: {driver: virtual-clock, address: twin}\n", "", "a virtual bench needs a 'clock'"),
 ]

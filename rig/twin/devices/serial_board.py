@@ -7,6 +7,7 @@ import threading
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from rig.twin.devices.load_relays import LoadRelays
 from rig.twin.devices.series_contact import SeriesContact
 from rig.twin.faults import FaultPlan
 from rig.twin.streams import LOOPBACK, PtyPort, Stream, TcpPort
@@ -21,7 +22,7 @@ RELAYS = 8
 
 
 class SerialBoard(ABC):
-    """Eight relays behind single commands of known length; one of them may be the bench's interlock."""
+    """Eight relays behind single commands of known length: one is the bench's interlock, or all the load box's."""
 
     def __init__(self, *, name: str, config: InstrumentConfig, world: World, seed: int) -> None:
         self.name, self.config, self.world, self.seed = name, config, world, seed
@@ -30,6 +31,7 @@ class SerialBoard(ABC):
         self._states = 0
         self._place = None if config.contact is None else int(config.contact) - 1
         self._contact = None if config.contact is None else SeriesContact(world, self.faults)
+        self._loads = LoadRelays(world, self.faults)
         self._heard: list[Stream] = []
         self._tcp: TcpPort | None = None
         self._pty: PtyPort | None = None
@@ -58,6 +60,8 @@ class SerialBoard(ABC):
             self._states = states
             if self._contact is not None:
                 self._contact.set(closed=bool(states >> (self._place or 0) & 1))
+            else:
+                self._loads.set(frozenset(place + 1 for place in range(RELAYS) if states >> place & 1))
 
     def tell(self, message: bytes) -> None:
         """Send something unasked to whoever has spoken to the board."""

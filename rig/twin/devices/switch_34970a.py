@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rig.twin.devices.load_relays import LoadRelays
 from rig.twin.devices.series_contact import SeriesContact
 from rig.twin.scpi import ScpiDevice
 from rig.twin.scpi_syntax import Command, ScpiError, channel_numbers
@@ -40,6 +41,7 @@ class Switch34970A(ScpiDevice):
     def __init__(self, *, name: str, config: InstrumentConfig, world: World, seed: int) -> None:
         super().__init__(name=name, config=config, world=world, seed=seed)
         self._contact = None if config.contact is None else SeriesContact(world, self.faults)
+        self._loads = LoadRelays(world, self.faults)
         self._place = None if config.contact is None else int(config.contact)
         self._closed: frozenset[int] = frozenset()
         self._settled = world.now
@@ -77,7 +79,7 @@ class Switch34970A(ScpiDevice):
             self._cycles[number] += 1
         self._closed = after
         if self._contact is None:
-            self.world.switch(after)
+            self._loads.set(after)
         else:
             self._contact.set(closed=self._place in after)
         self._settled = self.world.now + SETTLING
