@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from rig.roles import LoadSwitch
 from tests.bench.scripted_peer import ManualClock, Peer, transcript
 
 Step = tuple[bytes | str, bytes | str | Sequence[bytes | None]]
-FACTORIES = {
+FACTORIES: dict[str, Callable[[Opening], LoadSwitch]] = {
     "devantech-usb-rly16-loads": devantech_usb_rly16.opened_loads,
     "velleman-k8090-loads": velleman_k8090.opened_loads,
     "lcus": lcus.opened,

@@ -53,7 +53,7 @@ def test_what_is_commanded_is_connected() -> None:
 def test_a_relay_that_sticks_stays_closed_until_it_is_opened_again() -> None:
     world, switch = relays({"kind": "stuck_closed", "after": 1, "times": 1})
     seen = []
-    for commanded in ({1}, {}, {1}, {}, {2}, {1}, {}):
+    for commanded in ((1,), (), (1,), (), (2,), (1,), ()):
         switch.set(frozenset(commanded))
         seen.append(world.relays_closed)
     welded = frozenset({1})

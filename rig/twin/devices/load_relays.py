@@ -29,7 +29,7 @@ class LoadRelays:
         opening, closing = self._commanded - commanded, commanded - self._commanded
         self._commanded = commanded
         if opening:
-            released = {self._contacts.pop(relay) for relay in opening} - {None}
+            released = {contact for relay in opening if (contact := self._contacts.pop(relay)) is not None}
             struck = self._faults.strikes("stuck_closed")
             self._welded = self._welded | released if struck else self._welded - released
         if closing:
