@@ -30,6 +30,8 @@ _PROTOCOLS: Mapping[str, str] = {
     "usb-rly16": "rig.twin.devices.usb_rly16:UsbRly16",
     "keysight-e36300": "rig.twin.devices.keysight_e36300:KeysightE36300",
     "rigol-dp800": "rig.twin.devices.rigol_dp800:RigolDp800",
+    "rigol-ds1000z": "rig.twin.devices.rigol_scope:RigolDs1000z",
+    "rigol-dho": "rig.twin.devices.rigol_scope:RigolDho",
 }
 
 

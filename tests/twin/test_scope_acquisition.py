@@ -173,4 +173,4 @@ def test_codes_of_other_converters() -> None:
     codes = np.array([-2048, -1, 2047], dtype=np.int32)
     samples = Samples(codes=codes, bits=12, clipped_low=none, clipped_high=none, holes=none)
     assert samples.justified(16).tolist() == [-32768, -16, 32752]
-    assert samples.justified(8).tolist() == [-128, -1, 127]
+    assert samples.justified(8).tolist() == [-128, 0, 127]

@@ -50,9 +50,12 @@ class Samples:
     holes: npt.NDArray[np.bool_]
 
     def justified(self, bits: int) -> npt.NDArray[np.int32]:
-        """Return the codes as those of a converter of so many bits (more or fewer), what is lost being dropped."""
+        """Return the codes as those of a converter of so many bits (more or fewer), rounded."""
         shift = bits - self.bits
-        return self.codes << shift if shift >= 0 else self.codes >> -shift
+        if shift >= 0:
+            return self.codes << shift
+        rounded = (self.codes + (1 << (-shift - 1))) >> -shift
+        return np.clip(rounded, None, 2 ** (bits - 1) - 1, out=rounded)
 
 
 def physical_probe(config: InstrumentConfig, number: int) -> float:
