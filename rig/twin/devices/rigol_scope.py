@@ -359,7 +359,7 @@ _PARTS = {"XINCrement": 4, "XORigin": 5, "XREFerence": 6, "YINCrement": 7, "YORi
 
 def _octets(codes: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
     """Round left-justified codes to 8 bits."""
-    rounded: npt.NDArray[np.uint32] = (codes.astype(np.uint32) + 0x80) >> 8
+    rounded = np.right_shift(codes.astype(np.int64) + 0x80, 8)
     return np.minimum(rounded, 0xFF).astype(np.uint8)
 
 
