@@ -240,22 +240,46 @@ def twin_serve(
 
 
 @bench_app.command("check")
-def bench_check(bench: Bench = None, dut: Device = None) -> None:
-    """Open every instrument of a bench and show who it is and whether its calibration holds."""
-    from rig.sequencer.start import check_bench  # noqa: PLC0415
+def bench_check(
+    bench: Bench = None,
+    dut: Device = None,
+    loads: Annotated[
+        bool, typer.Option("--loads", help="Also measure every load by a small stimulus; this energises the bench.")
+    ] = False,
+    evidence: Annotated[
+        Path | None, typer.Option(help="Where that of the loads is written; default: reports/out.", metavar="DIR")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in SI units.")] = False,
+) -> None:
+    """Open every instrument of a bench: who it is, self-test, errors, calibration; and the noise of both signals.
 
-    for line in check_bench(_bench_options(bench, dut)):
-        typer.echo(line)
+    Exit code: 0 all in order, 1 something is not, 2 refused.
+    """
+    from rig.harness.bench_table import show_bench  # noqa: PLC0415 - all of this takes time to load
+    from rig.harness.rendering import render_all  # noqa: PLC0415
+    from rig.sequencer.bench_check import examine_bench  # noqa: PLC0415
+    from rig.sequencer.load_check import check_loads  # noqa: PLC0415
+
+    options = _bench_options(bench, dut, evidence=evidence)
+    state = examine_bench(options)
+    if loads and not state.problems:
+        measured, evidence = check_loads(options, render=render_all)
+        state = state.model_copy(update={"loads": measured, "evidence": str(evidence)})
+    typer.echo(state.model_dump_json(indent=2) if as_json else show_bench(state))
+    raise typer.Exit(1 if state.problems else 0)
 
 
 Reason = Annotated[str, typer.Option("--reason", help="Why; goes on record.")]
 Operator = Annotated[str, typer.Option(help="On whose behalf; default: who is logged in.")]
 
 
-def _bench_options(bench: Path | None, dut: Path | None, operator: str = "") -> RunOptions:
+def _bench_options(
+    bench: Path | None, dut: Path | None, operator: str = "", *, evidence: Path | None = None
+) -> RunOptions:
     from rig.sequencer.setup import RunOptions  # noqa: PLC0415
 
-    return RunOptions.of(root=Path.cwd(), directory=Path.cwd(), bench=bench, device=dut, operator=operator)
+    here = Path.cwd()
+    return RunOptions.of(root=here, directory=here, bench=bench, device=dut, evidence=evidence, operator=operator)
 
 
 @bench_app.command("status")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from rig.acquisition.delivery import BLOCK
 from rig.bench.build import open_bench
 from rig.bench.definition import TWIN
 from rig.bench.drivers.system_clock import SystemClock
-from rig.bench.interlocks import open_interlock
 from rig.bench.recording import recorded_dialogues
 from rig.errors import DocumentInvalid, Problem
 from rig.evidence.store import Bundle, run_id
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rig.bench.build import Bench
-    from rig.bench.definition import BenchDefinition
-    from rig.bench.files import InstrumentEntry
     from rig.plan.case import Case
     from rig.plan.load import LoadedPlan
     from rig.sequencer.resolve import ResolvedCase
@@ -40,7 +37,7 @@ if TYPE_CHECKING:
 # Where time passes only while somebody waits, nothing is gained by looking more often than this, s.
 _UNHURRIED = 0.05
 
-__all__ = ["check_bench", "check_plans", "start_run"]
+__all__ = ["check_plans", "served", "start_run"]
 
 
 def check_plans(paths: Sequence[Path], options: RunOptions, *, uncertainty: bool = False) -> Iterator[str]:
@@ -145,7 +142,7 @@ def start_run(
     journal.write("run begun", bench=setup.definition.id, plans=[loaded.plan.plan for loaded in plans.values()])
     try:
         with ExitStack() as stack:
-            addresses = _serve(stack, setup, options)
+            addresses = served(stack, setup, options)
             if options.record_io:
                 stack.enter_context(recorded_dialogues(bundle.folder / DIALOGUES))
             purpose = f"run {bundle.folder.name}"
@@ -186,7 +183,7 @@ def _opened(bench: Bench) -> dict[str, object]:
     return {"identities": {name: str(one) for name, one in bench.identities.items()}, **fed}
 
 
-def _serve(stack: ExitStack, setup: Setup, options: RunOptions) -> Mapping[str, str]:
+def served(stack: ExitStack, setup: Setup, options: RunOptions) -> Mapping[str, str]:
     """Start the virtual instruments where the bench is a virtual one; a real one has its addresses in its file."""
     if options.replay is not None:
         return play_back(stack, recorded(setup.definition, options.replay))
@@ -197,34 +194,3 @@ def _serve(stack: ExitStack, setup: Setup, options: RunOptions) -> Mapping[str, 
     # An address that a person wrote is meant: only where it says "twin" is the virtual instrument taken.
     elsewhere = {name for name, entry in setup.definition.instruments.items() if entry.address != TWIN}
     return {name: address for name, address in served.items() if name not in elsewhere}
-
-
-def check_bench(options: RunOptions) -> Iterator[str]:
-    """Open every instrument, and yield a line for each: who it is, and whether its calibration holds."""
-    setup, clock = read_setup(options), SystemClock()
-    with ExitStack() as stack:
-        addresses = _serve(stack, setup, options)
-        today = clock.utc().date()
-        opening = open_bench(setup.definition, setup.device, addresses=addresses, today=today, utc=clock.utc)
-        bench = stack.enter_context(opening)
-        for name, identity in bench.identities.items():
-            known = bench.calibrations.get(name)
-            state = "no calibration on file"
-            if known is not None:
-                state = f"calibration {'EXPIRED' if known.expired else 'due'} {known.calibration.due}"
-            yield f"{name:<12} {identity}; {state}"
-        if setup.definition.interlock is not None:
-            yield _interlock(*setup.definition.interlock, setup.definition, addresses, clock)
-        for reason in bench.engineering_only:
-            yield f"ENGINEERING ONLY: {reason}"
-
-
-def _interlock(
-    name: str, entry: InstrumentEntry, definition: BenchDefinition, addresses: Mapping[str, str], clock: SystemClock
-) -> str:
-    """Ask the interlock who it is and whether it is closed; its contact is not touched."""
-    address, answer = addresses.get(name, entry.address), definition.file.guard.answer
-    with closing(open_interlock(name, entry, address, clock=clock, answer=answer)) as interlock:
-        state = "closed" if interlock.enabled() else "open"
-        held = "" if interlock.hold_time is None else f", opens by itself after {interlock.hold_time:g} s"
-        return f"{name:<12} {interlock.identify()}; reported {state}{held}"

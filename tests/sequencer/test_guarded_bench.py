@@ -22,8 +22,8 @@ from rig.bench.interlocks import open_interlock
 from rig.errors import CommunicationError
 from rig.model.stimulus import Polarity, Shape, Stimulus
 from rig.roles import Interlock
+from rig.sequencer.bench_check import examine_bench
 from rig.sequencer.setup import RunOptions
-from rig.sequencer.start import check_bench
 from rig.sequencer.twin_configuration import twin_configuration
 from rig.twin.config import TwinConfig
 from rig.twin.server import VirtualBench, serve
@@ -211,5 +211,7 @@ def test_bench_check_shows_the_interlock(tmp_path: Path) -> None:
     text = GUARDED.read_text(encoding="utf-8").replace("../", f"{FIXTURES.as_posix()}/")
     bench.write_text(f"{text}\nguard: {{answer: 60 s}}\n", encoding="utf-8")
     options = RunOptions.of(root=FIXTURES.parent, directory=tmp_path, bench=bench)
-    shown = [line for line in check_bench(options) if line.startswith("interlock")]
-    assert shown == ["interlock    Velleman K8090 (serial 0, firmware 10.1); reported open, opens by itself after 1 s"]
+    (shown,) = [one for one in examine_bench(options).instruments if one.name == "interlock"]
+    assert (shown.identity, shown.firmware) == ("Velleman K8090, serial 0", "10.1")
+    assert shown.reported == "open, opens by itself after 1 s"
+    assert not shown.problems

@@ -18,8 +18,8 @@ from rig.bench.files import InstrumentEntry
 from rig.errors import CommunicationError, InstrumentError
 from rig.model.stimulus import Polarity, Shape, Stimulus
 from rig.roles import Supply
+from rig.sequencer.bench_check import examine_bench
 from rig.sequencer.setup import RunOptions
-from rig.sequencer.start import check_bench
 from rig.sequencer.twin_configuration import twin_configuration
 from rig.twin.config import TwinConfig
 from rig.twin.server import VirtualBench, serve
@@ -147,6 +147,10 @@ def test_a_supply_that_falls_silent_is_an_error_and_the_bench_does_not_open() ->
 
 def test_bench_check_shows_the_supply(tmp_path: Path) -> None:
     options = RunOptions.of(root=FIXTURES.parent, directory=tmp_path, bench=POWERED)
-    shown = [line for line in check_bench(options) if line.startswith("supply")]
-    who = "Keysight Technologies E36312A (serial MY59001234, firmware 2.1.3-1.0.4-1.12)"
-    assert shown == [f"supply       {who}; no calibration on file"]
+    state = examine_bench(options)
+    assert not state.problems
+    found = {one.name: one for one in state.instruments}
+    assert found["supply"].identity == "Keysight Technologies E36312A, serial MY59001234"
+    assert found["supply"].firmware == "2.1.3-1.0.4-1.12"
+    # A device without a battery is met after its supply was switched on.
+    assert found["stimulator"].identity.startswith("HASOMED P24")

@@ -173,9 +173,6 @@ def test_schemas_are_exported_by_name(name: str, rig: Command) -> None:
 def test_the_shipped_plans_and_the_default_bench_are_in_order(rig: Command) -> None:
     said = ended(rig("check", "testplans"), 0)
     assert said.count("cases can be run on virtual") == len(list((ROOT / "testplans").glob("*.plan.yaml")))
-    lines = ended(rig("bench", "check"), 0).splitlines()
-    assert {line.split()[0] for line in lines} == {"clock", "switch", "stimulator", "scope", "daq"}
-    assert any("calibration due 2027-03-16" in line for line in lines)
     expired = ended(rig("bench", "check", "--bench", FIXTURES / "benches/virtual-expired.bench.yaml"), 0)
     assert "ENGINEERING ONLY" in expired
 
