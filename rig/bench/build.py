@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rig.model.signal_path import SignalPath
     from rig.roles import Clock, Digitizer, Instrument, Oscilloscope
 
-__all__ = ["Bench", "CalibrationState", "SafetyStep", "open_bench"]
+__all__ = ["CLOCK", "Bench", "CalibrationState", "SafetyStep", "open_bench"]
 
 CLOCK = "clock"
 STOP, SUPPLY_OFF = "stop the stimulator", "switch the supply off"

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from rig.acquisition.delivery import BLOCK
-from rig.bench.build import open_bench
+from rig.bench.build import CLOCK, open_bench
 from rig.bench.definition import TWIN
 from rig.bench.drivers.system_clock import SystemClock
 from rig.bench.recording import recorded_dialogues
@@ -193,4 +193,6 @@ def served(stack: ExitStack, setup: Setup, options: RunOptions) -> Mapping[str, 
     served = stack.enter_context(virtual_bench(configuration)).addresses
     # An address that a person wrote is meant: only where it says "twin" is the virtual instrument taken.
     elsewhere = {name for name, entry in setup.definition.instruments.items() if entry.address != TWIN}
+    clock = setup.definition.file.clock
+    elsewhere |= {CLOCK} if clock is not None and clock.address != TWIN else set()
     return {name: address for name, address in served.items() if name not in elsewhere}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from rig.bench.definition import load_bench, load_device
@@ -26,13 +27,12 @@ def checked(tmp_path: Path, *better: tuple[str, str]) -> BenchState:
     record = tmp_path / "better.calibration.yaml"
     record.write_text(text, encoding="utf-8")
     definition = load_bench(FIXTURES / "benches/virtual.bench.yaml")
-    configuration = twin_configuration(definition, load_device(definition.device_path), real_time=True)
+    configuration = twin_configuration(definition, load_device(definition.device_path))
     with serve(TwinConfig.model_validate(configuration)) as bench:
-        (address,) = [one.address for one in bench.listening if one.name == "scope"]
         shown = definition.path.read_text(encoding="utf-8")
-        shown = shown.replace("address: twin", f"address: {address}", 2).replace(
-            f"address: {address}", "address: twin", 1
-        )
+        for name, driver in (("clock", "virtual-clock"), *((n, e.driver) for n, e in definition.instruments.items())):
+            address = next(one.address for one in bench.listening if one.name == name)
+            shown = re.sub(rf"(driver: {driver}(?:,|\n)\s+address: )twin", rf"\g<1>{address}", shown)
         shown = shown.replace("../calibration/dso-x-3034a-MY00000001.calibration.yaml", str(record))
         shown = shown.replace(": ../", f": {FIXTURES.as_posix()}/")
         path = tmp_path / "copy.bench.yaml"
@@ -45,9 +45,8 @@ def test_an_oscilloscope_as_its_record_says_is_in_order(tmp_path: Path) -> None:
 
 
 def test_one_that_is_noisier_than_its_record_is_found(tmp_path: Path) -> None:
-    (problem,) = checked(
-        tmp_path, ("noise: 0.3 mV", "noise: 0.1 mV"), ("noise_of_range: 0.2 %", "noise_of_range: 0.1 %")
-    ).problems
+    promised = [("noise: 0.3 mV", "noise: 0.1 mV"), ("noise_of_range: 0.2 %", "noise_of_range: 0.1 %")]
+    (problem,) = checked(tmp_path, *promised).problems
     assert problem.startswith("voltage: noise ")
     assert "stated" in problem
 
