@@ -68,4 +68,4 @@ def test_any_single_damaged_byte_is_found_out(packet: Packet, data: st.DataObjec
 def test_endless_garbage_is_forgotten() -> None:
     reader = FrameReader()
     assert reader.feed(b"\xf0" + b"\x42" * 5000) == []
-    assert len(reader._frame) <= 1200
+    assert len(reader._finder._frame) <= 1200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import Any, Literal
 
 import serial
 
@@ -24,14 +24,25 @@ class SerialLine:
     instrument : its name in the bench file, for messages
     address : what pyserial's ``serial_for_url`` takes
     baud : ignored by USB devices of the communications class and by sockets
+    parity : none, or an even one; likewise
     timeout : how long to wait for bytes, s
     """
 
-    def __init__(self, instrument: str, address: str, *, baud: int = _BAUD, timeout: float = 1.0) -> None:
+    def __init__(
+        self,
+        instrument: str,
+        address: str,
+        *,
+        baud: int = _BAUD,
+        parity: Literal["N", "E"] = "N",
+        timeout: float = 1.0,
+    ) -> None:
         self.instrument = instrument
         self.address = address
         try:
-            self._port: Any = serial.serial_for_url(address, baudrate=baud, timeout=timeout, write_timeout=timeout)
+            self._port: Any = serial.serial_for_url(
+                address, baudrate=baud, parity=parity, timeout=timeout, write_timeout=timeout
+            )
         except (serial.SerialException, OSError, ValueError) as error:
             reason = f"cannot be reached at {address}: {_reason(error)}"
             raise CommunicationError(instrument, "", reason) from error
