@@ -32,6 +32,8 @@ _PROTOCOLS: Mapping[str, str] = {
     "rigol-dp800": "rig.twin.devices.rigol_dp800:RigolDp800",
     "rigol-ds1000z": "rig.twin.devices.rigol_scope:RigolDs1000z",
     "rigol-dho": "rig.twin.devices.rigol_scope:RigolDho",
+    "rohde-schwarz-hmp": "rig.twin.devices.rohde_schwarz_hmp:RohdeSchwarzHmp",
+    "siglent-spd": "rig.twin.devices.siglent_spd:SiglentSpd",
 }
 
 
