@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
+from rig.bench.ratings import RATING_OPTIONS
 from rig.errors import Refused
 
 if TYPE_CHECKING:
@@ -123,6 +124,20 @@ _OURS = (
         role="supply",
         factory="rig.bench.drivers.rigol_dp800:opened",
         needs=("output",),
+    ),
+    Driver(
+        name="rohde-schwarz-hmp",
+        role="supply",
+        factory="rig.bench.drivers.rohde_schwarz_hmp:opened",
+        needs=("output",),
+        options={**RATING_OPTIONS, "protection_switch": bool},
+    ),
+    Driver(
+        name="siglent-spd",
+        role="supply",
+        factory="rig.bench.drivers.siglent_spd:opened",
+        needs=("output",),
+        options={**RATING_OPTIONS, "on_bit": int, "protection": bool},
     ),
 )
 _BY_NAME = {driver.name: driver for driver in _OURS}

@@ -48,6 +48,8 @@ __all__ = [
 # Names become parts of paths, of XML and of HTML: nothing in them may need escaping anywhere.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")]
 IdentityText = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._:#()+,-]{0,63}$")]
+# What instruments report of themselves; ampersands and slashes are escaped wherever such a text is shown.
+ReportedText = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._:#()+,/&-]{0,63}$")]
 Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 FilePath = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Address = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
@@ -74,10 +76,10 @@ class _Entry(BaseModel):
 class IdentityEntry(_Entry):
     """Who an instrument must say it is; without ``firmware``, any is accepted."""
 
-    manufacturer: IdentityText
-    model: IdentityText
-    serial: IdentityText
-    firmware: IdentityText | None = None
+    manufacturer: ReportedText
+    model: ReportedText
+    serial: ReportedText
+    firmware: ReportedText | None = None
 
 
 class InstrumentFault(_Entry):

@@ -28,6 +28,8 @@ _PROTOCOLS = {
     "velleman-k8090-loads": "velleman-k8090",
     "keysight-e36300": "keysight-e36300",
     "rigol-dp800": "rigol-dp800",
+    "rohde-schwarz-hmp": "rohde-schwarz-hmp",
+    "siglent-spd": "siglent-spd",
 }
 _CLOCK = "clock"
 _DEFAULT_FIRMWARE = "1.0"
