@@ -76,6 +76,23 @@ _OURS = (
         factory="rig.bench.drivers.velleman_k8090:opened_loads",
     ),
     Driver(
+        name="keysight-34980a",
+        role="load-switch",
+        factory="rig.bench.drivers.keysight_34970a:opened_34980a",
+    ),
+    Driver(
+        name="lcus",
+        role="load-switch",
+        factory="rig.bench.drivers.lcus:opened",
+        options={"relays": int},
+    ),
+    Driver(
+        name="numato",
+        role="load-switch",
+        factory="rig.bench.drivers.numato:opened",
+        options={"relays": int},
+    ),
+    Driver(
         name="hasomed-sciencemode4",
         role="stimulator",
         factory="rig.bench.stimulators.sciencemode4:opened",

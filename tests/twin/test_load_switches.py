@@ -1,9 +1,11 @@
-"""Virtual relay boards as switches of the load box: what they are told, what they say, and what is then connected."""
+"""Virtual switches of the load box: what they are told, what they say, what is then connected; our drivers use them."""
 
 from __future__ import annotations
 
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +13,11 @@ from typing import Any
 import pytest
 import pyvisa
 
+from rig.bench.drivers import keysight_34970a, lcus, numato
+from rig.bench.files import InstrumentEntry
+from rig.bench.opening import Opening
+from rig.errors import InstrumentError
+from rig.roles import LoadSwitch
 from rig.twin.config import InstrumentConfig, TwinConfig
 from rig.twin.devices.lcus import Lcus
 from rig.twin.devices.numato import Numato
@@ -18,6 +25,7 @@ from rig.twin.devices.serial_board import SerialBoard
 from rig.twin.devices.switch_34970a import Switch34970A
 from rig.twin.devices.velleman_k8090 import VellemanK8090
 from rig.twin.world import World
+from tests.bench.scripted_peer import ManualClock
 
 DEVICE = {"identity": {"manufacturer": "H", "model": "P24", "serial": "1", "firmware": "1"}}
 PATIENCE = 30.0
@@ -226,3 +234,92 @@ def test_a_mainframe_s_relay_may_be_the_wrong_one() -> None:
         session.write("ROUTe:CLOSe (@101)")
         assert session.query("ROUTe:CLOSe? (@101,102)") == "1,0"
         assert connected(world) == 200.0
+
+
+# --- our drivers, which were written apart ----------------------------------------------------------------------------
+
+
+def opening(driver: str, address: str, *relays: int, **options: int) -> Opening:
+    entry = InstrumentEntry(role="load-switch", driver=driver, address="twin", options=options)
+    return Opening(name="switch", entry=entry, address=address, clock=ManualClock(), timeout=60.0, relays=relays)
+
+
+def selections(world: World, switch: LoadSwitch, first: int) -> list[float | None]:
+    seen = []
+    for wanted in ((first,), (first + 1,), (), (first, first + 1)):
+        switch.select(wanted)
+        seen.append(connected(world))
+    switch.open_all()
+    return [*seen, connected(world)]
+
+
+def soon_connected(world: World, resistance: float | None) -> bool:
+    """Nobody answers: that a board has heard what it was told shows in the world alone."""
+    deadline, pause = time.monotonic() + PATIENCE, threading.Event()
+    while connected(world) != resistance and time.monotonic() < deadline:
+        pause.wait(0.01)
+    return connected(world) == resistance
+
+
+SELECTED = [100.0, 200.0, None, pytest.approx(1 / (1 / 100 + 1 / 200)), None]
+
+
+@pytest.mark.supports("lcus", "twin")
+def test_our_driver_switches_loads_with_a_virtual_lcus() -> None:
+    world = world_of(1, 2, 3)
+    twin = Lcus(name="switch", config=InstrumentConfig(protocol="lcus"), world=world, seed=1)
+    switch = lcus.opened(opening("lcus", twin.start()[0], 1, 2, 3, relays=8))
+    try:
+        switch.select((2,))
+        assert soon_connected(world, 200.0)
+        switch.open_all()
+        assert soon_connected(world, None)
+    finally:
+        switch.close()
+        twin.stop()
+
+
+@pytest.mark.supports("numato", "twin")
+def test_our_driver_switches_loads_with_a_virtual_numato() -> None:
+    world = world_of(1, 2, 3)
+    identity = {"manufacturer": "Numato", "model": "8 channel relay", "serial": "LOADBOX1", "firmware": "00000009"}
+    config = InstrumentConfig.model_validate({"protocol": "numato", "identity": identity})
+    twin = Numato(name="switch", config=config, world=world, seed=1)
+    switch = numato.opened(opening("numato", twin.start()[0], 1, 2, 3))
+    try:
+        known = switch.identify()
+        assert (known.serial, known.firmware) == ("LOADBOX1", "00000009")
+        assert selections(world, switch, 1) == SELECTED
+    finally:
+        switch.close()
+        twin.stop()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_our_driver_switches_loads_with_every_virtual_mainframe(model: str) -> None:
+    first = MODELS[model][0]
+    identity = {"manufacturer": "M", "model": model, "serial": "MY1", "firmware": "1.0"}
+    world = world_of(first, first + 1)
+    config = InstrumentConfig.model_validate({"protocol": "34970a", "identity": identity})
+    twin = Switch34970A(name="switch", config=config, world=world, seed=5)
+    driver, opened = "keysight-34970a", keysight_34970a.opened
+    if model == "34980A":
+        driver, opened = "keysight-34980a", keysight_34970a.opened_34980a
+    switch = opened(opening(driver, twin.start()[0], first, first + 1))
+    try:
+        assert switch.identify().model == model
+        assert selections(world, switch, first) == SELECTED
+    finally:
+        switch.close()
+        twin.stop()
+
+
+def test_a_box_that_is_wired_to_an_empty_slot_is_told() -> None:
+    twin = Switch34970A(name="switch", config=InstrumentConfig(protocol="34970a"), world=world_of(201), seed=5)
+    switch = keysight_34970a.opened(opening("keysight-34970a", twin.start()[0], 201))
+    try:
+        with pytest.raises(InstrumentError, match="there is no card in slot 200"):
+            switch.identify()
+    finally:
+        switch.close()
+        twin.stop()

@@ -1,6 +1,6 @@
-r"""A Numato USB relay module: lines of text that are echoed, answered and followed by a prompt.
+"""A Numato USB relay module: lines of text that are echoed, answered and followed by a prompt.
 
-To ``relay read 0\r`` it says ``relay read 0\n\r``, ``off\n\r`` and ``>``. Relays are counted from 0.
+A line ends with CR; echo and answer end with LF and CR, the prompt ``>`` with nothing. Relays are counted from 0.
 """
 
 from __future__ import annotations
