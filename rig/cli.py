@@ -269,6 +269,23 @@ def bench_check(
     raise typer.Exit(1 if state.problems else 0)
 
 
+@bench_app.command("scan")
+def bench_scan(
+    address: Annotated[
+        list[str] | None, typer.Argument(help="VISA addresses to be asked as well.", metavar="ADDRESS...")
+    ] = None,
+    backend: Annotated[str, typer.Option(help="VISA library: @py, or @ivi for a vendor's.")] = "@py",
+) -> None:
+    """List VISA resources, serial ports and NI devices, and propose a bench file; nothing is changed."""
+    from rig.bench.scan import proposal, scan  # noqa: PLC0415 - loads every vendor's library
+
+    found = scan(backend=backend, also=address or ())
+    for one in found:
+        drivers = ", ".join(driver.name for driver in one.drivers) or "no driver recognises it"
+        typer.echo(f"# {one.address}  {one.problem or one.says or 'unknown'}  [{drivers}]")
+    typer.echo(proposal(found) if any(one.drivers for one in found) else "# nothing was found that a driver recognises")
+
+
 Reason = Annotated[str, typer.Option("--reason", help="Why; goes on record.")]
 Operator = Annotated[str, typer.Option(help="On whose behalf; default: who is logged in.")]
 

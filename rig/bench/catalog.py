@@ -6,6 +6,7 @@ Packages of others add theirs under the entry point group ``nmes_rig.drivers``, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from rig.bench.files import Role
 
-__all__ = ["GROUP", "Driver", "driver_names", "driver_of"]
+__all__ = ["GROUP", "Driver", "driver_names", "driver_of", "drivers_for"]
 
 GROUP = "nmes_rig.drivers"
 
@@ -35,6 +36,8 @@ class Driver:
     needs, may : the keys of an instrument's entry that it must have, and those it may have
     channels : the least and the greatest number that ``channel`` may be
     options : what ``options`` may hold, with the type of each; for what differs between instruments of one family
+    recognises : pattern of ``manufacturer,model`` as the instrument says, or of ``usb:VVVV:PPPP`` of its serial port;
+        empty where nothing tells it
     longest_serial : how many characters of a serial number the protocol can report; None where that is not bounded
     """
 
@@ -45,6 +48,7 @@ class Driver:
     may: tuple[str, ...] = ()
     channels: tuple[int, int] = (1, 8)
     options: Mapping[str, type] = field(default_factory=dict)
+    recognises: str = ""
     longest_serial: int | None = None
 
 
@@ -53,17 +57,20 @@ _OURS = (
         name="keysight-infiniivision",
         role="oscilloscope",
         factory="rig.bench.drivers.keysight_infiniivision:opened",
+        recognises=r"(KEYSIGHT|AGILENT) TECHNOLOGIES,((DSO|MSO)-?X|EDUX)",
     ),
     Driver(
         name="ni-daqmx",
         role="digitizer",
         factory="rig.bench.drivers.ni_daqmx:opened",
+        recognises="National Instruments,",
         needs=("device",),
     ),
     Driver(
         name="keysight-34970a",
         role="load-switch",
         factory="rig.bench.drivers.keysight_34970a:opened",
+        recognises=r"(HEWLETT-PACKARD|AGILENT TECHNOLOGIES|KEYSIGHT TECHNOLOGIES),(3497[02]A|34980A|DAQ97[03]A)",
     ),
     Driver(
         name="devantech-usb-rly16-loads",
@@ -96,6 +103,7 @@ _OURS = (
         name="hasomed-sciencemode4",
         role="stimulator",
         factory="rig.bench.stimulators.sciencemode4:opened",
+        recognises="usb:0483:5740",
         longest_serial=10,
     ),
     Driver(
@@ -134,12 +142,14 @@ _OURS = (
         name="keysight-e36300",
         role="supply",
         factory="rig.bench.drivers.keysight_e36300:opened",
+        recognises="KEYSIGHT TECHNOLOGIES,E3631[1-3]A",
         needs=("output",),
     ),
     Driver(
         name="rigol-dp800",
         role="supply",
         factory="rig.bench.drivers.rigol_dp800:opened",
+        recognises="RIGOL TECHNOLOGIES,DP8",
         needs=("output",),
     ),
     Driver(
@@ -180,6 +190,12 @@ def driver_of(name: str) -> Driver | None:
             raise Refused(f"{point.value} is not the driver {name!r}")
         return driver
     return None
+
+
+def drivers_for(who: str) -> tuple[Driver, ...]:
+    """Return the drivers that recognise an instrument by what it says of itself, or by its port."""
+    known = [driver for name in driver_names() if (driver := driver_of(name)) is not None and driver.recognises]
+    return tuple(driver for driver in known if re.match(driver.recognises, who, re.IGNORECASE))
 
 
 def driver_names() -> tuple[str, ...]:
