@@ -118,6 +118,10 @@ class ScpiOscilloscope(ScpiInstrument, ABC):
         if not 1 <= setup.segments <= segments:
             able = "it has no segmented memory for them" if segments == 1 else f"it can have 1 to {segments}"
             self._refuse(f"{setup.segments} segments", able)
+        if setup.segments > 1 and setup.reduction is Reduction.AVERAGE:
+            self._refuse(f"{setup.segments} segments", "it takes no mean of segments")
+        if setup.trigger is None and (setup.segments > 1 or setup.reduction is Reduction.AVERAGE):
+            self._refuse("a capture without trigger", "it is forced once: it has no mean of records and no segments")
 
     def _arm(self, *commands: str, phase: Callable[[], Phase], limit: float) -> None:
         """Start an acquisition and return once it waits for its trigger.
