@@ -60,6 +60,18 @@ _OURS = (
         recognises=r"(KEYSIGHT|AGILENT) TECHNOLOGIES,((DSO|MSO)-?X|EDUX)",
     ),
     Driver(
+        name="rigol-ds1000z",
+        role="oscilloscope",
+        factory="rig.bench.drivers.rigol_ds1000z:opened",
+        options={"most_bytes": int},
+    ),
+    Driver(
+        name="rigol-dho",
+        role="oscilloscope",
+        factory="rig.bench.drivers.rigol_dho:opened",
+        options={"most_bytes": int},
+    ),
+    Driver(
         name="ni-daqmx",
         role="digitizer",
         factory="rig.bench.drivers.ni_daqmx:opened",

@@ -16,6 +16,8 @@ __all__ = ["twin_configuration"]
 
 _PROTOCOLS = {
     "keysight-infiniivision": "infiniivision",
+    "rigol-ds1000z": "rigol-ds1000z",
+    "rigol-dho": "rigol-dho",
     "ni-daqmx": "nidaqmx-grpc",
     "keysight-34970a": "34970a",
     "hasomed-sciencemode4": "sciencemode4",

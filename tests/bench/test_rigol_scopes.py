@@ -38,9 +38,10 @@ def said(*commands: str) -> list[Step]:
 STOPPING = [*said("*CLS", ":STOP"), STOPPED]
 
 
-def configured(
-    *, level: str = "5", slope: str = "RFALl", back: Sequence[Step] = ((":TRIGger:EDGE:LEVel?", "5.000000e+00"),)
-) -> list[Step]:
+LEVEL: Step = (":TRIGger:EDGE:LEVel?", "5.000000e+00")
+
+
+def configured(*, level: str = "5", slope: str = "RFALl", back: Sequence[Step] = (LEVEL,)) -> list[Step]:
     return [
         ("*IDN?", "RIGOL TECHNOLOGIES,DS1104Z,DS1ZA171812345,00.04.04.SP3"),
         *said(
@@ -50,7 +51,6 @@ def configured(
             ":CHANnel1:PROBe 10",
             ":CHANnel1:COUPling AC",
             ":CHANnel1:BWLimit 20M",
-            ":CHANnel1:VERNier ON",
             ":CHANnel1:SCALe 50",
             ":CHANnel1:OFFSet -3",
             *(f":CHANnel{number}:DISPlay OFF" for number in (2, 3, 4)),
@@ -336,11 +336,9 @@ def test_twelve_bits_come_in_sixteen() -> None:
     }
     states = [b"STOP", b"STOP", b"WAIT", b"RUN", b"STOP", b"STOP", b"STOP"]
     pages = [block(data[:1200]), block(data[1200:])]
-    server = LineServer({
-        **table,
-        ":TRIGger:STATus?": lambda: f"{states.pop()}\n".encode(),
-        ":WAVeform:DATA?": lambda: pages.pop(0),
-    })
+    table[":TRIGger:STATus?"] = lambda: states.pop() + b"\n"
+    table[":WAVeform:DATA?"] = lambda: pages.pop(0)
+    server = LineServer(table)
     setup = replace(SETUP, points=1000, reduction=Reduction.AVERAGE, averages=16)
     with Peer(server) as peer:
         driver = RigolDho("scope", peer.visa, clock=ManualClock(), timeout=60.0, most=1200)
@@ -353,7 +351,7 @@ def test_twelve_bits_come_in_sixteen() -> None:
         driver.close()
     assert as_set.averages == 16
     assert waveform.samples.tolist() == codes.tolist()
-    assert waveform.rails == (0, 0xFFF0)
+    assert (waveform.rails, waveform.interval) == ((0, 0xFFF0), 5e-5)
     assert waveform.offset == pytest.approx(-(32768 - 87) * 6.25e-3)
     assert {":ACQuire:TYPE AVERages", ":ACQuire:AVERages 16", ":ACQuire:MDEPth 1000"} <= set(server.lines)
     assert server.lines.count(":WAVeform:DATA?") == 2

@@ -183,8 +183,8 @@ class RigolOscilloscope(ScpiOscilloscope):
             f"{root}:PROBe {channel.probe:.9g}",
             f"{root}:COUPling {_COUPLINGS[channel.coupling]}",
             f"{root}:BWLimit {'20M' if channel.bandwidth_limit else 'OFF'}",
-            f"{root}:VERNier ON",
-            f"{root}:SCALe {channel.full_scale / _DIVISIONS_HIGH:.9g}",
+            # In steps of 1, 2, 5 at the input; asked for anything else, it would take the nearest, which may be less.
+            f"{root}:SCALe {channel.probe * next_step(channel.full_scale / _DIVISIONS_HIGH / channel.probe):.9g}",
             # The offset is added to the signal: what is in the middle of the screen is the negative of it.
             f"{root}:OFFSet {-channel.offset or 0.0:.9g}",
         )
