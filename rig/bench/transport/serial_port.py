@@ -23,8 +23,7 @@ class SerialLine:
     ----------
     instrument : its name in the bench file, for messages
     address : what pyserial's ``serial_for_url`` takes
-    baud : ignored by USB devices of the communications class and by sockets
-    parity : none, or an even one; likewise
+    baud, parity, stop_bits : ignored by USB devices of the communications class and by sockets
     timeout : how long to wait for bytes, s
     """
 
@@ -34,14 +33,20 @@ class SerialLine:
         address: str,
         *,
         baud: int = _BAUD,
-        parity: Literal["N", "E"] = "N",
+        parity: Literal["N", "E", "O"] = "N",
+        stop_bits: int = 1,
         timeout: float = 1.0,
     ) -> None:
         self.instrument = instrument
         self.address = address
         try:
             self._port: Any = serial.serial_for_url(
-                address, baudrate=baud, parity=parity, timeout=timeout, write_timeout=timeout
+                address,
+                baudrate=baud,
+                parity=parity,
+                stopbits=stop_bits,
+                timeout=timeout,
+                write_timeout=timeout,
             )
         except (serial.SerialException, OSError, ValueError) as error:
             reason = f"cannot be reached at {address}: {_reason(error)}"
@@ -68,6 +73,13 @@ class SerialLine:
         if data:
             tell(self.instrument, Said.IN, data)
         return data
+
+    def pending(self, *, command: str) -> bytes:
+        """Return what has come by now, or nothing; does not wait."""
+        try:
+            return self.read(command=command) if self._port.in_waiting else b""
+        except (OSError, ValueError, TypeError) as error:
+            raise CommunicationError(self.instrument, command, _reason(error)) from error
 
     def discard(self) -> None:
         """Forget what has come and was not read."""
