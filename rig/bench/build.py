@@ -281,6 +281,7 @@ class _Opener:
             relays=tuple(channel for relays in self._definition.relays.values() for channel in relays),
             device=self._device.file,
             device_path=self._device.path,
+            dialogue=self._device.dialogue,
         )
 
     def _instrument(self, name: str, entry: InstrumentEntry, clock: Clock) -> None:

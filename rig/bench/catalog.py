@@ -39,6 +39,7 @@ class Driver:
     recognises : pattern of ``manufacturer,model`` as the instrument says, or of ``usb:VVVV:PPPP`` of its serial port;
         empty where nothing tells it
     longest_serial : how many characters of a serial number the protocol can report; None where that is not bounded
+    dialogue : whether a file beside the device's describes how it is spoken to
     """
 
     name: str
@@ -50,6 +51,7 @@ class Driver:
     options: Mapping[str, type] = field(default_factory=dict)
     recognises: str = ""
     longest_serial: int | None = None
+    dialogue: bool = False
 
 
 _OURS = (

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel
 
 from rig.bench.catalog import driver_names, driver_of
+from rig.bench.dialogue.checks import what_does_not_fit
+from rig.bench.dialogue.entries import DialogueFile
 from rig.bench.files import (
     BenchFile,
     CalibrationFile,
@@ -38,6 +40,7 @@ __all__ = [
     "BenchDefinition",
     "DeviceDefinition",
     "SourceFile",
+    "agree_on_protocol",
     "bench_json_schema",
     "calibration_json_schema",
     "device_json_schema",
@@ -164,6 +167,7 @@ class DeviceDefinition:
     file: DeviceFile
     path: Path
     files: tuple[SourceFile, ...]
+    dialogue: DialogueFile | None = None
 
     @property
     def id(self) -> str:
@@ -217,7 +221,31 @@ def load_device(path: Path) -> DeviceDefinition:
     problems = [document.problem(at, message) for at, message in _protocol_problems(device)]
     if problems:
         raise DocumentInvalid(problems)
-    return DeviceDefinition(file=device, path=path, files=tuple(reader.files))
+    dialogue = None
+    if device.dialogue is not None:
+        beside = _beside(path, device.dialogue)
+        dialogue_document, dialogue = reader.named(document, ("dialogue",), beside, DialogueFile)
+        problems += [dialogue_document.problem(at, message) for at, message in what_does_not_fit(dialogue)]
+    if problems:
+        raise DocumentInvalid(problems)
+    return DeviceDefinition(file=device, path=path, files=tuple(reader.files), dialogue=dialogue)
+
+
+def agree_on_protocol(bench: BenchDefinition, device: DeviceDefinition) -> None:
+    """Refuse a device whose protocol is another than the one that the bench's stimulator is driven by.
+
+    Raises
+    ------
+    DocumentInvalid
+        at the device file's ``protocol``
+    """
+    name = bench.named("stimulator")
+    if name is not None and bench.instruments[name].driver != device.file.protocol:
+        driver = bench.instruments[name].driver
+        message = (
+            f"the device speaks {device.file.protocol}, and on the bench {bench.id} {name!r} is driven by {driver}"
+        )
+        raise DocumentInvalid([read_document(device.path, defer=True).problem(("protocol",), message)])
 
 
 def _beside(naming: Path, named: str) -> Path:
@@ -258,6 +286,10 @@ def _protocol_problems(device: DeviceFile) -> Iterator[tuple[tuple[str, ...], st
     elif driver.longest_serial is not None and len(device.identity.serial) > driver.longest_serial:
         message = f"the protocol reports {driver.longest_serial} characters at most; this can never match"
         yield ("identity", "serial"), message
+    elif driver.dialogue and device.dialogue is None:
+        yield (), f"a {driver.name} needs a 'dialogue', the file that describes how it is spoken to"
+    elif device.dialogue is not None and not driver.dialogue:
+        yield ("dialogue",), f"how to speak to a {driver.name} is known; remove this"
 
 
 # Faults that not every instrument can have, and the roles that can.

@@ -469,12 +469,13 @@ class Twin(_Entry):
 
 
 class DeviceFile(_Entry):
-    """A device under test."""
+    """A device under test; ``dialogue`` is the file that describes how it is spoken to, where its driver needs one."""
 
     device: Name
     title: Title
     identity: IdentityEntry
     protocol: Name
+    dialogue: FilePath | None = None
     device_class: Literal["therapy", "diagnosis", "fes"]
     channels: int = Field(ge=1, le=64)
     ratings: Ratings

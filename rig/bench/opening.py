@@ -14,6 +14,7 @@ from rig.errors import CommunicationError, Refused
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rig.bench.dialogue.entries import DialogueFile
     from rig.bench.files import DeviceFile, InstrumentEntry, Role
     from rig.roles import Clock, Instrument
 
@@ -35,6 +36,7 @@ class Opening:
     timeout : how long to wait for an answer, s; None leaves it to the driver
     relays : of a load switch: every relay channel that the load box may close
     device, device_path : of a stimulator: the device file's content, and where it was read from
+    dialogue : of a stimulator that is spoken to as a file describes: that file's content
     """
 
     name: str
@@ -45,6 +47,7 @@ class Opening:
     relays: tuple[int, ...] = ()
     device: DeviceFile | None = None
     device_path: Path | None = None
+    dialogue: DialogueFile | None = None
 
     def patience(self, otherwise: float) -> float:
         """Return how long to wait for an answer, s."""

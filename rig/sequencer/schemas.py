@@ -12,6 +12,7 @@ from rig.bench.definition import (
     loadbox_json_schema,
     resistor_json_schema,
 )
+from rig.bench.dialogue.reading import dialogue_json_schema
 from rig.errors import Refused
 from rig.evidence.reading import record_json_schema
 from rig.plan.schema import plan_json_schema
@@ -31,6 +32,7 @@ def _schemas() -> Mapping[str, dict[str, Any]]:
         "record": record_json_schema(),
         "bench": bench_json_schema(),
         "device": device_json_schema(),
+        "dialogue": dialogue_json_schema(),
         "calibration": calibration_json_schema(),
         "loadbox": loadbox_json_schema(),
         "resistor": resistor_json_schema(),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rig.bench.definition import load_bench, load_device
+from rig.bench.definition import agree_on_protocol, load_bench, load_device
 from rig.bench.feeding import agree_on_supply
 from rig.documents import read_document, validate
 from rig.errors import Refused
@@ -102,6 +102,7 @@ def read_setup(options: RunOptions) -> Setup:
     device = load_device(options.device or definition.device_path)
     if device.file.faults and not definition.virtual:
         raise Refused(f"{device.path}: a device with faults exists on the virtual bench only")
+    agree_on_protocol(definition, device)
     agree_on_supply(definition, device)
     return Setup(definition=definition, device=device, packs=_read_packs(options.root / LIMITS))
 

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from rig.bench.definition import load_bench, load_device
+from rig.bench.dialogue.reading import read_dialogue
 from rig.bench.files import CalibrationFile, LoadBoxFile, ResistorFile
 from rig.documents import read_document, validate
 from rig.plan.load import load_plan
@@ -26,6 +27,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Path], object]]] = MappingProxyType({
     "plan.yaml": ("plan", load_plan),
     "bench.yaml": ("bench", load_bench),
     "dut.yaml": ("device", load_device),
+    "dialogue.yaml": ("dialogue", read_dialogue),
     "loadbox.yaml": ("loadbox", lambda path: validate(read_document(path), LoadBoxFile)),
     "resistor.yaml": ("resistor", lambda path: validate(read_document(path), ResistorFile)),
     "calibration.yaml": ("calibration", lambda path: validate(read_document(path), CalibrationFile)),

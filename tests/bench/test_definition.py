@@ -239,7 +239,7 @@ def test_mistakes_of_a_device(tmp_path: Path, old: str, new: str, message: str) 
     ("pattern", "schema"),
     [
         ("benches/*.yaml", bench_json_schema()),
-        ("duts/**/*.yaml", device_json_schema()),
+        ("duts/**/*.dut.yaml", device_json_schema()),
         ("calibration/*.yaml", calibration_json_schema()),
         ("loads/*.loadbox.yaml", loadbox_json_schema()),
         ("loads/*.resistor.yaml", resistor_json_schema()),
