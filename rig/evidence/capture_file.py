@@ -34,6 +34,7 @@ __all__ = [
     "read_capture",
     "read_dataset",
     "read_text",
+    "says_a_format",
 ]
 
 CAPTURE_FORMAT = "rig-capture/1"
@@ -119,6 +120,15 @@ def read_capture(path: Path) -> Mapping[str, Waveform]:
         raise EvidenceError(msg) from error
     msg = f"{path.name} is not a capture of format {CAPTURE_FORMAT}"
     raise EvidenceError(msg)
+
+
+def says_a_format(path: Path) -> bool:
+    """Whether an HDF5 file says of what format it is, as captures of the rig do; true if it cannot be opened."""
+    try:
+        with h5py.File(path, "r") as file:
+            return "format" in file.attrs
+    except (OSError, RuntimeError, ValueError):
+        return True
 
 
 @contextmanager

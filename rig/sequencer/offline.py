@@ -15,7 +15,7 @@ from rig.analysis.measure import HELD_AT_ONCE
 from rig.analysis.progress import NOTHING_KEPT
 from rig.analysis.summary import summarise
 from rig.errors import AcquisitionError, EvidenceError, Refused, UnitError
-from rig.evidence.capture_file import CAPTURE_FORMAT
+from rig.evidence.capture_file import CAPTURE_FORMAT, says_a_format
 from rig.evidence.long_capture import altered_pieces, is_long, open_signals
 from rig.evidence.pieces import INDEX, folder_of, read_index
 from rig.model.recording import Recording
@@ -165,11 +165,14 @@ def _known(file: str, kind: str, sha256: str, notes: list[str]) -> dict[str, Any
 
 
 def _is_capture(file: Path) -> bool:
+    """Whether a file is a capture of the rig's own, or HDF5 that cannot be opened at all."""
     try:
         with file.open("rb") as content:
-            return content.read(len(_HDF5)) == _HDF5
+            if content.read(len(_HDF5)) != _HDF5:
+                return False
     except OSError:
         return False  # the importers say what is wrong
+    return says_a_format(file)
 
 
 def show_json(summary: Mapping[str, Any]) -> str:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rig.acquisition.importers.found import UNTOLD, Channel, Found, Opened, Told
+from rig.acquisition.importers.hdf5 import is_hdf5, read_hdf5
 from rig.acquisition.importers.keysight import is_keysight_binary, read_keysight_binary
 from rig.acquisition.importers.lecroy import is_lecroy, read_lecroy
+from rig.acquisition.importers.numpy_file import is_numpy, read_numpy
 from rig.acquisition.importers.siglent import is_siglent_binary, read_siglent_binary
+from rig.acquisition.importers.tdms import is_tdms, read_tdms
 from rig.acquisition.importers.tektronix_isf import is_isf, read_isf
 from rig.acquisition.importers.tektronix_wfm import is_tektronix_wfm, read_tektronix_wfm
 from rig.acquisition.importers.text import is_text, read_text
@@ -39,6 +42,9 @@ _FORMATS = (
     _Format(name="Tektronix .wfm", recognise=is_tektronix_wfm, read=read_tektronix_wfm),
     _Format(name="Tektronix .isf", recognise=is_isf, read=read_isf),
     _Format(name="LeCroy .trc", recognise=is_lecroy, read=read_lecroy),
+    _Format(name="NI .tdms", recognise=is_tdms, read=read_tdms),
+    _Format(name="HDF5", recognise=is_hdf5, read=read_hdf5),
+    _Format(name="NumPy .npy and .npz", recognise=is_numpy, read=read_numpy),
     _Format(name="Siglent .bin", recognise=is_siglent_binary, read=read_siglent_binary),
     _Format(name="CSV", recognise=is_text, read=read_text),
 )
