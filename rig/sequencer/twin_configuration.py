@@ -127,6 +127,7 @@ def _instrument(name: str, definition: BenchDefinition, device: DeviceDefinition
         "port": port,
         "identity": None if identity is None else _identity(identity),
         "device": entry.device,
+        "options": dict(entry.options),
         "pty": entry.role == "stimulator",
         "contact": entry.line if entry.channel is None else str(entry.channel),
         "faults": faults,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, m
 __all__ = [
     "DeviceConfig",
     "DeviceFault",
+    "DrivenConfig",
     "IdentityConfig",
     "InstrumentConfig",
     "InstrumentFault",
@@ -195,6 +196,22 @@ class RangeConfig(_Section):
     bandwidth: PositiveFloat | None = None
 
 
+class DrivenConfig(_Section):
+    """A stimulator without an interface, driven by a card's outputs: its current is ``gain`` (A/V) times a voltage.
+
+    Without a ``trigger`` the current follows the voltage at the ``demand`` output all the time. With one, it flows
+    while that counter output is high; or, with a ``phase_duration`` (s), each of its rising edges begins a pulse as the
+    stimulator's own front panel has it: of one phase, or with a second, opposite one after the ``interphase`` (s).
+    """
+
+    gain: PositiveFloat
+    demand: str = "ao0"
+    trigger: str | None = "ctr0"
+    phase_duration: PositiveFloat | None = None
+    interphase: _Halfwidth = 0.0
+    biphasic: bool = False
+
+
 class InstrumentConfig(_Section):
     """One instrument: its protocol, where it listens, what it sees, and how well.
 
@@ -206,7 +223,8 @@ class InstrumentConfig(_Section):
     probe) of an instrument that sees ``voltage`` lies in parallel with whatever load is connected. With ``ranges`` each
     has errors of its own, drawn from what is stated for it; other ranges than these have those of the nearest.
     ``contact`` makes the instrument the bench's interlock: the relay, channel or line that closes its contact.
-    ``powers`` is the output of a DC supply that feeds the device.
+    ``powers`` is the output of a DC supply that feeds the device. ``drives`` is the device where a card's outputs
+    drive it. ``options`` and ``table`` are what the protocol's own module says of them.
     """
 
     protocol: str
@@ -231,6 +249,9 @@ class InstrumentConfig(_Section):
     ranges: tuple[RangeConfig, ...] = ()
     contact: str | None = None
     powers: Annotated[int, Field(ge=1, le=4)] | None = None
+    drives: DrivenConfig | None = None
+    options: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    table: dict[str, object] = Field(default_factory=dict)
     faults: tuple[InstrumentFault, ...] = ()
 
 

@@ -211,6 +211,13 @@ class World:
         """End the running train now; a pulse under way is completed."""
         self.end_at(self.now)
 
+    def cut(self) -> None:
+        """End the running train now, in the middle of a pulse if one is under way; a stuck output never ends."""
+        with self._lock:
+            if self._runs and not self._defects.has("stuck_on"):
+                self._runs[-1] = self._runs[-1].cut_off(self.now)
+                self._changed()
+
     def stop(self) -> None:
         """Obey a command to stop as the device does: a healthy one ends its train now."""
         with self._lock:
