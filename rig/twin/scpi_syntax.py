@@ -23,7 +23,7 @@ __all__ = [
 
 _QUOTES = "'\""
 _CHANNEL_LIST = re.compile(r"\(@([\d,:\s]+)\)")
-_NODE = re.compile(r"(\[?):?([A-Z]+)([a-z]*)(<n>)?(\]?)")
+_NODE = re.compile(r"(\[?):?([A-Z_]+)([a-z]*)(<n>)?(\]?)")
 
 
 class ScpiError(Exception):

@@ -34,6 +34,8 @@ _PROTOCOLS: Mapping[str, str] = {
     "keysight-e36300": "rig.twin.devices.keysight_e36300:KeysightE36300",
     "rigol-dp800": "rig.twin.devices.rigol_dp800:RigolDp800",
     "motionstim8": "rig.twin.devices.motionstim8:MotionStim8",
+    "tektronix-mso": "rig.twin.devices.tektronix_mso:TektronixMso",
+    "tektronix-dpo": "rig.twin.devices.tektronix_dpo:TektronixDpo",
     "rigol-ds1000z": "rig.twin.devices.rigol_scope:RigolDs1000z",
     "rigol-dho": "rig.twin.devices.rigol_scope:RigolDho",
     "rohde-schwarz-hmp": "rig.twin.devices.rohde_schwarz_hmp:RohdeSchwarzHmp",
