@@ -40,6 +40,8 @@ _PROTOCOLS: Mapping[str, str] = {
     "rigol-dho": "rig.twin.devices.rigol_scope:RigolDho",
     "rohde-schwarz-hmp": "rig.twin.devices.rohde_schwarz_hmp:RohdeSchwarzHmp",
     "siglent-spd": "rig.twin.devices.siglent_spd:SiglentSpd",
+    "keysight-ac6800": "rig.twin.devices.keysight_ac6800:KeysightAc6800",
+    "chroma-61600": "rig.twin.devices.chroma_61600:Chroma61600",
 }
 
 
