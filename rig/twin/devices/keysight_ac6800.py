@@ -1,4 +1,4 @@
-"""A Keysight AC6800 AC source, AC6801 to AC6804: of the series A with ranges of 135 V and 270 V, of B 155 V and 310 V."""
+"""A Keysight AC6800 AC source, AC6801 to AC6804: ranges of 135 V and 270 V, of the B series 155 V and 310 V."""
 
 from __future__ import annotations
 
