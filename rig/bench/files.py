@@ -155,7 +155,7 @@ class VoltageSignal(_Entry):
 
     ``full_scale`` is the widest range that may be set, peak to peak. ``absolute_maximum`` is what probe and input may
     be exposed to at most, either sign. ``input_resistance`` is that of probe and oscilloscope together, as the output
-    sees it.
+    sees it. With ``screenshot`` the picture on its screen is kept beside every capture of a stimulus.
     """
 
     instrument: Name
@@ -164,6 +164,7 @@ class VoltageSignal(_Entry):
     full_scale: PositiveVoltage
     absolute_maximum: PositiveVoltage | None = None
     bandwidth_limit: bool = False
+    screenshot: bool = False
     input_resistance: Resistance = 10e6
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rig.bench.files import ChannelCalibration
     from rig.model.load import Load
 
+# What instruments call their bandwidth limit is 20 MHz, or 25: the lower one claims less, Hz.
+_LIMITED = 20e6
+
 __all__ = ["current_path", "signal_path", "voltage_path"]
 
 
@@ -52,10 +55,13 @@ def voltage_path(definition: BenchDefinition, setup: ScopeSetup, load: Load | No
     if load is not None and not load.is_open:
         # A current source drives the load in parallel with the probe, which lowers the voltage by about this much.
         loading = load.resistance / (load.resistance + entry.input_resistance)
+    stated = _stated(entry.instrument, record.channels[str(entry.channel)], channel.full_scale / 2 / channel.probe)
+    if channel.bandwidth_limit:
+        stated = stated.model_copy(update={"bandwidth": min(stated.bandwidth, _LIMITED)})
     return _path(
         "voltage",
         Unit.VOLT,
-        _stated(entry.instrument, record.channels[str(entry.channel)], channel.full_scale / 2 / channel.probe),
+        stated,
         full_range=channel.full_scale,
         attenuation=channel.probe,
         per_volt=1.0,

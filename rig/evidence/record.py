@@ -212,11 +212,14 @@ class CaptureEntry(_Entry):
     """One capture: why it was taken, where its samples are, and what is wrong with it, if anything.
 
     ``source`` is the file that holds the samples; of a long capture it is the index of its ``pieces``, which hold them.
+    ``screenshot`` is what the oscilloscope showed, and ``no_screenshot`` why there is none although it was wanted.
     """
 
     id: str
     purpose: str
     source: FileEntry
+    screenshot: FileEntry | None = None
+    no_screenshot: str = ""
     pieces: tuple[FileEntry, ...] = ()
     triggered: bool
     waveforms: tuple[WaveformEntry, ...]

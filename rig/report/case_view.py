@@ -90,6 +90,8 @@ class CaptureView:
     defects: tuple[str, ...]
     file: str
     sha256: str
+    screenshot: str
+    no_screenshot: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +275,8 @@ def _capture(entry: CaptureEntry) -> CaptureView:
         defects=entry.defects,
         file=entry.source.file,
         sha256=entry.source.sha256,
+        screenshot="" if entry.screenshot is None else entry.screenshot.file,
+        no_screenshot=entry.no_screenshot,
     )
 
 

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from rig.acquisition.delivery import Memory
 from rig.bench.paths import signal_path
+from rig.errors import EvidenceError, RigError
 from rig.evidence import mapping
 from rig.evidence.long_capture import open_long_capture
+from rig.evidence.naming import safe_name
 from rig.sequencer.examine import Corrected
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rig.acquisition.capture import Seen
     from rig.acquisition.delivery import Sink
     from rig.bench.definition import BenchDefinition
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from rig.evidence.store import Bundle
     from rig.evidence.streaming import CaptureWriter
     from rig.model.load import Load
+    from rig.model.picture import Picture
     from rig.model.signal_path import SignalPath
     from rig.model.waveform import Purpose
 
@@ -79,6 +84,19 @@ class Keeping:
         entry = mapping.capture_entry(corrected.capture, kept.source, paths=paths, pieces=kept.pieces)
         self.entries.append(entry)
         return corrected
+
+    def picture(self, take: Callable[[], Picture]) -> None:
+        """Keep what the oscilloscope shows beside the last capture; where that cannot be had, say why."""
+        last = self.entries[-1]
+        try:
+            picture = take()
+            if not picture.format:
+                raise EvidenceError(f"{picture.source} sent {len(picture.data)} bytes that are no picture")
+        except RigError as error:  # the samples are there, and what is judged is judged by them
+            self.entries[-1] = last.model_copy(update={"no_screenshot": str(error)})
+            return
+        kept = self._bundle.add_file(f"screenshots/{safe_name(last.id)}.{picture.format}", picture.data, origin=last.id)
+        self.entries[-1] = last.model_copy(update={"screenshot": kept})
 
     def note(self, defects: tuple[str, ...]) -> None:
         """Put what is wrong with the last capture on record."""

@@ -11,7 +11,7 @@ from rig.analysis.catalogue import CATALOGUE, Needs
 from rig.model.setup import DigitizerSetup, ScopeChannel, ScopeSetup, Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from rig.model.limit import Limit
     from rig.model.stimulus import Stimulus
@@ -82,8 +82,7 @@ def quiet_time(stimulus: Stimulus) -> float:
 def quiet_view(ranges: Ranges) -> View:
     """Look at an output of which nothing is asked, as closely as the bench can."""
     full_scale = ranges.full_scale(0.0)
-    channels = {ranges.voltage.channel: ScopeChannel(full_scale=full_scale, probe=ranges.voltage.probe)}
-    scope = ScopeSetup(channels=channels, window=_QUIET, points=_SCOPE_POINTS)
+    scope = ScopeSetup(channels=_scope_channel(ranges, full_scale), window=_QUIET, points=_SCOPE_POINTS)
     return View(scope=scope, digitizer=_digitizer_setup(ranges, ranges.half_range(0.0), _QUIET))
 
 
@@ -185,14 +184,19 @@ def _digitizer_setup(ranges: Ranges, half_range: float, duration: float) -> Digi
 
 
 def _scope_setup(stimulus: Stimulus, peak: float, full_scale: float, ranges: Ranges) -> ScopeSetup:
-    voltage = ranges.voltage
     return ScopeSetup(
-        channels={voltage.channel: ScopeChannel(full_scale=full_scale, probe=voltage.probe)},
+        channels=_scope_channel(ranges, full_scale),
         window=max(_SCOPE_PERIODS * stimulus.period, 3 * stimulus.pulse_width),
         points=_SCOPE_POINTS,
         pretrigger=0.1,
         trigger=_trigger(stimulus, _TRIGGER_SHARE * peak, full_scale, ranges),
     )
+
+
+def _scope_channel(ranges: Ranges, full_scale: float) -> Mapping[int, ScopeChannel]:
+    entry = ranges.voltage
+    channel = ScopeChannel(full_scale=full_scale, probe=entry.probe, bandwidth_limit=entry.bandwidth_limit)
+    return {entry.channel: channel}
 
 
 def _trigger(stimulus: Stimulus, level: float, full_scale: float, ranges: Ranges) -> Trigger:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rig.bench.opening import TWIN
 from rig.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rig.bench.definition import BenchDefinition, DeviceDefinition
-    from rig.bench.files import CalibrationFile, ChannelCalibration, FeedEntry, IdentityEntry
+    from rig.bench.files import CalibrationFile, ChannelCalibration, FeedEntry, IdentityEntry, InstrumentEntry
 
 __all__ = ["twin_configuration"]
 
@@ -60,7 +61,11 @@ def twin_configuration(
     unknown = [name for name in ports if name not in names]
     if unknown:
         raise Refused(f"--ports: no instrument {', '.join(unknown)}; there are {', '.join(names)}")
-    instruments = {name: _instrument(name, definition, device, ports.get(name, 0)) for name in definition.instruments}
+    instruments = {
+        name: _instrument(name, definition, device, ports.get(name, 0))
+        for name, entry in definition.instruments.items()
+        if _is_simulated(name, entry)
+    }
     return {
         "seed": twin.seed,
         "real_time": real_time,
@@ -111,6 +116,15 @@ def _identity(entry: IdentityEntry) -> dict[str, str]:
         "serial": entry.serial,
         "firmware": entry.firmware or _DEFAULT_FIRMWARE,
     }
+
+
+def _is_simulated(name: str, entry: InstrumentEntry) -> bool:
+    """Whether there is a virtual one; what is not reached there need not be known."""
+    if entry.driver in _PROTOCOLS:
+        return True
+    if entry.address == TWIN:
+        raise Refused(f"{name}: the virtual bench cannot play a {entry.driver}; give it an address of its own")
+    return False
 
 
 def _instrument(name: str, definition: BenchDefinition, device: DeviceDefinition, port: int) -> dict[str, Any]:

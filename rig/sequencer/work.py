@@ -303,6 +303,9 @@ class CaseWork:
                 self._judge_what_came(kept, resolved)
             raise seen.broken
         eventful.restore()
+        voltage = self.bench.definition.voltage
+        if purpose is Purpose.SIGNAL and voltage is not None and voltage.screenshot:
+            self._keeping.picture(self.instruments.oscilloscope.screenshot)
         if ended and self.crossing is None:
             raise InterlockTripped(self.guardian.tripped or "the train was ended")
         return kept
