@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
-from rig.bench.catalog import driver_names, driver_of
+from rig.bench.catalog import driver_names, driver_of, drivers_for
 from rig.bench.dialogue.checks import what_does_not_fit
 from rig.bench.dialogue.entries import DialogueFile
 from rig.bench.files import (
+    AUTO,
     BenchFile,
     CalibrationFile,
     DeviceFile,
@@ -31,6 +32,7 @@ from rig.errors import DocumentInvalid, Problem, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from rig.bench.catalog import Driver
     from rig.bench.files import ChannelCalibration, CurrentSignal, VoltageSignal
     from rig.documents import Document
     from rig.model.load import Load
@@ -184,7 +186,8 @@ def load_bench(path: Path) -> BenchDefinition:
         with every mistake found, each at its place
     """
     reader = _Reader()
-    document, bench = reader.read(path, BenchFile)
+    document, written = reader.read(path, BenchFile)
+    bench = _with_drivers(written)
     problems = _bench_problems(document, bench)
     box_document, box = reader.named(document, ("loads", "box"), _beside(path, bench.loads.box), LoadBoxFile)
     calibrations = {}
@@ -328,8 +331,29 @@ def _bench_problems(document: Document, bench: BenchFile) -> list[Problem]:
     return problems
 
 
+def _with_drivers(bench: BenchFile) -> BenchFile:
+    """Name the driver of every instrument that is recognised by who it must be."""
+    found = {
+        name: entry.model_copy(update={"driver": known[0].name})
+        for name, entry in bench.instruments.items()
+        if entry.driver == AUTO and len(known := _recognising(entry)) == 1
+    }
+    return bench.model_copy(update={"instruments": {**bench.instruments, **found}}) if found else bench
+
+
+def _recognising(entry: InstrumentEntry) -> list[Driver]:
+    who = entry.identity
+    known = () if who is None else drivers_for(f"{who.manufacturer},{who.model}")
+    return [driver for driver in known if driver.role == entry.role]
+
+
 def _driver_problems(entry: InstrumentEntry) -> Iterator[tuple[tuple[str, ...], str]]:
     """Tell what is wrong about the driver, or about what is said to it, each with the key to blame."""
+    if entry.driver == AUTO:
+        names = ", ".join(driver.name for driver in _recognising(entry))
+        say = f"name one of: {names}" if names else f"no driver for a {entry.role} recognises it by its 'identity'"
+        yield (), f"'driver' is missing: {say}"
+        return
     try:
         driver = driver_of(entry.driver)
     except Refused as error:

@@ -23,6 +23,7 @@ from rig.units.fields import (
 )
 
 __all__ = [
+    "AUTO",
     "FAULTS",
     "BenchFile",
     "CalibrationFile",
@@ -67,6 +68,9 @@ Rise = Annotated[float, Quantity(Unit.KELVIN, "not negative")]
 _SAME_RANGE = 0.01
 
 Role = Literal["oscilloscope", "digitizer", "load-switch", "stimulator", "interlock", "supply"]
+
+
+AUTO = "auto"
 
 
 class _Entry(BaseModel):
@@ -124,13 +128,15 @@ class ClockEntry(_Entry):
 class InstrumentEntry(_Entry):
     """One instrument: what it is for, how to speak to it, and who it must be.
 
+    Without ``driver`` it is the one that recognises who the instrument must be.
+
     Of an interlock, ``channel`` or ``line`` is the output that closes it and ``hold_time`` how long it stays closed
     without being refreshed. Of a supply, ``output`` is the number of the one that feeds the device. ``options`` say
     what is different about this very instrument; which there are, depends on the driver.
     """
 
     role: Role
-    driver: Name
+    driver: Name = AUTO
     address: Address
     device: Name | None = None
     channel: int | None = Field(default=None, ge=1, le=999)

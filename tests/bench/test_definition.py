@@ -104,6 +104,19 @@ def test_values_of_faults_are_in_si() -> None:
     assert values["missing_pulse"] is None
 
 
+def test_a_driver_is_found_by_who_the_instrument_must_be(bench: Path) -> None:
+    text = bench.read_text(encoding="utf-8")
+    for driver in ("keysight-infiniivision", "ni-daqmx", "keysight-34970a"):
+        line = f"    driver: {driver}\n"
+        assert line in text
+        text = text.replace(line, "")
+    bench.write_text(text, encoding="utf-8")
+    shipped = load_bench(FIXTURES / "benches/virtual.bench.yaml").instruments
+    assert {name: entry.driver for name, entry in load_bench(bench).instruments.items()} == {
+        name: entry.driver for name, entry in shipped.items()
+    }
+
+
 MISTAKES = [
     ("model: DSO-X 3034A,", "modle: DSO-X 3034A,", "unknown key 'modle'"),
     ("absolute_maximum: 11 V", "absolute_maximum: 11", "'11' has no unit"),
@@ -111,6 +124,13 @@ MISTAKES = [
     ("rate: 1 MHz", "rate: 1 MV", "is not a unit of hertz"),
     ("role: oscilloscope", "role: oscilloskope", "did you mean 'oscilloscope'?"),
     ("driver: keysight-infiniivision", "driver: ni-daqmx", "a ni-daqmx is a digitizer, not a oscilloscope"),
+    (
+        "driver: keysight-infiniivision",
+        "driver: keysigth-infiniivision",
+        "no driver 'keysigth-infiniivision'; did you mean 'keysight-infiniivision'?",
+    ),
+    ("driver: keysight-infiniivision", "options: {fast: true}", "a keysight-infiniivision has no option 'fast'"),
+    ("    driver: hasomed-sciencemode4\n", "", "'driver' is missing: no driver for a stimulator recognises it"),
     ("instrument: scope, ", "instrument: skope, ", "no instrument 'skope'; there are: scope, daq, switch, stimulator"),
     ("instrument: scope, ", "instrument: daq, ", "voltage is read by the oscilloscope; 'daq' is not one"),
     ("channel: ai0", "channel: ai7", "the record does not cover channel 'ai7', only ai0, ai1"),
