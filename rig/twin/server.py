@@ -33,6 +33,8 @@ _PROTOCOLS: Mapping[str, str] = {
     "numato": "rig.twin.devices.numato:Numato",
     "keysight-e36300": "rig.twin.devices.keysight_e36300:KeysightE36300",
     "rigol-dp800": "rig.twin.devices.rigol_dp800:RigolDp800",
+    "sciencemode2": "rig.twin.devices.sciencemode2:ScienceMode2",
+    "pulsepal2": "rig.twin.devices.pulsepal2:PulsePal2",
     "motionstim8": "rig.twin.devices.motionstim8:MotionStim8",
     "tektronix-mso": "rig.twin.devices.tektronix_mso:TektronixMso",
     "tektronix-dpo": "rig.twin.devices.tektronix_dpo:TektronixDpo",
