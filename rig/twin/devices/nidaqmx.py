@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+from rig.twin.devices.driven_stimulator import DrivenStimulator
 from rig.twin.devices.nidaqmx_attributes import Card
 from rig.twin.devices.nidaqmx_reading import Reader
 from rig.twin.devices.nidaqmx_service import Service
@@ -34,7 +35,8 @@ _UNLIMITED = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_l
 class NiDaqmx:
     """A USB-6366-like card: 8 differential inputs sampled at once at up to 2 MS/s, 16 bits, and 8 digital lines.
 
-    ``inputs`` of its configuration wires ``ai0`` … ``ai7``, and ``PFI0`` … ``PFI15`` for triggers, to nodes.
+    It has 2 analogue outputs and 4 counters too. ``inputs`` of its configuration wires ``ai0`` … ``ai7``, and ``PFI0``
+    … ``PFI15`` for triggers, to nodes; ``drives`` wires a stimulator without an interface of its own to the outputs.
     """
 
     def __init__(self, *, name: str, config: InstrumentConfig, world: World, seed: int) -> None:
@@ -50,6 +52,7 @@ class NiDaqmx:
             card,
             lines=self._lines,
             watchdog=self._watchdog,
+            driven=None if config.drives is None else DrivenStimulator(world, config.drives),
             now=lambda: world.now,
             clock_error=self._reader.clock_error,
         )

@@ -8,7 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 from nidaqmx._stubs import nidaqmx_pb2 as pb  # noqa: PLC2701 - the vendor publishes its protocol nowhere else in Python
 
-from rig.twin.devices.nidaqmx_tasks import RANGES, TIMEBASE, AnalogTask, DigitalTask, InputChannel, Task, coerced_rate
+from rig.twin.devices import nidaqmx_output_attributes as outputs
+from rig.twin.devices.nidaqmx_output_tasks import (
+    FULL_SCALE,
+    LARGEST_OUTPUT_RATE,
+    CounterTask,
+    OutputTask,
+    PulseChannel,
+    VoltageChannel,
+)
+from rig.twin.devices.nidaqmx_tasks import (
+    RANGES,
+    TIMEBASE,
+    AnalogTask,
+    DigitalTask,
+    InputChannel,
+    NotOfThisTask,
+    OutputChannel,
+    Task,
+    TimedTask,
+    coerced_rate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,11 +51,12 @@ LARGEST_RATE = 2e6
 SMALLEST_RATE = 100e6 / 2**32
 OVERWRITE, KEEP_UNREAD = 10252, 10159
 
-_ANALOG_INPUT, _DIGITAL_OUTPUT = 10100, 10153
+_CHANNEL_TYPES = {InputChannel: 10100, VoltageChannel: 10102, PulseChannel: 10132, OutputChannel: 10153}
 _VOLTAGE = 10322
-_SAMPLE_CLOCK, _ON_DEMAND = 10388, 10390
+_SAMPLE_CLOCK, _ON_DEMAND, _IMPLICIT = 10388, 10390, 10451
 _NO_TRIGGER, _DIGITAL_EDGE, _ANALOG_EDGE = 10230, 10150, 10099
 _BITS = 10109
+_ALLOW_REGENERATION = 10097
 _USB_X_SERIES = 15858
 _USB = 12586
 _DRIVER = (24, 0, 0)
@@ -49,6 +70,8 @@ class Card:
     product: str
     serial: int
     inputs: int = 8
+    outputs: int = 2
+    counters: int = 4
     lines: int = 8
     terminals: int = 16
     calibrated: date = date(2026, 3, 2)
@@ -62,6 +85,14 @@ class Card:
         """Every analogue input, by full name."""
         return [f"{self.device}/ai{number}" for number in range(self.inputs)]
 
+    def output_names(self) -> list[str]:
+        """Every analogue output, by full name."""
+        return [f"{self.device}/ao{number}" for number in range(self.outputs)]
+
+    def counter_names(self) -> list[str]:
+        """Every counter, by full name."""
+        return [f"{self.device}/ctr{number}" for number in range(self.counters)]
+
     def line_names(self) -> list[str]:
         """Every digital line, by full name."""
         return [f"{self.device}/port0/line{number}" for number in range(self.lines)]
@@ -69,10 +100,6 @@ class Card:
     def terminal_names(self) -> list[str]:
         """Every terminal a digital trigger may come in by."""
         return [f"/{self.device}/PFI{number}" for number in range(self.terminals)]
-
-
-class NotOfThisTask(LookupError):
-    """The attribute belongs to another kind of task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +123,29 @@ class Moment:
             raise NotOfThisTask(self.task.name)
         return self.task
 
+    @property
+    def timed(self) -> TimedTask:
+        """The task if it may have a clock."""
+        if not isinstance(self.task, TimedTask):
+            raise NotOfThisTask(self.task.name)
+        return self.task
+
+    @property
+    def writable(self) -> DigitalTask | OutputTask:
+        """The task if something can be written to it."""
+        if not isinstance(self.task, DigitalTask | OutputTask):
+            raise NotOfThisTask(self.task.name)
+        return self.task
+
     def channel_names(self) -> list[str]:
         """The virtual channels in the order they were added."""
-        channels = self.task.channels if isinstance(self.task, AnalogTask | DigitalTask) else []
-        return [channel.name for channel in channels]
+        return [channel.name for channel in self.task.channels]
+
+    def timing_type(self) -> int:
+        """By what the task is timed."""
+        if not self.timed.timed:
+            return _ON_DEMAND
+        return _IMPLICIT if isinstance(self.task, CounterTask) else _SAMPLE_CLOCK
 
     def lines_per_channel(self) -> int:
         """Of the task's digital channels, the number of lines of the widest."""
@@ -124,6 +170,8 @@ DEVICE: Mapping[str, Mapping[int, Callable[[Card], object]]] = {
     "GetDeviceAttributeString": {
         pb.DEVICE_ATTRIBUTE_PRODUCT_TYPE: lambda card: card.product,
         pb.DEVICE_ATTRIBUTE_AI_PHYSICAL_CHANS: lambda card: ", ".join(card.input_names()),
+        pb.DEVICE_ATTRIBUTE_AO_PHYSICAL_CHANS: lambda card: ", ".join(card.output_names()),
+        pb.DEVICE_ATTRIBUTE_CO_PHYSICAL_CHANS: lambda card: ", ".join(card.counter_names()),
         pb.DEVICE_ATTRIBUTE_DO_LINES: lambda card: ", ".join(card.line_names()),
         pb.DEVICE_ATTRIBUTE_DO_PORTS: lambda card: f"{card.device}/port0",
         pb.DEVICE_ATTRIBUTE_TERMINALS: lambda card: ", ".join(card.terminal_names()),
@@ -146,9 +194,12 @@ DEVICE: Mapping[str, Mapping[int, Callable[[Card], object]]] = {
         pb.DEVICE_ATTRIBUTE_AI_MAX_SINGLE_CHAN_RATE: lambda _: LARGEST_RATE,
         pb.DEVICE_ATTRIBUTE_AI_MAX_MULTI_CHAN_RATE: lambda _: LARGEST_RATE,
         pb.DEVICE_ATTRIBUTE_AI_MIN_RATE: lambda _: SMALLEST_RATE,
+        pb.DEVICE_ATTRIBUTE_AO_MAX_RATE: lambda _: LARGEST_OUTPUT_RATE,
+        pb.DEVICE_ATTRIBUTE_CO_MAX_TIMEBASE: lambda _: TIMEBASE,
     },
     "GetDeviceAttributeDoubleArray": {
         pb.DEVICE_ATTRIBUTE_AI_VOLTAGE_RNGS: lambda _: [limit for half in RANGES for limit in (-half, half)],
+        pb.DEVICE_ATTRIBUTE_AO_VOLTAGE_RNGS: lambda _: [-FULL_SCALE, FULL_SCALE],
     },
 }
 
@@ -164,12 +215,11 @@ CALIBRATION: Mapping[str, Mapping[int, Callable[[Card], object]]] = {
 
 CHANNEL: Mapping[str, Mapping[int, Callable[[Any], object]]] = {
     "GetChanAttributeInt32": {
-        pb.CHANNEL_ATTRIBUTE_CHAN_TYPE: lambda channel: (
-            _ANALOG_INPUT if isinstance(channel, InputChannel) else _DIGITAL_OUTPUT
-        ),
+        pb.CHANNEL_ATTRIBUTE_CHAN_TYPE: lambda channel: _CHANNEL_TYPES[type(channel)],
         pb.CHANNEL_ATTRIBUTE_AI_MEAS_TYPE: lambda _: _VOLTAGE,
         pb.CHANNEL_ATTRIBUTE_AI_TERM_CFG: lambda channel: channel.configuration,
         pb.CHANNEL_ATTRIBUTE_AI_RESOLUTION_UNITS: lambda _: _BITS,
+        **outputs.CHANNEL["GetChanAttributeInt32"],
     },
     "GetChanAttributeUInt32": {pb.CHANNEL_ATTRIBUTE_AI_RAW_SAMP_SIZE: lambda _: 16},
     "GetChanAttributeString": {pb.CHANNEL_ATTRIBUTE_PHYSICAL_CHAN_NAME: lambda channel: channel.physical},
@@ -179,6 +229,7 @@ CHANNEL: Mapping[str, Mapping[int, Callable[[Any], object]]] = {
         pb.CHANNEL_ATTRIBUTE_AI_MAX: lambda channel: channel.maximum,
         pb.CHANNEL_ATTRIBUTE_AI_MIN: lambda channel: channel.minimum,
         pb.CHANNEL_ATTRIBUTE_AI_RESOLUTION: lambda _: 16.0,
+        **outputs.CHANNEL["GetChanAttributeDouble"],
     },
     "GetChanAttributeDoubleArray": {
         pb.CHANNEL_ATTRIBUTE_AI_DEV_SCALING_COEFF: lambda channel: [0.0, channel.volts_per_code, 0.0, 0.0],
@@ -221,19 +272,20 @@ TASK: Mapping[str, Mapping[int, Callable[[Moment], object]]] = {
         pb.BUFFER_ATTRIBUTE_INPUT_ONBRD_BUF_SIZE: lambda _: 32 << 20,
     },
     "GetTimingAttributeDouble": {
-        pb.TIMING_ATTRIBUTE_SAMP_CLK_RATE: lambda at: coerced_rate(at.analog.rate),
+        pb.TIMING_ATTRIBUTE_SAMP_CLK_RATE: lambda at: coerced_rate(at.timed.rate),
         pb.TIMING_ATTRIBUTE_SAMP_CLK_MAX_RATE: lambda _: LARGEST_RATE,
         pb.TIMING_ATTRIBUTE_SAMP_CLK_TIMEBASE_RATE: lambda _: TIMEBASE,
     },
-    "GetTimingAttributeUInt64": {pb.TIMING_ATTRIBUTE_SAMP_QUANT_SAMP_PER_CHAN: lambda at: at.analog.samples},
+    "GetTimingAttributeUInt64": {pb.TIMING_ATTRIBUTE_SAMP_QUANT_SAMP_PER_CHAN: lambda at: at.timed.samples},
     "GetTimingAttributeInt32": {
-        pb.TIMING_ATTRIBUTE_SAMP_QUANT_SAMP_MODE: lambda at: int(at.analog.mode),
-        pb.TIMING_ATTRIBUTE_SAMP_TIMING_TYPE: lambda at: _SAMPLE_CLOCK if at.analog.timed else _ON_DEMAND,
+        pb.TIMING_ATTRIBUTE_SAMP_QUANT_SAMP_MODE: lambda at: int(at.timed.mode),
+        pb.TIMING_ATTRIBUTE_SAMP_TIMING_TYPE: lambda at: at.timing_type(),
     },
     "GetTimingAttributeString": {pb.TIMING_ATTRIBUTE_SAMP_CLK_SRC: lambda _: "OnboardClock"},
     "GetTrigAttributeInt32": {pb.TRIGGER_ATTRIBUTE_START_TRIG_TYPE: lambda at: _trigger_type(at.analog)},
+    "GetWriteAttributeInt32": {pb.WRITE_ATTRIBUTE_REGEN_MODE: lambda _: _ALLOW_REGENERATION},
     "GetWriteAttributeUInt32": {
-        pb.WRITE_ATTRIBUTE_NUM_CHANS: lambda at: len(at.digital.channels),
+        pb.WRITE_ATTRIBUTE_NUM_CHANS: lambda at: len(at.writable.channels),
         pb.WRITE_ATTRIBUTE_DIGITAL_LINES_BYTES_PER_CHAN: lambda at: at.lines_per_channel(),
     },
 }

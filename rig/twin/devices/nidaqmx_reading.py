@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rig.twin.devices.nidaqmx_tasks import AnalogTask
+from rig.twin.devices.nidaqmx_output_tasks import OutputTask
+from rig.twin.devices.nidaqmx_tasks import AnalogTask, TimedTask
 from rig.twin.devices.nidaqmx_wire import Refusal, read_f64_reply, read_i16_reply, refusal
 from rig.twin.devices.trigger import Edge, first_passage, wait_for
 from rig.twin.frontend import FrontEnd
@@ -96,20 +97,30 @@ class Reader:
 
     def _is_done(self, service: Service, request: pb.IsTaskDoneRequest) -> Reply:
         with self.lock:
-            task = service.find(AnalogTask, request)
+            task = service.find(TimedTask, request)
         if isinstance(task, Refusal):
             return task
+        if isinstance(task, OutputTask):
+            return {"is_task_done": not task.running or self._world.now >= task.end}
+        if not isinstance(task, AnalogTask):
+            return refusal(-200452)
         self.update(task)
         done = not task.running or (task.total is not None and task.acquired(self._world.now) >= task.total)
         return {"is_task_done": done}
 
     def _wait_until_done(self, service: Service, request: pb.WaitUntilTaskDoneRequest) -> Reply:
         with self.lock:
-            task = service.find(AnalogTask, request)
+            task = service.find(TimedTask, request)
         if isinstance(task, Refusal):
             return task
         if not task.running:
             return None
+        if isinstance(task, OutputTask):
+            deadline = self._world.now + (_FOREVER if request.time_to_wait < 0 else request.time_to_wait)
+            self._world.advance_to(min(task.end, deadline))
+            return None if self._world.now >= task.end else refusal(-200560)
+        if not isinstance(task, AnalogTask):
+            return refusal(-200452)
         if self._faults.strikes("timeout") or task.total is None:
             self._world.advance(max(request.time_to_wait, 0.0))
             return refusal(-200560)

@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rig.twin.devices import nidaqmx_attributes as attributes
 from rig.twin.devices import nidaqmx_setup as setup
 from rig.twin.devices.nidaqmx_lines import LineCalls
-from rig.twin.devices.nidaqmx_tasks import (
-    AnalogTask,
-    DigitalTask,
-    InputChannel,
-    Lines,
-    OutputChannel,
-    Task,
-    WatchdogTask,
-    expand,
-)
+from rig.twin.devices.nidaqmx_output_tasks import CounterTask, OutputTask, VoltageTask
+from rig.twin.devices.nidaqmx_outputs import Outputs
+from rig.twin.devices.nidaqmx_tasks import AnalogTask, DigitalTask, Lines, Task, TimedTask, WatchdogTask, expand
 from rig.twin.devices.nidaqmx_wire import Refusal, refusal
 
 if TYPE_CHECKING:
@@ -25,6 +18,7 @@ if TYPE_CHECKING:
 
     from nidaqmx._stubs import nidaqmx_pb2 as pb
 
+    from rig.twin.devices.driven_stimulator import DrivenStimulator
     from rig.twin.devices.nidaqmx_attributes import Card
     from rig.twin.devices.nidaqmx_watchdog import Watchdog
     from rig.twin.devices.nidaqmx_wire import Answer, Reply
@@ -41,13 +35,21 @@ class Service:
     """The tasks of one card, and every call that makes, changes, starts or asks about them; reading is elsewhere."""
 
     def __init__(
-        self, card: Card, *, lines: Lines, watchdog: Watchdog, now: Callable[[], float], clock_error: float
+        self,
+        card: Card,
+        *,
+        lines: Lines,
+        watchdog: Watchdog,
+        driven: DrivenStimulator | None,
+        now: Callable[[], float],
+        clock_error: float,
     ) -> None:
         self._card, self._now, self._clock_error = card, now, clock_error
         self._tasks: dict[str, Task] = {}
         self._numbers = itertools.count()
         self._lines, self._watchdog = lines, watchdog
         self._line_calls = LineCalls(lines, start=self.start)
+        self._outputs = Outputs(driven, now=now, start=self.start)
 
     def answers(self) -> dict[str, Answer]:
         """What is answered, by remote call."""
@@ -60,7 +62,14 @@ class Service:
             "TaskControl": self._on(Task, self._control),
             "CreateAIVoltageChan": self._creating(AnalogTask, setup.add_input_channels),
             "CreateDOChan": self._creating(DigitalTask, setup.add_output_channels),
-            "CfgSampClkTiming": self._on(AnalogTask, setup.set_clock),
+            "CreateAOVoltageChan": self._creating(VoltageTask, self._outputs.add_voltage),
+            "CreateCOPulseChanFreq": self._creating(CounterTask, self._outputs.add_frequency),
+            "CreateCOPulseChanTime": self._creating(CounterTask, self._outputs.add_time),
+            "CfgSampClkTiming": self._on(TimedTask, setup.set_clock),
+            "CfgImplicitTiming": self._on(CounterTask, self._outputs.set_count),
+            "SetWriteAttributeInt32": self._on(VoltageTask, self._outputs.set_regeneration),
+            "WriteAnalogF64": self._on(VoltageTask, self._outputs.write),
+            "WriteAnalogScalarF64": self._on(VoltageTask, self._outputs.write_scalar),
             "CfgInputBuffer": self._on(AnalogTask, lambda task, ask: setup.set_buffer(task, ask.num_samps_per_chan)),
             "CfgDigEdgeStartTrig": self._on(AnalogTask, lambda t, ask: setup.trigger_on_terminal(card, t, ask)),
             "CfgAnlgEdgeStartTrig": self._on(AnalogTask, setup.trigger_on_level),
@@ -153,6 +162,8 @@ class Service:
             return refusal(-200088)
         if isinstance(task, WatchdogTask):
             self._watchdog.stop()
+        if isinstance(task, OutputTask):
+            self._outputs.stop(task)
         return None
 
     def _creating(self, kind: type[_Kind], add: Callable[[Card, _Kind, Any], Refusal | None]) -> Answer:
@@ -188,6 +199,8 @@ class Service:
             if any(isinstance(other, DigitalTask) and set(other.lines) & set(task.lines) for other in others):
                 return refusal(-200587)
             task.running = True
+        elif isinstance(task, OutputTask):
+            return self._outputs.start(task, others)
         elif isinstance(task, WatchdogTask):
             self._watchdog.start(task)
             task.running = True
@@ -201,6 +214,8 @@ class Service:
             task.stop()
         if isinstance(task, WatchdogTask):
             self._watchdog.stop()
+        if isinstance(task, OutputTask):
+            self._outputs.stop(task)
         task.running = False
 
     def _control(self, task: Task, request: pb.TaskControlRequest) -> Reply:
@@ -218,6 +233,7 @@ class Service:
         for task in self._tasks.values():
             self.stop(task)
         self._watchdog.clear()
+        self._outputs.reset()
         self._lines.set(dict.fromkeys(self._lines.states, False))
 
     def _calibrated(self) -> Reply:
@@ -226,13 +242,12 @@ class Service:
 
     # --- channels ------------------------------------------------------------------------------------------------
 
-    def _channel(self, request: pb.GetChanAttributeDoubleRequest) -> InputChannel | OutputChannel | Refusal:
+    def _channel(self, request: pb.GetChanAttributeDoubleRequest) -> object:
         task = self.find(Task, request)
         if isinstance(task, Refusal):
             return task
-        channels = task.channels if isinstance(task, AnalogTask | DigitalTask) else []
         names = {request.channel, *expand(request.channel)}
-        return next((channel for channel in channels if channel.name in names), refusal(-200170))
+        return next((channel for channel in task.channels if channel.name in names), refusal(-200170))
 
 
 def _tables(

@@ -13,6 +13,7 @@ from rig.twin.devices.nidaqmx_tasks import (
     OutputChannel,
     SampleMode,
     StartTrigger,
+    TimedTask,
     expand,
     half_range_for,
 )
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "add_input_channels",
     "add_output_channels",
+    "known",
     "no_trigger",
     "set_auto_start",
     "set_buffer",
@@ -34,6 +36,7 @@ __all__ = [
     "trigger_on_level",
     "trigger_on_terminal",
     "verify",
+    "virtual_names",
 ]
 
 _DEFAULT_CONFIGURATION, _DIFFERENTIAL = -1, 10106
@@ -46,7 +49,7 @@ _LARGEST_BUFFER = 1 << 27
 
 def add_input_channels(card: Card, task: AnalogTask, request: pb.CreateAIVoltageChanRequest) -> Refusal | None:
     """Append one differential voltage channel per physical name; the narrowest range that holds both limits is set."""
-    physical = _known(card, request.physical_channel, card.input_names())
+    physical = known(card, request.physical_channel, card.input_names())
     if isinstance(physical, Refusal):
         return physical
     half_range = half_range_for(request.min_val, request.max_val)
@@ -55,7 +58,7 @@ def add_input_channels(card: Card, task: AnalogTask, request: pb.CreateAIVoltage
         return refusal(-200077)
     if configuration not in {_DEFAULT_CONFIGURATION, _DIFFERENTIAL}:
         return refusal(-200077)
-    names = _virtual_names(physical, request.name_to_assign_to_channel)
+    names = virtual_names(physical, request.name_to_assign_to_channel)
     if {channel.name for channel in task.channels} & set(names):
         return refusal(-200489)
     task.channels += [
@@ -79,7 +82,7 @@ def add_output_channels(card: Card, task: DigitalTask, request: pb.CreateDOChanR
         f"{name}/line0:{card.lines - 1}" if name.casefold().endswith("/port0") else name
         for name in expand(request.lines)
     )
-    lines = _known(card, asked, card.line_names())
+    lines = known(card, asked, card.line_names())
     if isinstance(lines, Refusal):
         return lines
     if set(task.lines) & set(lines):
@@ -89,12 +92,13 @@ def add_output_channels(card: Card, task: DigitalTask, request: pb.CreateDOChanR
         name = request.name_to_assign_to_lines or request.lines.replace(":", "_")
         task.channels.append(OutputChannel(name=name, lines=tuple(lines)))
     else:
-        names = _virtual_names(lines, request.name_to_assign_to_lines)
+        names = virtual_names(lines, request.name_to_assign_to_lines)
         task.channels += [OutputChannel(name=name, lines=(line,)) for name, line in zip(names, lines, strict=True)]
     return None
 
 
-def _known(card: Card, asked: str, existing: list[str]) -> list[str] | Refusal:
+def known(card: Card, asked: str, existing: list[str]) -> list[str] | Refusal:
+    """The physical channels that are asked for, as the card spells them."""
     by_name = {name.casefold(): name for name in existing}
     found = []
     for name in expand(asked):
@@ -106,7 +110,7 @@ def _known(card: Card, asked: str, existing: list[str]) -> list[str] | Refusal:
     return found or refusal(-200170)
 
 
-def _virtual_names(physical: list[str], assigned: str) -> list[str]:
+def virtual_names(physical: list[str], assigned: str) -> list[str]:
     """The names a client gave, one for each; one name for several channels is numbered from 0, as DAQmx does."""
     given = [name.strip() for name in assigned.split(",") if name.strip()]
     if not given:
@@ -116,7 +120,7 @@ def _virtual_names(physical: list[str], assigned: str) -> list[str]:
     return [f"{given[0]}{number}" for number in range(len(physical))]
 
 
-def set_clock(task: AnalogTask, request: pb.CfgSampClkTimingRequest) -> Refusal | None:
+def set_clock(task: TimedTask, request: pb.CfgSampClkTimingRequest) -> Refusal | None:
     """Take over rate, mode and number of samples; only the card's own clock is wired."""
     mode = request.sample_mode or request.sample_mode_raw
     if mode not in set(SampleMode) or not (math.isfinite(request.rate) and request.rate > 0):

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,10 +18,12 @@ __all__ = [
     "DigitalTask",
     "InputChannel",
     "Lines",
+    "NotOfThisTask",
     "OutputChannel",
     "SampleMode",
     "StartTrigger",
     "Task",
+    "TimedTask",
     "WatchdogTask",
     "coerced_rate",
     "default_buffer",
@@ -37,6 +39,10 @@ _CODES = 32768
 # Rounding of a sample's own instant must not make it arrive one sample late.
 _TICK = 1e-6
 _RANGE = re.compile(r"^(?P<stem>.*?)(?P<first>\d+):(?:.*?)(?P<last>\d+)$")
+
+
+class NotOfThisTask(LookupError):
+    """The attribute belongs to another kind of task, or of channel."""
 
 
 class SampleMode(IntEnum):
@@ -87,10 +93,21 @@ class Task:
 
     name: str
     running: bool = False
+    channels: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
-class AnalogTask(Task):
+class TimedTask(Task):
+    """A task that may have a clock: its rate in samples per second and channel, and how many of them."""
+
+    timed: bool = False
+    rate: float = 1000.0
+    mode: SampleMode = SampleMode.FINITE
+    samples: int = 1000
+
+
+@dataclass(slots=True, kw_only=True)
+class AnalogTask(TimedTask):
     """An analogue input task; times in s of the world's clock, rates in samples per second and channel.
 
     ``began`` is when it was started, ``origin`` when its first sample was taken: None while it waits for its trigger.
@@ -99,10 +116,6 @@ class AnalogTask(Task):
     """
 
     channels: list[InputChannel] = field(default_factory=list)
-    timed: bool = False
-    rate: float = 1000.0
-    mode: SampleMode = SampleMode.FINITE
-    samples: int = 1000
     asked_buffer: int | None = None
     overwrite: bool = False
     auto_start: bool = True

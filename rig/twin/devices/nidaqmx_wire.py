@@ -66,10 +66,12 @@ _MESSAGES = {
     -200361: "Onboard device memory overflow. Because of system and/or bus-bandwidth limitations, the driver could not "
     "read data from the device fast enough to keep up with the device throughput.",
     -200452: "Specified property is not supported in this context.",
+    -200462: "Generation cannot be started, because the output buffer is empty.",
     -200478: "Specified operation cannot be performed when there are no channels in the task.",
     -200489: "Specified channel cannot be added to the task, because a channel with the same name is already in it.",
     -200524: "Write cannot be performed, because the number of channels in the data does not match the task.",
     -200560: "Wait Until Done did not indicate that the task was done within the specified timeout.",
+    -200561: "Attempted writing analog data that is too large or too small.",
     -200587: "Specified digital lines are either reserved or not present on the device.",
     -200635: "Specified action is not supported, because the task is not a watchdog timer task.",
     -200644: "Watchdog timer cannot be reset, because it has expired.",
