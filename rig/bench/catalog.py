@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rig.bench.ratings import RATING_OPTIONS
 from rig.errors import Refused
@@ -38,6 +38,7 @@ class Driver:
     options : what ``options`` may hold, with the type of each; for what differs between instruments of one family
     recognises : pattern of ``manufacturer,model`` as the instrument says, or of ``usb:VVVV:PPPP`` of its serial port;
         empty where nothing tells it
+    feeds : of a supply: direct current, or as an AC source does in place of the mains
     longest_serial : how many characters of a serial number the protocol can report; None where that is not bounded
     dialogue : whether a file beside the device's describes how it is spoken to
     """
@@ -50,6 +51,7 @@ class Driver:
     channels: tuple[int, int] = (1, 8)
     options: Mapping[str, type] = field(default_factory=dict)
     recognises: str = ""
+    feeds: Literal["dc", "ac"] = "dc"
     longest_serial: int | None = None
     dialogue: bool = False
 
@@ -158,6 +160,7 @@ _OURS = (
         factory="rig.bench.drivers.keysight_e36300:opened",
         recognises="KEYSIGHT TECHNOLOGIES,E3631[1-3]A",
         needs=("output",),
+        options=RATING_OPTIONS,
     ),
     Driver(
         name="rigol-dp800",
@@ -165,6 +168,7 @@ _OURS = (
         factory="rig.bench.drivers.rigol_dp800:opened",
         recognises="RIGOL TECHNOLOGIES,DP8",
         needs=("output",),
+        options=RATING_OPTIONS,
     ),
     Driver(
         name="rohde-schwarz-hmp",

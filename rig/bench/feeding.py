@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from rig.bench.catalog import driver_of
+from rig.bench.ratings import rating_of
 from rig.documents import read_document
 from rig.errors import BenchError, CommunicationError, DocumentInvalid
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rig.bench.definition import BenchDefinition, DeviceDefinition
-    from rig.bench.files import FeedEntry
+    from rig.bench.files import FeedEntry, InstrumentEntry
     from rig.roles import Clock, Instrument, Supply
 
 __all__ = ["agree_on_supply", "feed", "wait_until_awake"]
@@ -25,7 +27,7 @@ _ASK = 1.0
 
 
 def agree_on_supply(bench: BenchDefinition, device: DeviceDefinition) -> None:
-    """Refuse a supply for a device that needs none, and a device that needs one on a bench without.
+    """Refuse a supply for a device that needs none, and a device that needs another one than the bench has.
 
     Raises
     ------
@@ -40,6 +42,21 @@ def agree_on_supply(bench: BenchDefinition, device: DeviceDefinition) -> None:
     if feed is not None and supply is None:
         message = f"the device is fed from outside, and no instrument of the bench {bench.id} has the role supply"
         raise DocumentInvalid([read_document(device.path, defer=True).problem(("supply",), message, at_key=True)])
+    if feed is not None and supply is not None:
+        _agree_on_feed(bench.id, *supply, feed, device)
+
+
+def _agree_on_feed(bench: str, name: str, entry: InstrumentEntry, feed: FeedEntry, device: DeviceDefinition) -> None:
+    document = read_document(device.path, defer=True)
+    driver, rating = driver_of(entry.driver), rating_of(entry)
+    if driver is not None and driver.feeds != feed.kind:
+        gives = {"dc": "direct current", "ac": "alternating voltage"}[driver.feeds]
+        message = f"the {entry.driver} {name!r} of the bench {bench} gives {gives}; the device is fed with {feed.kind}"
+        raise DocumentInvalid([document.problem(("supply",), message, at_key=True)])
+    if rating is not None and not rating.gives(feed.voltage, feed.current):
+        key = "current" if rating.gives(feed.voltage, 0.0) else "voltage"
+        message = f"{name!r} of the bench {bench} gives {rating}"
+        raise DocumentInvalid([document.problem(("supply", key), message)])
 
 
 def feed(supply: Supply, entry: FeedEntry, clock: Clock) -> tuple[float, float]:
@@ -51,7 +68,7 @@ def feed(supply: Supply, entry: FeedEntry, clock: Clock) -> tuple[float, float]:
         if the voltage is not within 2 % of what it should be after 2 s, or the supply does not do what it is told
     """
     supply.switch_off()
-    supply.set(entry.voltage, entry.current)
+    supply.set(entry.voltage, entry.current, entry.hertz)
     supply.switch_on()
     begun = clock.now()
     while True:

@@ -142,7 +142,7 @@ class InstrumentEntry(_Entry):
     channel: int | None = Field(default=None, ge=1, le=999)
     line: LineName | None = None
     hold_time: PositiveTime | None = None
-    output: int | None = Field(default=None, ge=1, le=3)
+    output: int | None = Field(default=None, ge=1, le=4)
     backend: Annotated[str, Field(pattern=r"^@[a-z]+$")] = "@py"
     identity: IdentityEntry | None = None
     calibration: FilePath | None = None
@@ -450,13 +450,15 @@ class Fault(_Entry):
 
 
 class FeedEntry(_Entry):
-    """What feeds a device that has no battery of its own.
+    """What feeds a device that has no battery of its own: direct current, or the mains (``ac``) with its frequency.
 
     ``minimum`` is the lowest voltage at which it is said to work; ``current`` is what it may take at most, to which
-    its supply is limited.
+    its supply is limited. Of the mains these are effective values.
     """
 
+    kind: Literal["dc", "ac"] = "dc"
     voltage: PositiveVoltage
+    frequency: Frequency | None = None
     minimum: PositiveVoltage
     current: PositiveCurrent
 
@@ -466,6 +468,21 @@ class FeedEntry(_Entry):
             msg = f"the device needs {self.minimum:g} V at least, and is fed with {self.voltage:g} V"
             raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _frequency_of_the_mains(self) -> FeedEntry:
+        if self.kind == "ac" and not self.frequency:
+            msg = "at which frequency? 'kind: ac' needs a 'frequency'"
+            raise ValueError(msg)
+        if self.kind == "dc" and self.frequency is not None:
+            msg = "direct current has no frequency; of the mains write 'kind: ac'"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def hertz(self) -> float:
+        """The frequency, Hz; 0 for direct current."""
+        return self.frequency or 0.0
 
 
 class Twin(_Entry):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,7 @@ class Event:
     ----------
     load : canonical name of the load that is connected instead
     supply : another voltage, off, or on again at the voltage that it had
+    place : line and column of what happens, in the plan; (0, 0) where it was not read from one
     """
 
     at: float
@@ -75,6 +76,7 @@ class Event:
     communication: Communication | None = None
     supply: SupplyLevel | Power | None = None
     device: DeviceAction | None = None
+    place: tuple[int, int] = field(default=(0, 0), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

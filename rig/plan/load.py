@@ -200,7 +200,10 @@ class _Expansion:
             traces=part.traces,
             zero=takes_zero(plan, part),
             ranging=ranging(plan, part),
-            events=tuple(event.event() for event in part.events),
+            events=tuple(
+                event.event(self._document.locate((*base, "events", index, event.what)))
+                for index, event in enumerate(part.events)
+            ),
             decision_rule=plan.decision_rule,
             ceiling=Ceiling(**dict(plan.ceiling)),
             location=(self._document.shown_as, *self._document.locate(base)),

@@ -152,10 +152,20 @@ class EventPart(_Part):
             raise mistake("expected one thing to happen: load, communication, supply or device")
         return self
 
-    def event(self) -> Event:
-        """Return the event that is meant."""
+    @property
+    def what(self) -> str:
+        """The key that says what happens."""
+        return next(iter(self.model_fields_set - {"at"}))
+
+    def event(self, place: tuple[int, int] = (0, 0)) -> Event:
+        """Return the event that is meant, and that stands at a line and column."""
         return Event(
-            at=self.at, load=self.load, communication=self.communication, supply=self.supply, device=self.device
+            at=self.at,
+            load=self.load,
+            communication=self.communication,
+            supply=self.supply,
+            device=self.device,
+            place=place,
         )
 
 

@@ -83,7 +83,7 @@ class Eventful:
         if self._off:
             feed(self._supply, self._feed, self._bench.clock)
         elif self._refed:
-            self._supply.set(self._feed.voltage, self._feed.current)
+            self._supply.set(self._feed.voltage, self._feed.current, self._feed.hertz)
         self._bench.unsettled = ""
         if self._off or self._restarted or self._cut:
             self._off = self._cut = False
@@ -117,7 +117,7 @@ class Eventful:
         def give() -> None:
             self._refed = True
             self._bench.unsettled = "the device's supply was left at another voltage"
-            self._supply.set(volts, self._feed.current)
+            self._supply.set(volts, self._feed.current, self._feed.hertz)
 
         return Step(at=at, action=Action.SUPPLY, do=give, detail=format_quantity(volts, Unit.VOLT))
 

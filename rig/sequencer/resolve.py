@@ -21,6 +21,7 @@ from rig.sequencer.rehearsal import rehearse
 from rig.sequencer.requires import unmet
 from rig.sequencer.series import Found, measure_all, way_of
 from rig.sequencer.settings import Views, plan_views, quiet_time, room_for, slowest_stop
+from rig.sequencer.supply_reach import beyond_supply
 from rig.units import Unit, format_quantity
 from rig.verdict.packs import NotApplicable, Resolution, Situation, resolve
 
@@ -81,6 +82,7 @@ class Resolver:
         problems = [problem for loaded in plans for problem in unmet(loaded, self._definition)]
         chosen = {(case.plan, case.id) for case in cases}
         problems += [_problem(case, text) for case in cases for text in self._objections(case, chosen)]
+        problems += beyond_supply(cases, self._definition, self._device)
         if problems:
             raise DocumentInvalid(problems)
         resolved = tuple(self._resolved(case) for case in cases)

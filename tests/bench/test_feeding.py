@@ -265,12 +265,40 @@ def test_files_that_agree_are_accepted(files: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("feed", "key", "message"),
+    [
+        (
+            "{kind: ac, voltage: 24 V, frequency: 50 Hz, minimum: 20 V, current: 1 A}",
+            "supply",
+            "the rigol-dp800 'supply' of the bench virtual gives direct current; the device is fed with ac",
+        ),
+        ("{voltage: 36 V, minimum: 20 V, current: 2 A}", "36 V", "'supply' of the bench virtual gives 30 V and 3 A at"),
+        ("{voltage: 24 V, minimum: 20 V, current: 4 A}", "4 A", "'supply' of the bench virtual gives 30 V and 3 A at"),
+    ],
+)
+def test_what_the_bench_s_supply_cannot_give_is_refused_at_its_place(
+    files: Path, feed: str, key: str, message: str
+) -> None:
+    bench = edited(files / "benches" / "virtual.bench.yaml", "\nsignals:", f"{SUPPLY}\nsignals:")
+    path = edited(files / "duts" / "p24-healthy.dut.yaml", "electrodes:", f"supply: {feed}\nelectrodes:")
+    with pytest.raises(DocumentInvalid) as caught:
+        agree_on_supply(load_bench(bench), load_device(path))
+    (problem,) = caught.value.problems
+    lines = path.read_text(encoding="utf-8").splitlines()
+    line = lines.index(f"supply: {feed}")
+    assert (problem.file, problem.line, problem.column) == (str(path), line + 1, lines[line].index(key) + 1)
+    assert message in problem.message
+
+
+@pytest.mark.parametrize(
     ("feed", "message"),
     [
         ("{voltage: 24 V, minimum: 25 V, current: 2 A}", "the device needs 25 V at least, and is fed with 24 V"),
         ("{voltage: 24, minimum: 20 V, current: 2 A}", "has no unit"),
         ("{voltage: 24 V, current: 2 A}", "'minimum'"),
         ("{voltage: 24 V, minimum: 20 V, current: 0 A}", "must be positive"),
+        ("{kind: ac, voltage: 230 V, minimum: 207 V, current: 1 A}", "'kind: ac' needs a 'frequency'"),
+        ("{voltage: 24 V, frequency: 50 Hz, minimum: 20 V, current: 2 A}", "direct current has no frequency"),
     ],
 )
 def test_mistakes_of_what_feeds_a_device(files: Path, feed: str, message: str) -> None:
