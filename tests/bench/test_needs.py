@@ -79,7 +79,7 @@ def test_a_real_bench_has_not_and_one_without_an_interlock_has_no_guard(guarded:
         ([(DRIVER, "driver: ni-daqmx")], "driver: ni-daqmx", "a ni-daqmx is a digitizer, not a interlock"),
         ([(HOLD, f"{HOLD}    output: 1\n")], "output: 1", "a deadman-relay has no 'output'"),
         ([(DRIVER, "driver: rigol-dp800"), (CHANNEL, ""), (HOLD, "")], "role: interlock", "needs an 'output'"),
-        ([(HOLD, f"{HOLD}    output: 4\n")], "output: 4", "3"),
+        ([(HOLD, f"{HOLD}    output: 5\n")], "output: 5", "at most 4"),
     ],
 )
 def test_mistakes_are_told_at_their_place(
