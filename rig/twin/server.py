@@ -36,6 +36,8 @@ _PROTOCOLS: Mapping[str, str] = {
     "sciencemode2": "rig.twin.devices.sciencemode2:ScienceMode2",
     "pulsepal2": "rig.twin.devices.pulsepal2:PulsePal2",
     "motionstim8": "rig.twin.devices.motionstim8:MotionStim8",
+    "text-device": "rig.twin.devices.text_device:TextDevice",
+    "front-panel": "rig.twin.devices.front_panel:FrontPanel",
     "tektronix-mso": "rig.twin.devices.tektronix_mso:TektronixMso",
     "tektronix-dpo": "rig.twin.devices.tektronix_dpo:TektronixDpo",
     "rigol-ds1000z": "rig.twin.devices.rigol_scope:RigolDs1000z",
