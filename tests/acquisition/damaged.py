@@ -31,7 +31,7 @@ def answer(path: Path, told: Told = UNTOLD) -> str:
         sentence = str(error)
     else:
         return ""
-    assert sentence.startswith(path.name), sentence
+    assert sentence.startswith((path.name, f"{path.stem}.Wfm{path.suffix}")), sentence
     assert "\n" not in sentence
     return sentence
 

@@ -114,7 +114,9 @@ Second,Volt
 0.000000,-0.3
 """
 SIGLENT_SHORT = "Source,CH1\nSecond,Volt\n-0.000002,0.1\n-0.000001,0.2\n0.000000,-0.3\n"
+ROHDE_SCHWARZ = "in s,C1 in V,C2 in A\n-2E-06,1E-01,5\n-1E-06,2E-01,6\n0E+00,-3E-01,7\n"
 EXPORTS = {
+    "rohde schwarz": (ROHDE_SCHWARZ, "Rohde & Schwarz CSV", ("C1", "C2")),
     "keysight": (KEYSIGHT, "Keysight CSV", ("1", "2")),
     "tektronix": (TEKTRONIX, "Tektronix CSV", ("CH1", "CH2")),
     "tektronix old": (TEKTRONIX_OLD, "Tektronix CSV", ("CH2",)),
@@ -210,6 +212,7 @@ BROKEN = {
     "rigol one unit": ("X,CH1,CH2,Start,Increment\nSequence,Volt\n", r"line 2: 1 units for 2"),
     "rigol without channel": ("X,Start,Increment\nSequence,0,1\n0,1\n1,1\n", r"line 1: names no channel"),
     "rigol column without unit": ("Time(s),first\n0,1\n1,2\n", r"line 1: names no channel with its unit"),
+    "rohde schwarz without unit": ("in s,C1\n0,1\n1,2\n", r"line 1: names no channel with its unit, as 'C1 in V'"),
     "truncated": (
         SIGLENT.replace("Analog:3", "Analog:9"),
         r"truncated: the header promises 9 samples, the file holds 3",

@@ -11,6 +11,7 @@ from rig.acquisition.importers.hdf5 import is_hdf5, read_hdf5
 from rig.acquisition.importers.keysight import is_keysight_binary, read_keysight_binary
 from rig.acquisition.importers.lecroy import is_lecroy, read_lecroy
 from rig.acquisition.importers.numpy_file import is_numpy, read_numpy
+from rig.acquisition.importers.rohde_schwarz import is_rohde_schwarz, properties_of, read_rohde_schwarz
 from rig.acquisition.importers.siglent import is_siglent_binary, read_siglent_binary
 from rig.acquisition.importers.tdms import is_tdms, read_tdms
 from rig.acquisition.importers.tektronix_isf import is_isf, read_isf
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from rig.model.waveform import Waveform
 
 __all__ = ["ImportedCapture", "read_capture_file"]
+
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ _FORMATS = (
     _Format(name="NI .tdms", recognise=is_tdms, read=read_tdms),
     _Format(name="HDF5", recognise=is_hdf5, read=read_hdf5),
     _Format(name="NumPy .npy and .npz", recognise=is_numpy, read=read_numpy),
+    _Format(name="Rohde & Schwarz .bin and .csv with .Wfm", recognise=is_rohde_schwarz, read=read_rohde_schwarz),
     _Format(name="Siglent .bin", recognise=is_siglent_binary, read=read_siglent_binary),
     _Format(name="CSV", recognise=is_text, read=read_text),
 )
@@ -93,7 +97,7 @@ def read_capture_file(path: Path, told: Told = UNTOLD) -> ImportedCapture:
     UnreadableFile
         naming the file, the place in it, and what was not understood
     """
-    file = Opened(path)
+    file = Opened(properties_of(path))
     if not file.head:
         raise file.complain("the file is empty (0 bytes)")
     for known in _FORMATS:
@@ -102,8 +106,16 @@ def read_capture_file(path: Path, told: Told = UNTOLD) -> ImportedCapture:
             break
     else:
         raise file.complain(f"a binary file of no known kind; known are {', '.join(one.name for one in _FORMATS)}")
-    with path.open("rb") as content:
-        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    sha256 = hashlib.sha256()
+    for part in (file.path, *found.beside):
+        with part.open("rb") as content:
+            while block := content.read(_BLOCK):
+                sha256.update(block)
     return ImportedCapture(
-        name=file.name, kind=found.kind, sha256=sha256, signals=found.channels, notes=found.notes, told=told
+        name=file.name,
+        kind=found.kind,
+        sha256=sha256.hexdigest(),
+        signals=found.channels,
+        notes=found.notes,
+        told=told,
     )

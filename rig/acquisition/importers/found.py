@@ -67,11 +67,12 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The kind of a file, its channels, and what a reader of the analysis should know."""
+    """The kind of a file, its channels, what a reader of the analysis should know, and files that belong to it."""
 
     kind: str
     channels: tuple[Channel, ...]
     notes: tuple[str, ...] = ()
+    beside: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

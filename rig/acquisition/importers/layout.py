@@ -7,6 +7,7 @@ Layouts, as the instruments write them:
   ``Second,Volt`` / time and columns; ``Time(s),CH1V`` / time and columns; ``CH1V,t0 =…,tInc =…`` / columns alone;
 * Tektronix: ``key,value`` lines (``Model``, ``Sample Interval``, ``Vertical Units`` …) down to ``TIME,CH1`` / time and
   columns; older ones have ``key,value,,time,value`` side by side from the first line on;
+* Rohde & Schwarz (RTB, RTM, RTA): ``in s,C1 in V`` / time and columns;
 * Siglent: ``Record Length,Analog:n`` and other keys, or ``Source,CH1``, down to ``Second,Volt`` / time and columns.
 """
 
@@ -78,12 +79,20 @@ class Text:
 
 def find_layout(text: Text) -> Layout:
     """Return the layout of an export, or raise UnreadableFile."""
-    for recognise in (_keysight, _rigol_sequence, _rigol_columns, _siglent, _tektronix, _tektronix_beside):
+    for recognise in (
+        _keysight,
+        _rigol_sequence,
+        _rigol_columns,
+        _rohde_schwarz,
+        _siglent,
+        _tektronix,
+        _tektronix_beside,
+    ):
         found = recognise(text)
         if found is not None:
             return found
     shown = text.lines[0].strip()[:60] if text.lines else ""
-    message = f"{shown!r} is not the header of a CSV export of Keysight, Tektronix, Rigol or Siglent"
+    message = f"{shown!r} is not the header of a CSV export of Keysight, Tektronix, Rigol, Rohde & Schwarz or Siglent"
     raise text.refuse(0, message)
 
 
@@ -165,6 +174,24 @@ def _rigol_columns(text: Text) -> Layout | None:
         units=tuple(units),
         start=None if timed else axis["t0"],
         interval=None if timed else axis["tinc"],
+    )
+
+
+def _rohde_schwarz(text: Text) -> Layout | None:
+    """``in s,C1 in V,…``."""
+    head = text.fields(0)
+    if head[:1] != ["in s"]:
+        return None
+    pairs = [field.partition(" in ") for field in head[1:] if field]
+    if not pairs or not all(separator for _, separator, _ in pairs):
+        raise text.refuse(0, "names no channel with its unit, as 'C1 in V'")
+    return Layout(
+        maker="Rohde & Schwarz",
+        first=1,
+        time=0,
+        columns=tuple(range(1, len(pairs) + 1)),
+        names=tuple(name for name, _, _ in pairs),
+        units=tuple(text.unit(unit, 0) for _, _, unit in pairs),
     )
 
 
