@@ -226,6 +226,35 @@ def test_any_flipped_byte_gives_a_waveform_or_one_sentence(
     answer(path)
 
 
+@settings(max_examples=8, deadline=None)
+@given(flips=FLIPS)
+def test_damage_inside_an_hdf5_file_ends_no_more_than_its_reader(
+    tmp_path_factory: pytest.TempPathFactory, flips: list[tuple[float, int]]
+) -> None:
+    path = _file(tmp_path_factory.mktemp("flip"), flipped(WHOLE["hdf5"], flips, len(WHOLE["hdf5"])))
+    answer(path, TOLD)
+
+
+def test_an_hdf5_file_that_stops_its_reader_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _file(tmp_path, WHOLE["hdf5"])
+    monkeypatch.setattr("rig.acquisition.importers.hdf5._READER", "antigravity_that_is_not_there")
+    with pytest.raises(UnreadableFile, match=r"inner structure is damaged: .*No module named"):
+        read_capture_file(path)
+    monkeypatch.undo()
+    monkeypatch.setattr("rig.acquisition.importers.hdf5._PATIENCE", 0.0)
+    with pytest.raises(UnreadableFile, match=r"inner structure is damaged, it has no end"):
+        read_capture_file(path)
+
+
+def test_samples_that_were_never_written_are_not_zeros(tmp_path: Path) -> None:
+    path = tmp_path / "stored.h5"
+    with h5py.File(path, "w") as file:
+        dataset = file.create_dataset("load", shape=(1000,), dtype="f8")
+        dataset.attrs["dt"], dataset.attrs["unit"] = 1e-6, "V"
+    with pytest.raises(UnreadableFile, match=r"load: truncated: 8000 bytes of samples are promised, 0 are stored"):
+        read_capture_file(path).waveform()
+
+
 def test_a_file_of_other_programs_is_analysed_as_any_other(tmp_path: Path) -> None:
     volts = np.tile([0.0] * 50 + [10.0] * 20 + [-10.0] * 20 + [0.0] * 110, 10)
     path = _file(tmp_path, hdf5({"dt": 1e-5, "unit": "V"}, load=volts), "stored.h5")

@@ -11,6 +11,7 @@ from rig.acquisition.importers.hdf5 import is_hdf5, read_hdf5
 from rig.acquisition.importers.keysight import is_keysight_binary, read_keysight_binary
 from rig.acquisition.importers.lecroy import is_lecroy, read_lecroy
 from rig.acquisition.importers.numpy_file import is_numpy, read_numpy
+from rig.acquisition.importers.rigol_wfm import is_rigol_wfm, refuse_rigol_wfm
 from rig.acquisition.importers.rohde_schwarz import is_rohde_schwarz, properties_of, read_rohde_schwarz
 from rig.acquisition.importers.siglent import is_siglent_binary, read_siglent_binary
 from rig.acquisition.importers.tdms import is_tdms, read_tdms
@@ -50,6 +51,7 @@ _FORMATS = (
     _Format(name="NumPy .npy and .npz", recognise=is_numpy, read=read_numpy),
     _Format(name="Rohde & Schwarz .bin and .csv with .Wfm", recognise=is_rohde_schwarz, read=read_rohde_schwarz),
     _Format(name="Siglent .bin", recognise=is_siglent_binary, read=read_siglent_binary),
+    _Format(name="Rigol .wfm (refused)", recognise=is_rigol_wfm, read=refuse_rigol_wfm),
     _Format(name="CSV", recognise=is_text, read=read_text),
 )
 
@@ -105,7 +107,8 @@ def read_capture_file(path: Path, told: Told = UNTOLD) -> ImportedCapture:
             found = known.read(file, told)
             break
     else:
-        raise file.complain(f"a binary file of no known kind; known are {', '.join(one.name for one in _FORMATS)}")
+        known_ones = ", ".join(one.name for one in _FORMATS if one.read is not refuse_rigol_wfm)
+        raise file.complain(f"a binary file of no known kind; known are {known_ones}")
     sha256 = hashlib.sha256()
     for part in (file.path, *found.beside):
         with part.open("rb") as content:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 
-from rig.acquisition.importers.arrays import TIMES, WORDS, Words, waveform_of
+from rig.acquisition.importers.arrays import Words, waveform_of
 from rig.acquisition.importers.found import Channel, Found, Opened, Told, distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
     from rig.errors import UnreadableFile
     from rig.model.waveform import Waveform
 
 __all__ = ["is_hdf5", "read_hdf5"]
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
-# No compression makes bytes fewer than by this factor.
-_MOST_PACKED = 2000
-_LONGEST_WORD = 1000
+_READER = "rig.acquisition.importers.hdf5_contents"
+# Reading a file of a gigabyte takes a few seconds; a damaged one may never end.
+_PATIENCE = 60.0
+_PER_BYTE = 1e-7
 
 
 def is_hdf5(head: bytes) -> bool:
@@ -40,68 +40,51 @@ def read_hdf5(file: Opened, told: Told) -> Found:
     UnreadableFile
         if the file is cut or damaged, or holds no such dataset
     """
-    names: list[str] = []
-
-    def visit(name: str, item: object) -> None:
-        is_signal = isinstance(item, h5py.Dataset) and item.ndim == 1 and item.dtype.kind in "fiu"
-        if is_signal and name.rpartition("/")[2].lower() not in TIMES:
-            names.append(name)
-
-    try:
-        with h5py.File(file.path, "r") as content:
-            content.visititems(visit)
-    except Exception as error:  # noqa: BLE001 - what a damaged file makes of the library is not listed
-        raise _unread(file, error) from None
-    if not names:
+    contents = _contents(file)
+    if not contents:
         raise file.complain("holds no dataset of one dimension of numbers")
-    channels = [Channel(name=name, read=partial(_waveform, file, name, told)) for name in names]
+    channels = [Channel(name=entry["name"], read=partial(_waveform, file, entry, told)) for entry in contents]
     return Found(kind="HDF5", channels=distinct(channels))
 
 
-def _waveform(file: Opened, name: str, told: Told) -> Waveform:
+def _contents(file: Opened) -> list[dict[str, Any]]:
+    """Return what a process of its own reads in the file: a damaged one may end that process, and not this one."""
+    try:
+        with h5py.File(file.path, "r"):
+            pass  # whether the file is as long as it says is seen at once
+    except Exception as error:  # noqa: BLE001 - what a damaged file makes of the library is not listed
+        raise _unread(file, error) from None
+    command = [sys.executable, "-m", _READER, str(file.path.absolute())]
+    patience = _PATIENCE + file.path.stat().st_size * _PER_BYTE
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=patience, check=False)
+    except subprocess.TimeoutExpired:
+        raise file.complain("cannot be read as HDF5: its inner structure is damaged, it has no end") from None
+    if done.returncode:
+        last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
+        raise file.complain(f"cannot be read as HDF5, its inner structure is damaged: {last or 'the library stopped'}")
+    contents: list[dict[str, Any]] = json.loads(done.stdout)
+    return contents
+
+
+def _waveform(file: Opened, entry: dict[str, Any], told: Told) -> Waveform:
+    name = entry["name"]
+
     def complain(what: str) -> UnreadableFile:
         return file.complain(f"{name}: {what}")
 
+    if entry["lacks"]:
+        raise complain(entry["lacks"])
     try:
         with h5py.File(file.path, "r") as content:
-            dataset = content[name]
-            _refuse_unwritten(dataset, file.path.stat().st_size)
-            samples, times, entries = _stored(dataset)
+            samples = np.asarray(content[name][...])
+            times = None if entry["times"] is None else np.asarray(content[entry["times"]][...])
     except Exception as error:  # noqa: BLE001 - the same
         raise _unread(file, error) from None
     if times is not None and times.shape != samples.shape:
         raise complain(f"has {len(samples)} samples, and there are {times.size} times")
-    words = Words(entries=entries, complain=complain)
+    words = Words(entries=entry["words"], complain=complain)
     return waveform_of(samples, words, told, source=f"{file.name}:{name}", kind="HDF5", times=times)
-
-
-def _attributes(owner: h5py.HLObject) -> Iterator[tuple[str, object]]:
-    """Yield the attributes that may say something: single values, of names that are known.
-
-    The library trusts what a damaged file says of an attribute's size; what is not needed is not read.
-    """
-    for name in owner.attrs:
-        if name.lower() in WORDS:
-            attribute = owner.attrs.get_id(name)
-            if np.prod(attribute.shape or (1,)) == 1 and attribute.get_storage_size() <= _LONGEST_WORD:
-                yield name, owner.attrs[name]
-
-
-def _refuse_unwritten(dataset: h5py.Dataset, size: int) -> None:
-    """Refuse samples that are promised and not there, before any memory is taken; HDF5 itself would fill them in."""
-    stored = dataset.id.get_storage_size()
-    least = dataset.nbytes / (_MOST_PACKED if dataset.compression else 1)
-    if stored < least or least > size:
-        message = f"{dataset.nbytes} bytes of samples are promised, {min(stored, size)} are stored"
-        raise ValueError(message)
-
-
-def _stored(dataset: h5py.Dataset) -> tuple[NDArray[Any], NDArray[Any] | None, dict[str, object]]:
-    """Return samples, the times that stand in the same group, and the attributes of dataset and group."""
-    group = dataset.parent
-    axes = [item for key, item in group.items() if key.lower() in TIMES and isinstance(item, h5py.Dataset)]
-    entries = {key.lower(): value for owner in (group, dataset) for key, value in _attributes(owner)}
-    return np.asarray(dataset[...]), np.asarray(axes[0][...]) if axes else None, entries
 
 
 def _unread(file: Opened, error: Exception) -> UnreadableFile:

@@ -91,6 +91,8 @@ def is_siglent_binary(head: bytes) -> bool:
     if len(head) < _DATA_OFFSET + 4:
         return False
     version, after = int.from_bytes(head[:4], "little"), int.from_bytes(head[4:8], "little")
+    if version in {2, 3}:
+        return after in {0, 1}  # the first channel's switch
     return version in _VERSIONS and (after % 0x100 == 0 or version != _LATEST)
 
 
