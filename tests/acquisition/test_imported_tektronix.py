@@ -93,6 +93,14 @@ def test_what_tektronix_own_package_wrote(kind: str, codes: list[float], rails: 
     assert str(wave.samples.dtype) == (kind if rails else "float64")
 
 
+def test_the_table_that_tektronix_own_package_wrote() -> None:
+    read = read_capture_file(SAMPLES / "tektronix-table.csv")
+    wave = read.waveform("CH1")
+    assert read.kind == "Tektronix CSV"
+    assert wave.values() == pytest.approx([0.25 * code + 1.5 for code in CODES])
+    assert wave.times() == pytest.approx([-4e-6, -2e-6, 0, 2e-6, 4e-6, 6e-6], abs=1e-15)
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("version", [1, 2, 3])
 def test_older_versions_and_the_other_byte_order(tmp_path: Path, version: int, order: str) -> None:
