@@ -52,6 +52,10 @@ class ScpiDevice:
         """Return the instrument's own commands: ``":CHANnel<n>:SCALe"``, ``":WAVeform:DATA?"`` → handler."""
         return {}
 
+    def is_block(self, reply: bytes) -> bool:
+        """Whether a reply is such a block of data as a defect may cut."""
+        return reply.startswith(b"#")
+
     def reset(self) -> None:
         """Do what ``*RST`` does to the instrument's own settings."""
 
@@ -95,7 +99,7 @@ class ScpiDevice:
         if self.faults.strikes("timeout"):
             return True
         answer = b";".join(replies)
-        if any(reply.startswith(b"#") for reply in replies) and self.faults.strikes("truncated_block"):
+        if any(map(self.is_block, replies)) and self.faults.strikes("truncated_block"):
             stream.write(answer[: len(answer) // 2])
             return True
         stream.write(answer + b"\n")
