@@ -24,7 +24,6 @@ from benchmarks.random_benches.trains import TRAINS, Plan, drawn
 from rig.analysis.measure import Analysis, measure
 from rig.bench.definition import BenchDefinition
 from rig.bench.files import TwinEntry
-from rig.model.waveform import Waveform
 from rig.sequencer.agreement import Agreement, compare
 from rig.sequencer.choice import EITHER
 from rig.sequencer.twin_configuration import twin_configuration
@@ -114,33 +113,19 @@ def _seen(plan: Plan, world: World, config: TwinConfig, channel: Channel, wrong:
     current = channel.path.signal == "current"
     first = _BEGIN + config.device.latency
     start = first - (plan.lead if current else 0.1 * _PERIODS * plan.stimulus.period)
-    signal = _acquired(channel, world, start, plan.samples if current else _POINTS, 1)
+    signal = channel.acquired(world, start, plan.samples if current else _POINTS, 1)
     if wrong == "probe factor" and not current:
         signal = signal.rescaled(gain=0.5, offset=0.0, unit=signal.unit, note="read with the factor of another probe")
     return measure(
         signal,
         path=channel.path,
-        zero=_acquired(channel, world, _ZERO_AT, 50_000, 0) if current else None,
+        zero=channel.acquired(world, _ZERO_AT, 50_000, 0) if current else None,
         expected=plan.stimulus,
         load_resistance=plan.definition.loads[plan.load].resistance,
         electrode_area=None,
         capture="trial",
         wanted=dict.fromkeys((*EITHER, "rms_current")) if current else ("phase_top", "phase_duration"),
     )
-
-
-def _acquired(channel: Channel, world: World, start: float, samples: int, number: int) -> Waveform:
-    record = channel.end.acquire(
-        world,
-        channel.node,
-        start=start,
-        interval=channel.interval,
-        n=samples,
-        full_scale=channel.span,
-        bits=channel.bits,
-        acquisition=number,
-    )
-    return channel.corrected(record)
 
 
 def _rows(benches: int, seed: int) -> Iterator[tuple[str, ...]]:

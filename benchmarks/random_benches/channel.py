@@ -12,7 +12,8 @@ from rig.model.setup import DigitizerSetup, ScopeChannel, ScopeSetup
 from rig.model.signal_path import SignalPath
 from rig.model.waveform import Waveform
 from rig.twin.config import TwinConfig
-from rig.twin.frontend import Digitized, FrontEnd
+from rig.twin.frontend import Digitized, FrontEnd, Signal
+from rig.twin.world import World
 from rig.units import Unit
 
 __all__ = ["Channel", "current_channel", "voltage_channel"]
@@ -36,6 +37,24 @@ class Channel:
     interval: float
     span: float
     bits: int
+
+    def acquired(self, world: World, start: float, samples: int, number: int) -> Waveform:
+        """Return what the rig takes the channel's node for, from ``start`` on; ``number`` is the acquisition's."""
+        signal = world.signal(self.node, *self.end.span(start, self.interval, samples))
+        return self.digitized(signal, start, samples, number)
+
+    def digitized(self, volts: Signal, start: float, samples: int, number: int) -> Waveform:
+        """Return what the rig takes a voltage at the channel's input for."""
+        record = self.end.digitize(
+            volts,
+            start=start,
+            interval=self.interval,
+            n=samples,
+            full_scale=self.span,
+            bits=self.bits,
+            acquisition=number,
+        )
+        return self.corrected(record)
 
     def corrected(self, record: Digitized) -> Waveform:
         """Return a record as the rig corrects it, in A or V."""

@@ -14,10 +14,8 @@ from benchmarks.random_benches.stated import AREA, shipped, stated
 from benchmarks.random_benches.truths_of_forms import Measured, of_measured
 from rig.analysis import CATALOGUE, Analysis, measure
 from rig.bench.definition import BenchDefinition
-from rig.model.waveform import Waveform
 from rig.sequencer.twin_configuration import twin_configuration
 from rig.twin.config import TwinConfig
-from rig.twin.frontend import Signal
 from rig.twin.signal import Piecewise
 from rig.twin.world import World
 
@@ -54,9 +52,9 @@ def form_trial(drawn: DrawnForm, rng: np.random.Generator) -> Trial:
     world = World(config)
     resistor = definition.loads[load]
     channel = current_channel(definition, config, resistor, interval=form.interval, samples=form.samples)
-    signal = digitized(channel, form.signal * world.sense, form.start, form.samples, 1)
+    signal = channel.digitized(form.signal * world.sense, form.start, form.samples, 1)
     nothing = Piecewise.level(0.0, form.start - 1.0, form.start + form.length + 1.0)
-    zero = digitized(channel, nothing, form.start, min(form.samples, _MOST_OF_ZERO), 0)
+    zero = channel.digitized(nothing, form.start, min(form.samples, _MOST_OF_ZERO), 0)
     analysis = measure(
         signal,
         path=channel.path,
@@ -68,20 +66,6 @@ def form_trial(drawn: DrawnForm, rng: np.random.Generator) -> Trial:
     )
     true = dict(_truth(form, analysis, channel, world.loads[load].resistance))
     return Trial(outcomes=analysis.outcomes, truth={name: value for name, value in true.items() if name in CATALOGUE})
-
-
-def digitized(channel: Channel, volts: Signal, start: float, samples: int, number: int) -> Waveform:
-    """Return what the rig takes a voltage at the channel's input for."""
-    record = channel.end.digitize(
-        volts,
-        start=start,
-        interval=channel.interval,
-        n=samples,
-        full_scale=channel.span,
-        bits=channel.bits,
-        acquisition=number,
-    )
-    return channel.corrected(record)
 
 
 def _truth(form: Form, analysis: Analysis, channel: Channel, load: float) -> Iterator[tuple[str, float]]:

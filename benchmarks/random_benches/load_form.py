@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.random_benches.channel import current_channel, voltage_channel
-from benchmarks.random_benches.form_trial import bench_for, digitized
+from benchmarks.random_benches.form_trial import bench_for
 from benchmarks.random_benches.pulse_forms import symmetric
 from benchmarks.random_benches.result import Trial
 from benchmarks.random_benches.stated import shipped
@@ -49,9 +49,9 @@ def load_trial(rng: np.random.Generator) -> Trial:
     nothing = Piecewise.level(0.0, form.start - 1.0, form.start + form.length + 1.0)
     analyses = {
         name: measure(
-            digitized(channel, form.signal * factors[name], form.start, points[name], 1),
+            channel.digitized(form.signal * factors[name], form.start, points[name], 1),
             path=channel.path,
-            zero=digitized(channel, nothing, form.start, _ZERO_POINTS, 0),
+            zero=channel.digitized(nothing, form.start, _ZERO_POINTS, 0),
             expected=None,
             load_resistance=resistor.resistance,
             electrode_area=None,

@@ -16,7 +16,6 @@ from benchmarks.random_benches.truths_of_records import of_records
 from benchmarks.random_benches.truths_of_trains import of_trains
 from rig.analysis import CATALOGUE, measure, measure_idle
 from rig.model.measurement import Measurement, Outcome
-from rig.model.waveform import Waveform
 from rig.sequencer.twin_configuration import twin_configuration
 from rig.twin.config import TwinConfig
 from rig.twin.world import World
@@ -55,28 +54,14 @@ def _channel(plan: Plan, config: TwinConfig) -> Channel:
     return current_channel(plan.definition, config, load, interval=plan.interval, samples=plan.samples)
 
 
-def _acquired(channel: Channel, world: World, start: float, samples: int, number: int) -> Waveform:
-    record = channel.end.acquire(
-        world,
-        channel.node,
-        start=start,
-        interval=channel.interval,
-        n=samples,
-        full_scale=channel.span,
-        bits=channel.bits,
-        acquisition=number,
-    )
-    return channel.corrected(record)
-
-
 def _measured(plan: Plan, config: TwinConfig, world: World) -> Trial:
     channel, load = _channel(plan, config), plan.definition.loads[plan.load]
     start = _BEGIN + config.device.latency - plan.lead
     of_zero = min(plan.samples, _MOST_OF_ZERO)
-    zero = _acquired(channel, world, _ZERO_AT, of_zero, 0)
-    idle = _acquired(channel, world, _ZERO_AT, of_zero, 2)
+    zero = channel.acquired(world, _ZERO_AT, of_zero, 0)
+    idle = channel.acquired(world, _ZERO_AT, of_zero, 2)
     analysis = measure(
-        _acquired(channel, world, start, plan.samples, 1),
+        channel.acquired(world, start, plan.samples, 1),
         path=channel.path,
         zero=zero,
         expected=None if plan.shape.burst else plan.stimulus,

@@ -13,7 +13,7 @@ from rig.analysis.coverage import PROBABILITY
 from rig.analysis.flow import first_flow, largest_flow
 from rig.analysis.idle import measure_idle
 from rig.analysis.prepare import prepare
-from rig.analysis.uncertainty import Budget, expected_extreme, spread_of_extreme
+from rig.analysis.uncertainty import Budget, expected_extreme, relative_of, spread_of_extreme
 from rig.model.happening import Action
 from rig.model.load import OPEN, SHORT
 from rig.model.measurement import Measurement, NotMeasured, Outcome, Window
@@ -93,12 +93,7 @@ def _largest(chronicle: Chronicle, name: str, part: Recording, window: Window) -
     missed = drop * min(extreme.size / max(extreme.size - drop, 1e-30), _STEEPEST)
     value = extreme.size - lifted + 0.5 * missed
     budget = Budget(
-        relative={
-            "gain": path.gain,
-            "resistor calibration": path.resistor,
-            "resistor temperature": path.resistor_temperature,
-            "loading": path.loading,
-        },
+        relative=relative_of(path),
         systematic={
             "offset": rest.offset,
             "quantisation": path.resolution / math.sqrt(12),

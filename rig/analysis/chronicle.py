@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rig.analysis.coverage import coverage_factor
 from rig.analysis.flow import Crossing, first_flow, last_flow
+from rig.analysis.outcome import one_value
 from rig.analysis.rest import Rest, rest_of
 from rig.analysis.stretches import cut, load_at
-from rig.analysis.uncertainty import Budget, combined
+from rig.analysis.uncertainty import Budget
 from rig.model.happening import Action
-from rig.model.measurement import Measurement, Window
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from rig.analysis.prepare import Known
     from rig.model.happening import Happening
+    from rig.model.measurement import Measurement, Window
     from rig.model.recording import Recording
     from rig.units import Unit
 
@@ -113,18 +113,5 @@ class Chronicle:
 
     def outcome(self, name: str, unit: Unit, value: float, budget: Budget, window: Window) -> Measurement:
         """Return one value of the record."""
-        components = budget.components(value)
-        u = combined(components)
-        return Measurement(
-            measurand=name,
-            value=value,
-            unit=unit,
-            minimum=value,
-            maximum=value,
-            standard_uncertainty=u,
-            single_uncertainty=u,
-            components=components,
-            coverage_factor=coverage_factor(components),
-            window=window,
-            origin=(self.known.capture, self.known.path.signal, name),
-        )
+        origin = (self.known.capture, self.known.path.signal, name)
+        return one_value(name, unit, value, budget=budget, window=window, origin=origin)

@@ -10,7 +10,7 @@ import numpy as np
 
 from rig.analysis.coverage import coverage_factor
 from rig.analysis.rest import rest_of
-from rig.analysis.uncertainty import Budget, combined, expected_extreme, rounding, spread_of_extreme
+from rig.analysis.uncertainty import Budget, combined, expected_extreme, relative_of, rounding, spread_of_extreme
 from rig.errors import AnalysisError
 from rig.model.measurement import Measurement, Window
 
@@ -86,12 +86,7 @@ def measure_idle(waveform: Waveform, path: SignalPath, zero: Waveform | None, *,
     # A single sample and the zero are rounded each; a mean of dithered samples hardly is.
     rounded = _ONE_CODE * path.resolution if beyond else math.sqrt(2) * rounding(path.resolution, analogue)
     budget = Budget(
-        relative={
-            "gain": path.gain,
-            "resistor calibration": path.resistor,
-            "resistor temperature": path.resistor_temperature,
-            "loading": path.loading,
-        },
+        relative=relative_of(path),
         systematic={
             "offset": rest.offset,
             "quantisation": rounded,

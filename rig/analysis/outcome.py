@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rig.analysis.trace import Floats
     from rig.units import Unit
 
-__all__ = ["count", "derived", "items", "ratio", "single", "span"]
+__all__ = ["count", "derived", "items", "one_value", "ratio", "single", "span"]
 
 _NOT_RESOLVED = "no item in the record resolves it"
 
@@ -82,6 +82,13 @@ def single(
     record: Record, name: str, unit: Unit, value: float, *, budget: Budget, window: Window, n: int = 1
 ) -> Measurement:
     """Return one value of the record; ``n`` tells of how many items it speaks."""
+    return one_value(name, unit, value, budget=budget, window=window, origin=_origin(record, name), n=n)
+
+
+def one_value(
+    name: str, unit: Unit, value: float, *, budget: Budget, window: Window, origin: tuple[str, ...], n: int = 1
+) -> Measurement:
+    """Return a value that is no mean over items; ``origin`` names capture, signal and algorithm."""
     components = budget.components(value)
     u = combined(components)
     return Measurement(
@@ -96,7 +103,7 @@ def single(
         components=components,
         coverage_factor=coverage_factor(components),
         window=window,
-        origin=_origin(record, name),
+        origin=origin,
     )
 
 

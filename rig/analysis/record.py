@@ -16,7 +16,7 @@ from rig.analysis.oscillation import Oscillation
 from rig.analysis.segment import Pulses, Quiet, Runs
 from rig.analysis.shape import Phases
 from rig.analysis.trace import Course, Flags, Floats, Integers, Trace
-from rig.analysis.uncertainty import root_sum_square, rounding
+from rig.analysis.uncertainty import relative_of, root_sum_square, rounding
 from rig.errors import AnalysisError
 from rig.units import Unit, format_quantity
 
@@ -336,13 +336,7 @@ class Record:
     @property
     def relative(self) -> dict[str, float]:
         """Relative standard uncertainties of every value."""
-        path = self.path
-        return {
-            "gain": path.gain,
-            "resistor calibration": path.resistor,
-            "resistor temperature": path.resistor_temperature,
-            "loading": path.loading,
-        }
+        return relative_of(self.path)
 
     @property
     def degrees_of_freedom(self) -> dict[str, float]:

@@ -11,14 +11,19 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
+from typing import TYPE_CHECKING
 
 from rig.model.measurement import Component, Distribution
+
+if TYPE_CHECKING:
+    from rig.model.signal_path import SignalPath
 
 __all__ = [
     "Budget",
     "combined",
     "dithered",
     "expected_extreme",
+    "relative_of",
     "root_sum_square",
     "rounding",
     "spread_of_extreme",
@@ -49,6 +54,16 @@ _RECTANGULAR = frozenset({
     "threshold",
     "timebase",
 })
+
+
+def relative_of(path: SignalPath) -> dict[str, float]:
+    """Return the relative standard uncertainties that every value has from the way its signal took."""
+    return {
+        "gain": path.gain,
+        "resistor calibration": path.resistor,
+        "resistor temperature": path.resistor_temperature,
+        "loading": path.loading,
+    }
 
 
 def combined(components: Collection[Component]) -> float:

@@ -99,12 +99,15 @@ Family = type[Keysight] | type[Rigol]
 both = pytest.mark.parametrize("family", [Keysight, Rigol])
 
 
+def asked_first(protection: Sequence[Step], output: Step) -> list[Step]:
+    """What every setting begins with: where the protection stands, and whether the output is on."""
+    return [*told("*CLS"), *protection, output]
+
+
 def set_from_off(family: Family, *, before: str = "33.000") -> list[Step]:
     """24 V and 1 A, with the output off and the protection as it was left."""
     return [
-        *told("*CLS"),
-        *family.protection(before),
-        family.off,
+        *asked_first(family.protection(before), family.off),
         *told(*family.apply("24", "1")),
         *family.applied(24.0, 1.0),
         *told(*family.protect("26.4")),
@@ -155,9 +158,7 @@ def test_from_identification_to_off(family: Family) -> None:
 @both
 def test_the_protection_is_raised_before_the_voltage(family: Family) -> None:
     with transcript(
-        *told("*CLS"),
-        *family.protection("5.500"),
-        family.off,
+        *asked_first(family.protection("5.500"), family.off),
         *told(*family.protect("26.4")),
         *family.protection("26.4"),
         *told(*family.apply("24", "1")),
@@ -174,9 +175,7 @@ def test_the_protection_is_not_lowered_while_the_output_is_on(family: Family) ->
     with transcript(
         *set_from_off(family),
         *switched_on(family),
-        *told("*CLS"),
-        *family.protection("26.400"),
-        family.on,
+        *asked_first(family.protection("26.400"), family.on),
         *told(*family.apply("18", "0.5")),
         *family.applied(18.0, 0.5),
     ) as peer:
@@ -190,9 +189,7 @@ def test_the_protection_is_not_lowered_while_the_output_is_on(family: Family) ->
 @both
 def test_a_setting_that_stands_otherwise_than_asked_is_told(family: Family) -> None:
     steps = [
-        *told("*CLS"),
-        *family.protection("26.400"),
-        family.off,
+        *asked_first(family.protection("26.400"), family.off),
         *told(*family.apply("24", "2")),
         *family.applied(24.0, 1.0),
     ]
@@ -209,9 +206,7 @@ def test_a_setting_that_stands_otherwise_than_asked_is_told(family: Family) -> N
 def test_a_setting_out_of_range_is_the_instrument_s_own_error(family: Family) -> None:
     commands = family.apply("24", "1")
     steps = [
-        *told("*CLS"),
-        *family.protection("26.400"),
-        family.off,
+        *asked_first(family.protection("26.400"), family.off),
         *told(*commands, error='-222,"Data out of range"'),
     ]
     with transcript(*steps) as peer:
@@ -241,9 +236,7 @@ def test_a_protection_that_stands_otherwise_keeps_the_output_off(family: Family)
 
 def test_a_protection_that_does_not_act_keeps_the_output_off() -> None:
     steps = [
-        *told("*CLS"),
-        *Rigol.protection("26.400", "OFF"),
-        Rigol.off,
+        *asked_first(Rigol.protection("26.400", "OFF"), Rigol.off),
         *told(*Rigol.protect("26.4")),
         *Rigol.protection("26.400", "OFF"),
     ]

@@ -7,57 +7,33 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from rig.bench.build import Bench, open_bench
-from rig.bench.definition import BenchDefinition, load_bench, load_device
+from rig.bench.definition import BenchDefinition, load_bench
 from rig.bench.drivers.system_clock import SystemClock
 from rig.bench.files import InstrumentEntry
 from rig.bench.interlocks import open_interlock
 from rig.errors import CommunicationError
-from rig.model.stimulus import Polarity, Shape, Stimulus
 from rig.roles import Interlock
 from rig.sequencer.bench_check import examine_bench
 from rig.sequencer.setup import RunOptions
-from rig.sequencer.twin_configuration import twin_configuration
-from rig.twin.config import TwinConfig
-from rig.twin.server import VirtualBench, serve
+from tests.sequencer.open_table import STIMULUS, OpenTable, open_table
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 PATIENCE = 60.0
 HOLD_TIME = 600.0  # as a slow machine is no reason to open
 GUARDED = FIXTURES / "benches" / "virtual-guarded.bench.yaml"
-STIMULUS = Stimulus(
-    channel=1,
-    shape=Shape.BIPHASIC_SYMMETRIC,
-    amplitude=0.02,
-    phase_duration=3e-4,
-    interphase=1e-4,
-    rate=50.0,
-    train=1.0,
-    polarity=Polarity.POSITIVE,
-)
 
 
-@dataclass
-class Table:
-    """What is on the table, and the sessions to it."""
+@dataclass(kw_only=True)
+class Table(OpenTable):
+    """A table with a session to its interlock too."""
 
-    twin: VirtualBench
-    bench: Bench
     interlock: Interlock
-
-    def peak(self, seconds: float) -> float:
-        """Let time pass; return the greatest current in it, A."""
-        begin = self.twin.world.now
-        self.bench.clock.sleep(seconds)
-        low, high = self.twin.world.signal("current", begin, self.twin.world.now).extremes(begin, self.twin.world.now)
-        return max(-low, high)
 
 
 def guarded(*faults: str, entry: InstrumentEntry | None, hold_time: float) -> BenchDefinition:
@@ -79,17 +55,13 @@ def table(
     *faults: str, entry: InstrumentEntry | None = None, hold_time: float = HOLD_TIME, answer: float = PATIENCE
 ) -> Iterator[Table]:
     definition = guarded(*faults, entry=entry, hold_time=hold_time)
-    device = load_device(definition.device_path)
     told = definition.interlock
     assert told is not None
-    with serve(TwinConfig.model_validate(twin_configuration(definition, device))) as twin:
-        addresses = {one.name: one.address for one in reversed(twin.listening)}
-        opening = open_bench(definition, device, addresses=addresses, today=date(2026, 11, 22), utc=SystemClock().utc)
-        with (
-            opening as bench,
-            closing(open_interlock(*told, addresses[told[0]], clock=SystemClock(), answer=answer)) as interlock,
-        ):
-            yield Table(twin, bench, interlock)
+    with (
+        open_table(definition) as on,
+        closing(open_interlock(*told, on.addresses[told[0]], clock=SystemClock(), answer=answer)) as interlock,
+    ):
+        yield Table(twin=on.twin, bench=on.bench, addresses=on.addresses, interlock=interlock)
 
 
 def test_the_bench_opens_without_its_interlock() -> None:

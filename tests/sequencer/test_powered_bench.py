@@ -5,37 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rig.bench.build import Bench, open_bench
-from rig.bench.definition import BenchDefinition, load_bench, load_device
-from rig.bench.drivers.system_clock import SystemClock
+from rig.bench.definition import BenchDefinition, load_bench
 from rig.bench.files import InstrumentEntry
 from rig.errors import CommunicationError, InstrumentError
-from rig.model.stimulus import Polarity, Shape, Stimulus
 from rig.roles import Supply
 from rig.sequencer.bench_check import examine_bench
 from rig.sequencer.setup import RunOptions
-from rig.sequencer.twin_configuration import twin_configuration
-from rig.twin.config import TwinConfig
-from rig.twin.server import VirtualBench, serve
+from tests.sequencer.open_table import STIMULUS, OpenTable, open_table
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 POWERED = FIXTURES / "benches" / "virtual-powered.bench.yaml"
-STIMULUS = Stimulus(
-    channel=1,
-    shape=Shape.BIPHASIC_SYMMETRIC,
-    amplitude=0.02,
-    phase_duration=3e-4,
-    interphase=1e-4,
-    rate=50.0,
-    train=1.0,
-    polarity=Polarity.POSITIVE,
-)
 KEYSIGHT = load_bench(POWERED).instruments["supply"]
 RIGOL = InstrumentEntry.model_validate({
     "role": "supply",
@@ -47,24 +31,14 @@ RIGOL = InstrumentEntry.model_validate({
 both = pytest.mark.parametrize("entry", [KEYSIGHT, RIGOL], ids=lambda entry: entry.driver)
 
 
-@dataclass
-class Table:
-    """What is on the table."""
-
-    twin: VirtualBench
-    bench: Bench
+@dataclass(kw_only=True)
+class Table(OpenTable):
+    """A table with a supply on it."""
 
     @property
     def supply(self) -> Supply:
         assert self.bench.supply is not None
         return self.bench.supply
-
-    def peak(self, seconds: float) -> float:
-        """Let time pass; return the greatest current in it, A."""
-        begin = self.twin.world.now
-        self.bench.clock.sleep(seconds)
-        low, high = self.twin.world.signal("current", begin, self.twin.world.now).extremes(begin, self.twin.world.now)
-        return max(-low, high)
 
 
 def powered(entry: InstrumentEntry, *faults: dict[str, Any]) -> BenchDefinition:
@@ -79,13 +53,8 @@ def powered(entry: InstrumentEntry, *faults: dict[str, Any]) -> BenchDefinition:
 
 @contextmanager
 def table(entry: InstrumentEntry, *faults: dict[str, Any]) -> Iterator[Table]:
-    definition = powered(entry, *faults)
-    device = load_device(definition.device_path)
-    with serve(TwinConfig.model_validate(twin_configuration(definition, device))) as twin:
-        addresses = {one.name: one.address for one in reversed(twin.listening)}
-        opening = open_bench(definition, device, addresses=addresses, today=date(2026, 11, 22), utc=SystemClock().utc)
-        with opening as bench:
-            yield Table(twin, bench)
+    with open_table(powered(entry, *faults)) as on:
+        yield Table(twin=on.twin, bench=on.bench, addresses=on.addresses)
 
 
 @both

@@ -13,14 +13,15 @@ from rig.twin.devices.sciencemode_data import (
     read_mid_level,
 )
 from rig.twin.devices.sciencemode_frames import FrameReader, Packet, encode
+from rig.twin.devices.serial_lines import SerialLines
 from rig.twin.faults import FaultPlan
 from rig.twin.stimulator import Train
-from rig.twin.streams import LOOPBACK, PtyPort, Stream, TcpPort
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rig.twin.config import InstrumentConfig
+    from rig.twin.streams import Stream
     from rig.twin.world import World
 
 __all__ = ["ScienceMode"]
@@ -47,8 +48,7 @@ class ScienceMode:
         self._trains: dict[int, Train] = {}
         self._alive_until = 0.0
         self._boots = world.boots
-        self._tcp: TcpPort | None = None
-        self._pty: PtyPort | None = None
+        self._lines = SerialLines(name, config, self._converse)
         self._handlers: dict[int, Callable[[bytes], bytes]] = {
             0: self._low_level_init,
             2: self._channel_config,
@@ -69,19 +69,11 @@ class ScienceMode:
 
     def start(self) -> tuple[str, ...]:
         """Open the lines; return pyserial's names of them."""
-        self._tcp = TcpPort(self._converse, name=self.name, port=self.config.port)
-        addresses = [f"socket://{LOOPBACK}:{self._tcp.port}"]
-        if self.config.pty and PtyPort is not None:
-            self._pty = PtyPort(self._converse, name=f"{self.name} pty").start()
-            addresses.append(self._pty.path)
-        return tuple(addresses)
+        return self._lines.start()
 
     def stop(self) -> None:
         """Close the lines."""
-        if self._tcp is not None:
-            self._tcp.stop()
-        if self._pty is not None:
-            self._pty.stop()
+        self._lines.stop()
 
     def _converse(self, stream: Stream) -> None:
         reader, boots = FrameReader(), self._world.boots

@@ -8,12 +8,13 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from rig.twin.devices.load_relays import LoadRelays
+from rig.twin.devices.serial_lines import SerialLines
 from rig.twin.devices.series_contact import SeriesContact
 from rig.twin.faults import FaultPlan
-from rig.twin.streams import LOOPBACK, PtyPort, Stream, TcpPort
 
 if TYPE_CHECKING:
     from rig.twin.config import InstrumentConfig
+    from rig.twin.streams import Stream
     from rig.twin.world import World
 
 __all__ = ["RELAYS", "SerialBoard"]
@@ -33,8 +34,7 @@ class SerialBoard(ABC):
         self._contact = None if config.contact is None else SeriesContact(world, self.faults)
         self._loads = LoadRelays(world, self.faults)
         self._heard: list[Stream] = []
-        self._tcp: TcpPort | None = None
-        self._pty: PtyPort | None = None
+        self._lines = SerialLines(name, config, self._converse)
 
     # --- what a board says ------------------------------------------------------------------------------------------
 
@@ -72,19 +72,11 @@ class SerialBoard(ABC):
 
     def start(self) -> tuple[str, ...]:
         """Open the lines; return pyserial's names of them."""
-        self._tcp = TcpPort(self._converse, name=self.name, port=self.config.port)
-        addresses = [f"socket://{LOOPBACK}:{self._tcp.port}"]
-        if self.config.pty and PtyPort is not None:
-            self._pty = PtyPort(self._converse, name=f"{self.name} pty").start()
-            addresses.append(self._pty.path)
-        return tuple(addresses)
+        return self._lines.start()
 
     def stop(self) -> None:
         """Close the lines."""
-        if self._tcp is not None:
-            self._tcp.stop()
-        if self._pty is not None:
-            self._pty.stop()
+        self._lines.stop()
 
     def _converse(self, stream: Stream) -> None:
         pending = b""
