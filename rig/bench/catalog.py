@@ -64,6 +64,18 @@ _OURS = (
         recognises=r"(KEYSIGHT|AGILENT) TECHNOLOGIES,((DSO|MSO)-?X|EDUX)",
     ),
     Driver(
+        name="tektronix-mso",
+        role="oscilloscope",
+        factory="rig.bench.drivers.tektronix_mso:opened",
+        options={"picture": str},
+    ),
+    Driver(
+        name="tektronix-dpo",
+        role="oscilloscope",
+        factory="rig.bench.drivers.tektronix_dpo:opened",
+        options={"hardcopy": str},
+    ),
+    Driver(
         name="rigol-ds1000z",
         role="oscilloscope",
         factory="rig.bench.drivers.rigol_ds1000z:opened",

@@ -17,6 +17,8 @@ __all__ = ["twin_configuration"]
 
 _PROTOCOLS = {
     "keysight-infiniivision": "infiniivision",
+    "tektronix-mso": "tektronix-mso",
+    "tektronix-dpo": "tektronix-dpo",
     "rigol-ds1000z": "rigol-ds1000z",
     "rigol-dho": "rigol-dho",
     "ni-daqmx": "nidaqmx-grpc",

@@ -13,12 +13,14 @@ import pytest
 
 from rig.bench.drivers.rigol_dho import RigolDho
 from rig.bench.drivers.rigol_ds1000z import RigolDs1000Z
+from rig.bench.drivers.tektronix_dpo import TektronixDpo
+from rig.bench.drivers.tektronix_mso import TektronixMso
 from rig.errors import InstrumentError
 from rig.model.setup import Coupling, Reduction, ScopeChannel, ScopeSetup, Trigger
 from rig.model.waveform import Waveform
 from rig.roles import Clock, Oscilloscope
 from rig.twin.config import InstrumentConfig, TwinConfig
-from rig.twin.devices import rigol_scope
+from rig.twin.devices import rigol_scope, tektronix_dpo, tektronix_mso
 from rig.twin.stimulator import Point, Train
 from rig.twin.world import World
 
@@ -54,6 +56,21 @@ class Family:
 
 
 FAMILIES = (
+    Family(
+        driver="tektronix-mso",
+        identity="TEKTRONIX,MSO44,C012345,CF:91.1CT FV:1.99.11.1268",
+        twin=tektronix_mso.TektronixMso,
+        open=lambda address, clock: TektronixMso("scope", address, clock=clock, timeout=30.0),
+        bits=12,
+        segments=True,
+    ),
+    Family(
+        driver="tektronix-dpo",
+        identity="TEKTRONIX,MSO2024B,C010101,CF:91.1CT FV:v1.30",
+        twin=tektronix_dpo.TektronixDpo,
+        open=lambda address, clock: TektronixDpo("scope", address, clock=clock, timeout=30.0),
+        high_resolution=False,
+    ),
     Family(
         driver="rigol-ds1000z",
         identity="RIGOL TECHNOLOGIES,DS1104Z,DS1ZA171812345,00.04.04.SP3",
@@ -281,7 +298,7 @@ def test_every_segment_has_its_pulse_at_its_time(family: Family) -> None:
             waveform = b.driver.fetch(1, segment)
             agree(waveform, b.truth(waveform), within=0.51 * 40.0 * 1.3 / 2**family.bits)
             assert waveform.start + 0.25 * as_set.window == pytest.approx((segment - 1) * 20e-3, abs=2e-5)
-        with pytest.raises(InstrumentError):
+        with pytest.raises(InstrumentError, match="no segment 4"):
             b.driver.fetch(1, 4)
 
 

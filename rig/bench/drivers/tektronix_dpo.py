@@ -93,6 +93,7 @@ _MANNERS = (
         across=10,
         scale="HORizontal:SCAle",
         position="HORizontal:DELay:TIMe",
+        high_resolution=False,
     ),
 )
 

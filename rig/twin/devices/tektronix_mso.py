@@ -35,6 +35,7 @@ class TektronixMso(TektronixScope):
 
     def __init__(self, *, name: str, config: InstrumentConfig, world: World, seed: int) -> None:
         self._files: dict[str, bytes] = {}
+        self._chosen: dict[str, int] = {}
         super().__init__(name=name, config=config, world=world, seed=seed)
 
     def commands(self) -> Mapping[str, Handler]:
@@ -61,6 +62,9 @@ class TektronixMso(TektronixScope):
             f"{frames}:STATE?": self._get(lambda s: f"{s.frames > 0:d}"),
             f"{frames}:COUNt": self._set_frames,
             f"{frames}:COUNt?": lambda _: str(self._frames),
+            f"{frames}:REF:FRAMe": lambda c: self._choose_frame("ref", c),
+            f"{frames}:SELECTED": lambda c: self._choose_frame("selected", c),
+            f"{frames}:TIMEStamp:DELTa?": lambda _: self._between_frames(),
             ":ACQuire:NUMFRAMESACQuired?": lambda _: self._count(),
             ":DATa:FRAMESTARt": self._read_as(lambda c: {"first_frame": whole(c)}),
             ":DATa:FRAMESTARt?": lambda _: str(self._readout.first_frame),
@@ -121,6 +125,17 @@ class TektronixMso(TektronixScope):
         self._frames = max(1, int(command.number()))
         if self.settings.frames:
             self.settings = replace(self.settings, frames=self._frames)
+
+    def _choose_frame(self, which: str, command: Command) -> None:
+        self._chosen = {**self._chosen, which: whole(command)}
+
+    def _between_frames(self) -> str:
+        """Return how long after the reference frame's trigger that of the selected one came, s, in quotes."""
+        record = self._record()
+        if record is None:
+            raise OUT_OF_RANGE
+        moments = [record.segment(self._chosen.get(which, 1))[0][1] for which in ("ref", "selected")]
+        return f'"{moments[1] - moments[0]:.9f}"'
 
     def _overdriven(self, number: int) -> bool:
         record = self._record()
