@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rig.acquisition.importers import read_capture_file
+from rig.acquisition.importers.lines import Lines
 from rig.errors import UnreadableFile
 from rig.units import Unit
 
@@ -148,6 +149,16 @@ def test_exports_of_every_maker_are_read(tmp_path: Path, maker: str, newline: st
     assert first.start == pytest.approx(-2e-6)
     assert first.unit is Unit.VOLT
     assert len(read.sha256) == 64
+
+
+def test_lines_however_they_end() -> None:
+    for end in (b"\n", b"\r\n", b"\r"):
+        lines = Lines(b"\xef\xbb\xbf" + end.join([b"one", b"", b"\xb5s", "µs".encode(), b"last"]))
+        assert [lines[number] for number in range(len(lines))] == ["one", "", "µs", "µs", "last"]
+        with lines.stream(1, 3) as stream:
+            assert stream.read() == "\nµs\n"
+        assert len(Lines(b"a" + end)) == 1
+    assert len(Lines(b"")) == 0
 
 
 def test_units_and_names_of_channels(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from rig.acquisition.importers.lines import Lines
 from rig.errors import UnreadableFile
 from rig.units import Unit
 
@@ -53,7 +54,7 @@ class Layout:
 class Text:
     """The lines of one file, and how to complain about them."""
 
-    def __init__(self, lines: list[str], name: str) -> None:
+    def __init__(self, lines: Lines, name: str) -> None:
         self.lines, self.name = lines, name
 
     def fields(self, line: int) -> list[str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rig.acquisition.importers.found import Channel, Found, Opened, Told, distinct
 from rig.acquisition.importers.layout import NUMBER, Layout, Text, find_layout
+from rig.acquisition.importers.lines import Lines
 from rig.errors import UnreadableFile
 from rig.model.waveform import Waveform
 
@@ -39,11 +40,7 @@ def read_text(file: Opened, _told: Told) -> Found:
     UnreadableFile
         naming the file, the line, and what was not understood
     """
-    try:
-        decoded = file.content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        decoded = file.content.decode("latin-1")
-    text = Text(decoded.splitlines(), file.name)
+    text = Text(Lines(file.content), file.name)
     layout = find_layout(text)
     table, skipped = _numbers(text, layout)
     interval, start = _time_axis(text, layout, table)
@@ -79,12 +76,12 @@ def _numbers(text: Text, layout: Layout) -> tuple[NDArray[np.float64], int]:
         begin += 1
     if stop - begin < _LEAST_SAMPLES:
         raise text.refuse(min(first, len(text.lines) - 1), f"{stop - begin} rows of samples follow the header")
-    rows = text.lines[begin:stop]
     try:
-        table = np.loadtxt(rows, delimiter=",", usecols=wanted, ndmin=2, comments=None, dtype=np.float64)
+        with text.lines.stream(begin, stop) as rows:
+            table = np.loadtxt(rows, delimiter=",", usecols=wanted, ndmin=2, comments=None, dtype=np.float64)
     except ValueError:
         raise _bad_row(text, begin, wanted) from None
-    if len(table) != len(rows):
+    if len(table) != stop - begin:
         raise _bad_row(text, begin, wanted)
     if layout.promised is not None and layout.promised != len(table) + (begin - first):
         message = f"truncated: the header promises {layout.promised} samples, the file holds {len(table)}"
