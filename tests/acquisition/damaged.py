@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from hypothesis import strategies as st
 
 from rig.acquisition.importers import Told, read_capture_file
@@ -26,7 +27,9 @@ def answer(path: Path, told: Told = UNTOLD) -> str:
     try:
         read = read_capture_file(path, told)
         for channel in read.channels:
-            assert len(read.waveform(channel).values()) >= 2
+            waveform = read.waveform(channel)
+            with np.errstate(all="ignore"):  # a flipped float may be a NaN that complains, or overflow
+                assert len(waveform.values()) >= 2
     except UnreadableFile as error:
         sentence = str(error)
     else:
