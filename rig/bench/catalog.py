@@ -114,6 +114,7 @@ _OURS = (
         name="keysight-34980a",
         role="load-switch",
         factory="rig.bench.drivers.keysight_34970a:opened_34980a",
+        recognises="(AGILENT|KEYSIGHT) TECHNOLOGIES,34980A",
     ),
     Driver(
         name="lcus",
@@ -186,6 +187,7 @@ _OURS = (
         name="rohde-schwarz-hmp",
         role="supply",
         factory="rig.bench.drivers.rohde_schwarz_hmp:opened",
+        recognises="ROHDE ?& ?SCHWARZ,HM[PC]",
         needs=("output",),
         options={**RATING_OPTIONS, "protection_switch": bool},
     ),
@@ -193,8 +195,32 @@ _OURS = (
         name="siglent-spd",
         role="supply",
         factory="rig.bench.drivers.siglent_spd:opened",
+        recognises="SIGLENT TECHNOLOGIES,SPD",
         needs=("output",),
         options={**RATING_OPTIONS, "on_bit": int, "protection": bool},
+    ),
+    Driver(
+        name="keysight-ac6800",
+        role="supply",
+        factory="rig.bench.drivers.keysight_ac6800:opened",
+        recognises="KEYSIGHT TECHNOLOGIES,AC68",
+        options={
+            **RATING_OPTIONS,
+            "low_range": float,
+            "high_range": float,
+            "range_command": str,
+            "current_command": str,
+            "trip_bits": int,
+        },
+        feeds="ac",
+    ),
+    Driver(
+        name="chroma-61600",
+        role="supply",
+        factory="rig.bench.drivers.chroma_61600:opened",
+        recognises=r"CHROMA( ATE)?( INC\.?)?[ ,]+61[56]0",
+        options={**RATING_OPTIONS, "voltage_command": str, "trip_bits": int, "remote": bool},
+        feeds="ac",
     ),
 )
 _BY_NAME = {driver.name: driver for driver in _OURS}

@@ -38,6 +38,8 @@ _PROTOCOLS = {
     "rigol-dp800": "rigol-dp800",
     "rohde-schwarz-hmp": "rohde-schwarz-hmp",
     "siglent-spd": "siglent-spd",
+    "keysight-ac6800": "keysight-ac6800",
+    "chroma-61600": "chroma-61600",
 }
 _CLOCK = "clock"
 _DEFAULT_FIRMWARE = "1.0"
@@ -147,7 +149,7 @@ def _instrument(name: str, definition: BenchDefinition, device: DeviceDefinition
         "pty": entry.role == "stimulator",
         "contact": entry.line if entry.channel is None else str(entry.channel),
         "faults": faults,
-        **({} if entry.output is None else {"powers": entry.output}),
+        **({"powers": entry.output or 1} if entry.role == "supply" else {}),
         **_front_end(name, definition),
     }
 

@@ -77,6 +77,7 @@ def test_only_benches_with_a_twin_are_virtual() -> None:
         "lab-example.bench.yaml": False,
         "virtual-expired.bench.yaml": True,
         "virtual-guarded.bench.yaml": True,
+        "virtual-mains.bench.yaml": True,
         "virtual-powered.bench.yaml": True,
         "virtual.bench.yaml": True,
     }
