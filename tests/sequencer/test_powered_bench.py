@@ -53,7 +53,13 @@ def powered(entry: InstrumentEntry, *faults: dict[str, Any]) -> BenchDefinition:
 
 @contextmanager
 def table(entry: InstrumentEntry, *faults: dict[str, Any]) -> Iterator[Table]:
-    with open_table(powered(entry, *faults)) as on:
+    with opened(powered(entry, *faults)) as on:
+        yield on
+
+
+@contextmanager
+def opened(definition: BenchDefinition) -> Iterator[Table]:
+    with open_table(definition) as on:
         yield Table(twin=on.twin, bench=on.bench, addresses=on.addresses)
 
 
@@ -96,6 +102,23 @@ def test_a_device_goes_on_at_another_voltage_that_is_enough_for_it(entry: Instru
 def test_make_safe_for_good_leaves_a_device_that_answers_nobody(entry: InstrumentEntry) -> None:
     with table(entry) as on:
         assert all(step.done for step in on.bench.make_safe(for_good=True))
+        with pytest.raises(CommunicationError):
+            on.bench.stimulator.identify()
+
+
+def test_the_mains_are_set_changed_and_taken_away_for_good() -> None:
+    with opened(load_bench(FIXTURES / "benches" / "virtual-mains.bench.yaml")) as on:
+        assert on.bench.fed is not None
+        assert on.bench.fed[0] == pytest.approx(230.0, rel=0.01)
+        on.bench.select_load("500 ohm")
+        on.bench.stimulator.prepare(STIMULUS)
+        on.bench.stimulator.start()
+        for voltage in (207.0, 253.0):
+            on.supply.set(voltage, 1.0, 50.0)
+            assert on.peak(0.2) == pytest.approx(0.02, rel=0.01)
+            assert on.supply.measure()[0] == pytest.approx(voltage, rel=0.01)
+        assert all(step.done for step in on.bench.make_safe(for_good=True))
+        assert on.twin.world.supply_voltage == 0.0
         with pytest.raises(CommunicationError):
             on.bench.stimulator.identify()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,10 +52,6 @@ def test_a_healthy_device_holds_its_output_while_the_mains_vary(rig: Command, ev
         if one["action"] == "supply"
     }
     assert given == {"207 V", "253 V", "off", "on"}
-    (folder,) = evidence.iterdir()
-    lines = map(json.loads, (folder / "journal.jsonl").read_text(encoding="utf-8").splitlines())
-    last = [line["facts"] for line in lines if line["event"] == "made safe"][-1]
-    assert last["switch the supply off"] == "done"
 
 
 @pytest.mark.supports("chroma-61600", "twin")
