@@ -127,6 +127,11 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, content: bytes, message: s
         read_capture_file(_read(tmp_path, content)).waveform()
 
 
+def test_a_signalling_nan_is_left_to_whoever_inspects_the_samples(tmp_path: Path) -> None:
+    content = file(waveform(VALUES))[:-4] + b"\x01\x00\x80\x7f"
+    assert np.isnan(read_capture_file(_read(tmp_path, content)).waveform().samples[-1])
+
+
 @pytest.mark.parametrize("cookie", [b"AG10", b"AG03", b"RG01"])
 def test_a_cut_file_is_refused_wherever_it_was_cut(tmp_path: Path, cookie: bytes) -> None:
     wide = cookie[2:] == b"03"

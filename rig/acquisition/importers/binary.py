@@ -78,5 +78,6 @@ class Binary:
 def native(samples: NDArray[Any]) -> NDArray[Any]:
     """Return integer samples in this machine's byte order, and floats as float64; copied only where that differs."""
     if samples.dtype.kind == "f":
-        return samples.astype(np.float64, copy=False)
+        with np.errstate(invalid="ignore"):  # a NaN that signals is a NaN; whoever inspects the samples says so
+            return samples.astype(np.float64, copy=False)
     return samples.astype(samples.dtype.newbyteorder("="), copy=False)
