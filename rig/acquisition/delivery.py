@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from rig.acquisition.undisturbed import undisturbed
 from rig.errors import AcquisitionError, SamplesLost
 from rig.model.happening import Action, Happening
 from rig.model.waveform import Waveform
@@ -143,10 +144,14 @@ class Delivery:
         done : asked, with the time on the capture's axis, when only the stop is left to be done; where it says so, the
             stop is done at once, and the rest of the samples is not waited for
         """
-        before = self._clock.now()
-        self._digitizer.start()
-        self._origin = (before, self._clock.now())
-        waiting = list(steps)
+        with undisturbed():
+            before = self._clock.now()
+            self._digitizer.start()
+            self._origin = (before, self._clock.now())
+            self._deliver(list(steps), aftermath, done)
+        return self.delivered
+
+    def _deliver(self, waiting: list[Step], aftermath: float, done: Callable[[float], bool] | None) -> None:
         while self.position < self._setup.samples:
             self._read(min([self._next_word, *(step.at for step in waiting[:1])]))
             if self.delivered.stopped:
@@ -161,7 +166,6 @@ class Delivery:
                     self._take(step)
                 self._read_on(aftermath)
                 break
-        return self.delivered
 
     def _due(self, at: float) -> bool:
         return self.position >= self._sample(at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -220,3 +221,24 @@ def test_a_block_is_looked_at_before_it_is_kept_and_kept_whatever_comes_of_that(
         delivery(Bench(), 1000, Free(look), memory).run([], aftermath=0.0)
     assert order == ["seen", "kept", "seen", "kept"]
     assert memory.length == 2 * BLOCK * RATE
+
+
+@pytest.mark.parametrize("loses", [None, 250])
+def test_while_current_flows_nothing_from_before_is_gone_through_for_garbage(loses: int | None) -> None:
+    """A full collection takes the longer, the more there is: of a run's heap, 80 ms in which nobody looks."""
+    before, found = [object()], []
+
+    def look(_block: Waveform) -> bool:
+        during = [object()]
+        known = gc.get_objects()
+        found.append((any(one is before for one in known), any(one is during for one in known)))
+        return True
+
+    run = delivery(Bench(loses=loses), 300, Free(look), Memory(300)).run
+    if loses is None:
+        run([], aftermath=0.0)
+    else:
+        with pytest.raises(SamplesLost):
+            run([], aftermath=0.0)
+    assert set(found) == {(False, True)}
+    assert any(one is before for one in gc.get_objects()), "afterwards it is collected as ever"

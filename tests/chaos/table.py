@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import subprocess
@@ -180,7 +181,10 @@ def started(bench: Table, plan: Path, *, patience: float, goes_wrong: str = "") 
 
 @contextmanager
 def table(folder: Path, *, faults: tuple[Mapping[str, Any], ...] = (), seed: int = 1) -> Iterator[Table]:
-    """Serve the guarded bench in real time, with faults of the device."""
+    """Serve the guarded bench in real time, with faults of the device.
+
+    A full collection of all that pytest holds takes a quarter of a second, and no device stands still for that.
+    """
     definition = load_bench(GUARDED)
     device = load_device(definition.device_path)
     document = twin_configuration(definition, device, real_time=True)
@@ -190,12 +194,16 @@ def table(folder: Path, *, faults: tuple[Mapping[str, Any], ...] = (), seed: int
         addresses: dict[str, str] = {}
         for one in bench.listening:
             addresses.setdefault(one.name, one.address)
-        yield Table(
-            virtual=bench,
-            bench=_bench_file(folder, addresses),
-            state=folder / "state",
-            evidence=folder / "out",
-        )
+        gc.freeze()
+        try:
+            yield Table(
+                virtual=bench,
+                bench=_bench_file(folder, addresses),
+                state=folder / "state",
+                evidence=folder / "out",
+            )
+        finally:
+            gc.unfreeze()
 
 
 def _bench_file(folder: Path, addresses: dict[str, str]) -> Path:
