@@ -197,7 +197,7 @@ _OURS = (
         factory="rig.bench.drivers.siglent_spd:opened",
         recognises="SIGLENT TECHNOLOGIES,SPD",
         needs=("output",),
-        options={**RATING_OPTIONS, "on_bit": int, "protection": bool},
+        options={**RATING_OPTIONS, "pause": float, "on_bit": int, "protection": bool},
     ),
     Driver(
         name="keysight-ac6800",

@@ -223,7 +223,7 @@ class InstrumentConfig(_Section):
     probe) of an instrument that sees ``voltage`` lies in parallel with whatever load is connected. With ``ranges`` each
     has errors of its own, drawn from what is stated for it; other ranges than these have those of the nearest.
     ``contact`` makes the instrument the bench's interlock: the relay, channel or line that closes its contact.
-    ``powers`` is the output of a DC supply that feeds the device. ``drives`` is the device where a card's outputs
+    ``powers`` is the output of a supply that feeds the device. ``drives`` is the device where a card's outputs
     drive it. ``options`` and ``table`` are what the protocol's own module says of them.
     """
 

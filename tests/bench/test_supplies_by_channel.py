@@ -10,8 +10,8 @@ from rig.bench.drivers.rohde_schwarz_hmp import RohdeSchwarzHmp
 from rig.bench.drivers.siglent_spd import SiglentSpd
 from rig.bench.ratings import Rating
 from rig.errors import CommunicationError, InstrumentError, Refused
-from rig.roles import Supply
-from tests.bench.scripted_peer import Peer, transcript
+from rig.roles import Clock, Supply
+from tests.bench.scripted_peer import ManualClock, Peer, transcript
 
 Step = tuple[bytes | str, bytes | str | Sequence[bytes | None]]
 
@@ -72,9 +72,12 @@ class Spd:
     no_error: Step = ("SYST:ERR?", "0  No Error")
 
     @staticmethod
-    def open(peer: Peer, timeout: float = 60.0, *, protection: bool = False) -> SiglentSpd:
+    def open(peer: Peer, timeout: float = 60.0, *, protection: bool = False, clock: Clock | None = None) -> SiglentSpd:
         rating = Rating(voltage=32.0, current=3.2)
-        return SiglentSpd("psu", peer.visa, output=2, rating=rating, timeout=timeout, protection=protection)
+        clock = clock or ManualClock()
+        return SiglentSpd(
+            "psu", peer.visa, output=2, clock=clock, rating=rating, timeout=timeout, protection=protection
+        )
 
     @classmethod
     def told(cls, *commands: str) -> list[Step]:
@@ -267,6 +270,16 @@ def test_a_silent_instrument_is_an_error_soon(family: Family, act: Callable[[Sup
         with pytest.raises(CommunicationError, match=r"^psu: .*no reply in time"):
             act(supply)
         supply.close()
+
+
+def test_an_spd_is_given_time_after_every_line() -> None:
+    """It loses lines, or stops altogether, when they follow each other at once."""
+    clock = ManualClock()
+    with transcript(*Spd.off()) as peer:
+        supply = Spd.open(peer, clock=clock)
+        supply.switch_off()
+        supply.close()
+    assert clock.slept == [0.05] * 3
 
 
 @each

@@ -1,7 +1,7 @@
 """Siglent SPD series (SPD3303X, SPD1168X, SPD1305X): one channel of a bench supply that feeds the device.
 
-These know no ``*CLS`` and, most of them, no over-voltage protection that can be set from afar; the output's state is a
-bit of the system's status.
+They are slow to take in what they are told, know no ``*CLS`` and, most of them, no over-voltage protection that can be
+set from afar; the output's state is a bit of the system's status.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from rig.bench.opening import Opening
     from rig.bench.ratings import Rating
+    from rig.roles import Clock
 
 __all__ = ["SiglentSpd", "opened"]
 
@@ -29,6 +30,7 @@ _ERROR_QUERY = "SYST:ERR?"
 # ``0  No Error``, and of other firmware ``0,"No error"``.
 _ERROR = re.compile(r'([+-]?\d+)(?:\s*,\s*|\s+|$)"?(.*?)"?')
 _MOST_ERRORS = 40
+_PAUSE = 0.05
 _STATUS = re.compile(r"0[xX][0-9A-Fa-f]{1,8}")
 _TRUE, _FALSE = {"ON", "1", "YES"}, {"OFF", "0", "NO"}
 
@@ -42,6 +44,7 @@ class SiglentSpd(DcSupply):
     output : the channel's number
     rating : what it gives at most
     timeout : how long to wait for an answer, s
+    clock, pause : lets so much time pass after every line, s; what follows sooner than 20 ms is lost, or worse
     on_bit : the bit of ``SYST:STAT?`` that says that channel 1 is on; the next one is channel 2's
     protection : whether this model has an over-voltage protection with the commands ``OUTP:OVP``
     """
@@ -52,13 +55,17 @@ class SiglentSpd(DcSupply):
         address: str,
         *,
         output: int,
+        clock: Clock,
         rating: Rating | None = None,
         backend: str = "@py",
         timeout: float = 5.0,
+        pause: float = _PAUSE,
         on_bit: int = 4,
         protection: bool = False,
     ) -> None:
-        dialogue = _Dialogue(VisaSession(name, address, backend=backend, timeout=timeout))
+        dialogue = _Dialogue(
+            VisaSession(name, address, backend=backend, timeout=timeout, pause=lambda: clock.sleep(pause))
+        )
         words = _Words(dialogue, output, on_bit + output - 1, protected=protection)
         super().__init__(name, dialogue, words, rating=rating, clear="")
 
@@ -135,9 +142,11 @@ def opened(at: Opening) -> SiglentSpd:
         at.name,
         at.address,
         output=at.entry.output or 0,
+        clock=at.clock,
         rating=rating_of(at.entry),
         backend=at.entry.backend,
         timeout=at.patience(5.0),
+        pause=at.option("pause", _PAUSE),
         on_bit=at.option("on_bit", 4),
         protection=at.option("protection", otherwise=False),
     )

@@ -14,7 +14,7 @@ from rig.errors import CommunicationError, InstrumentError, SamplesLost
 from rig.model.dialogue import Said
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["VisaSession"]
 
@@ -38,6 +38,7 @@ class VisaSession:
     backend : pyvisa's library argument; ``@py`` needs no vendor software
     timeout : how long to wait for a reply, s
     connect_timeout : how long to wait for a connection, s
+    pause : lets so much time pass after every line as a slow instrument needs to take it in
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class VisaSession:
         backend: str = "@py",
         timeout: float = 5.0,
         connect_timeout: float = 3.0,
+        pause: Callable[[], None] | None = None,
     ) -> None:
         self.instrument = instrument
         self.address = address
         self._backend = backend
         self._timeout = timeout
         self._connect_timeout = connect_timeout
+        self._pause = pause
         self._is_socket = address.upper().endswith("::SOCKET")
         self._resource: Any = None
         self._connected()
@@ -185,9 +188,11 @@ class VisaSession:
         resource.timeout = (self._timeout if timeout is None else timeout) * 1000
         lines = [f"{command}\n".encode("ascii") for command in commands]
         # On a raw socket all lines leave in one packet; one by one, each would wait for the last one's acknowledgement.
-        for message in [b"".join(lines)] if self._is_socket else lines:
+        for message in [b"".join(lines)] if self._is_socket and self._pause is None else lines:
             tell(self.instrument, Said.OUT, message)
             resource.write_raw(message)
+            if self._pause is not None:
+                self._pause()
 
     def _block(self, command: str, header: bytes) -> bytes:
         if not re.fullmatch(rb"#[1-9]", header):
