@@ -28,9 +28,11 @@ _PASSED = re.compile(r"[+-]?0+(\.0*)?")
 class ScpiDialogue:
     """Commands in blocks, each followed by the error queue; replies are checked before they are believed.
 
-    A family that keeps its errors otherwise overrides :meth:`errors`; one that ends its blocks otherwise, ``ends``.
+    A family that keeps its errors otherwise overrides :meth:`errors`; one that ends its blocks otherwise, ``ends``; and
+    one that writes something before them, ``begins``, a regular expression.
     """
 
+    begins = ""
     ends = b"\n"
 
     def __init__(self, session: VisaSession) -> None:
@@ -98,7 +100,7 @@ class ScpiDialogue:
 
     def block(self, query: str, *, after: Sequence[str] = (), timeout: float | None = None) -> bytes:
         """Return the data of a definite-length block reply."""
-        return self._session.ask_block(query, after=after, timeout=timeout, ends=self.ends)
+        return self._session.ask_block(query, after=after, timeout=timeout, begins=self.begins, ends=self.ends)
 
     def picture(self, query: str, *, after: Sequence[str] = (), timeout: float | None = None) -> bytes:
         """Return the image file that comes as it is, in no block."""

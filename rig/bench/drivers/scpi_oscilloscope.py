@@ -196,7 +196,8 @@ class ScpiOscilloscope(ScpiInstrument, ABC):
         digest = hashlib.sha256(waveform.samples.tobytes()).digest()
         capture, before = self._last.get((channel, segment), (self._capture, b""))
         self._last[channel, segment] = (self._capture, digest)
-        varied = len(waveform) >= _COMPARABLE and int(np.ptp(waveform.samples)) > 0
+        # Not the span: of signed codes it would overflow.
+        varied = len(waveform) >= _COMPARABLE and bool(np.any(waveform.samples != waveform.samples[0]))
         if varied and digest == before and capture != self._capture:
             msg = f"{self.name}: channel {channel} delivered the record of an earlier acquisition again"
             raise StaleWaveform(msg)

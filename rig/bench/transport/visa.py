@@ -22,6 +22,8 @@ _CHUNK = 1 << 20
 # A block may pause this often; beyond that the sender is not slow but stuck, and the wait would have no end.
 _PAUSES = 4
 _SHOWN = 60
+# What some instruments write before a block is no longer than this.
+_LONGEST_TITLE = 40
 _PNG, _BMP = b"\x89PNG\r\n\x1a\n", b"BM"
 
 
@@ -88,11 +90,17 @@ class VisaSession:
         return text.decode("ascii")
 
     def ask_block(
-        self, command: str, *, after: Sequence[str] = (), timeout: float | None = None, ends: bytes = b"\n"
+        self,
+        command: str,
+        *,
+        after: Sequence[str] = (),
+        timeout: float | None = None,
+        begins: str = "",
+        ends: bytes = b"\n",
     ) -> bytes:
         """Send the commands of ``after``, then a query; return the data of its IEEE 488.2 definite-length block reply.
 
-        ``ends`` is what follows the block.
+        ``begins`` is a regular expression for text that may stand before the block, ``ends`` what follows it.
 
         Raises
         ------
@@ -107,7 +115,7 @@ class VisaSession:
             self._send([*after, command], timeout)
             # Until the block is over, 0x0A is a number and no end of line.
             self._resource.read_termination = None
-            header = self._read(2)
+            header = self._beginning(command, begins)
             data = self._block(command, header)
             end = self._read_all(len(ends))
         except (InstrumentError, SamplesLost):
@@ -193,6 +201,18 @@ class VisaSession:
             resource.write_raw(message)
             if self._pause is not None:
                 self._pause()
+
+    def _beginning(self, command: str, begins: str) -> bytes:
+        """Read what stands before a block and the two characters that it begins with; return these."""
+        data = self._read(2)
+        if not begins:
+            return data
+        while b"#" not in data[:-1] and not data.endswith(b"\n") and len(data) < _LONGEST_TITLE:
+            data += self._read(1)
+        title, mark, rest = data.partition(b"#")
+        if not mark or not re.fullmatch(begins.encode(), title):
+            self._refuse(command, f"the reply is not a block of stated length; it begins {_shown(data)}")
+        return b"#" + rest
 
     def _block(self, command: str, header: bytes) -> bytes:
         if not re.fullmatch(rb"#[1-9]", header):
