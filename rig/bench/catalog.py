@@ -67,24 +67,28 @@ _OURS = (
         name="tektronix-mso",
         role="oscilloscope",
         factory="rig.bench.drivers.tektronix_mso:opened",
+        recognises=r"TEKTRONIX,(MSO|LPD)[4-6]\d[B ]?",
         options={"picture": str},
     ),
     Driver(
         name="tektronix-dpo",
         role="oscilloscope",
         factory="rig.bench.drivers.tektronix_dpo:opened",
+        recognises=r"TEKTRONIX,((MSO|DPO)[234]\d{3}|TBS|TDS|MDO)",
         options={"hardcopy": str},
     ),
     Driver(
         name="rigol-ds1000z",
         role="oscilloscope",
         factory="rig.bench.drivers.rigol_ds1000z:opened",
+        recognises=r"RIGOL TECHNOLOGIES,(DS|MSO)1\d{3}Z",
         options={"most_bytes": int},
     ),
     Driver(
         name="rigol-dho",
         role="oscilloscope",
         factory="rig.bench.drivers.rigol_dho:opened",
+        recognises=r"RIGOL TECHNOLOGIES,DHO",
         options={"most_bytes": int},
     ),
     Driver(
@@ -98,17 +102,19 @@ _OURS = (
         name="keysight-34970a",
         role="load-switch",
         factory="rig.bench.drivers.keysight_34970a:opened",
-        recognises=r"(HEWLETT-PACKARD|AGILENT TECHNOLOGIES|KEYSIGHT TECHNOLOGIES),(3497[02]A|34980A|DAQ97[03]A)",
+        recognises=r"(HEWLETT-PACKARD|AGILENT TECHNOLOGIES|KEYSIGHT TECHNOLOGIES),(3497[02]A|DAQ97[03]A)",
     ),
     Driver(
         name="devantech-usb-rly16-loads",
         role="load-switch",
         factory="rig.bench.drivers.devantech_usb_rly16:opened_loads",
+        recognises=r"usb:04D8:FFEE",
     ),
     Driver(
         name="velleman-k8090-loads",
         role="load-switch",
         factory="rig.bench.drivers.velleman_k8090:opened_loads",
+        recognises=r"usb:10CF:8090",
     ),
     Driver(
         name="keysight-34980a",
@@ -126,6 +132,7 @@ _OURS = (
         name="numato",
         role="load-switch",
         factory="rig.bench.drivers.numato:opened",
+        recognises=r"usb:2A19:",
         options={"relays": int},
     ),
     Driver(
@@ -145,6 +152,7 @@ _OURS = (
         name="devantech-usb-rly16",
         role="interlock",
         factory="rig.bench.drivers.devantech_usb_rly16:opened",
+        recognises=r"usb:04D8:FFEE",
         needs=("channel",),
     ),
     Driver(
@@ -165,6 +173,7 @@ _OURS = (
         name="velleman-k8090",
         role="interlock",
         factory="rig.bench.drivers.velleman_k8090:opened",
+        recognises=r"usb:10CF:8090",
         needs=("channel",),
     ),
     Driver(

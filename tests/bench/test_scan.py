@@ -86,7 +86,13 @@ def test_what_one_driver_recognises_no_other_of_its_role_does(name: str) -> None
         ("AGILENT TECHNOLOGIES,DSO-X 2024A", "keysight-infiniivision"),
         ("Keysight Technologies,DSOX1204G", "keysight-infiniivision"),
         ("Agilent Technologies,34972A", "keysight-34970a"),
+        ("Agilent Technologies,34980A", "keysight-34980a"),
         ("RIGOL TECHNOLOGIES,DP832", "rigol-dp800"),
+        ("RIGOL TECHNOLOGIES,DS1104Z", "rigol-ds1000z"),
+        ("RIGOL TECHNOLOGIES,DHO804", "rigol-dho"),
+        ("TEKTRONIX,MSO56", "tektronix-mso"),
+        ("TEKTRONIX,MSO2024B", "tektronix-dpo"),
+        ("TEKTRONIX,TBS2104", "tektronix-dpo"),
         ("Keysight Technologies,E36312A", "keysight-e36300"),
     ],
 )
