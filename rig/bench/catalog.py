@@ -61,6 +61,7 @@ _OURS = (
         name="keysight-infiniivision",
         role="oscilloscope",
         factory="rig.bench.drivers.keysight_infiniivision:opened",
+        options={"samples": str},
         recognises=r"(KEYSIGHT|AGILENT) TECHNOLOGIES,((DSO|MSO)-?X|EDUX)",
     ),
     Driver(

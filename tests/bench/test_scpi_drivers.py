@@ -38,6 +38,7 @@ CHANNEL_1 = (
     ":CHANnel1:OFFSet 0",
 )
 TIMEBASE = (
+    ":ACQuire:MODE RTIMe",
     ":ACQuire:TYPE NORMal",
     ":TIMebase:MODE MAIN",
     ":TIMebase:REFerence CENTer",
@@ -277,10 +278,10 @@ def test_empty_record_is_lost() -> None:
 
 
 def test_fewer_samples_than_the_preamble_says() -> None:
-    with transcript(*configured(), *fetched([5, 6, 7])) as peer:
+    with transcript(*configured(), *fetched([5, 6, 7])[:-1]) as peer:
         driver = scope(peer)
         driver.configure(SETUP)
-        with pytest.raises(SamplesLost, match="6 bytes for 4 samples") as caught:
+        with pytest.raises(SamplesLost, match="6 bytes instead of 8") as caught:
             driver.fetch(1)
         driver.close()
     assert caught.value.partial.samples.tolist() == [5, 6, 7]  # type: ignore[attr-defined] # a Waveform here

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from rig.bench.drivers.scpi import ScpiDialogue
-from rig.bench.drivers.scpi_oscilloscope import ARMING_TIME, ScpiOscilloscope
+from rig.bench.drivers.scpi_oscilloscope import ARMING_TIME, Piece, ScpiOscilloscope, edge_of
 from rig.bench.transport.visa import VisaSession
-from rig.errors import InstrumentError, NoTrigger, SamplesLost
+from rig.errors import InstrumentError, Refused, SamplesLost
 from rig.model.picture import Picture
 from rig.model.setup import Reduction, ScopeChannel, ScopeSetup, Trigger
 from rig.model.waveform import Waveform
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["KeysightInfiniiVision", "opened"]
 
 _SLOPES = {1: "POSitive", -1: "NEGative", 0: "EITHer"}
+_TYPES = {Reduction.NONE: "NORMal", Reduction.HIGH_RESOLUTION: "HRESolution", Reduction.AVERAGE: "AVERage"}
 _RUN_BIT = 8
-_WORD_FORMAT = 1
 _PREAMBLE_FIELDS = 10
-# Codes of unsigned WORD data that are no voltages.
-_HOLE, _CLIPPED_LOW, _CLIPPED_HIGH = 0x0000, 0x0001, 0xFFFF
+_WIDTHS = {"BYTE": 1, "WORD": 2}
+# Codes of unsigned data that are no voltages; the highest of all is clipped as well.
+_HOLE, _CLIPPED_LOW = 0, 1
+_MOST_AVERAGES, _MOST_SEGMENTS = 65_536, 1000
 
 
 class KeysightInfiniiVision(ScpiOscilloscope):
@@ -38,18 +41,33 @@ class KeysightInfiniiVision(ScpiOscilloscope):
     name, address, backend : from the bench file
     clock : the bench's clock, with which every wait is made
     timeout : how long a reply may keep us waiting, and a long one pause, s
+    samples : how many bytes a sample is read in; eight bits lose what high resolution and averaging gain
     """
 
-    def __init__(self, name: str, address: str, *, clock: Clock, backend: str = "@py", timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        address: str,
+        *,
+        clock: Clock,
+        backend: str = "@py",
+        timeout: float = 10.0,
+        samples: Literal["BYTE", "WORD"] = "WORD",
+    ) -> None:
         session = VisaSession(name, address, backend=backend, timeout=timeout)
         super().__init__(name, ScpiDialogue(session), clock=clock)
+        self._samples: Literal["BYTE", "WORD"] = samples
 
     def configure(self, setup: ScopeSetup) -> ScopeSetup:
         """Set everything for one capture; return it as the instrument has set it."""
         self._setup = None
         self._refuse_absent(setup)
-        if setup.reduction is not Reduction.NONE or setup.segments != 1:
-            raise InstrumentError(self.name, ":ACQuire:MODE", "only single acquisitions of plain samples are provided")
+        self._refuse_unable(
+            setup,
+            reductions=(Reduction.HIGH_RESOLUTION, Reduction.AVERAGE),
+            averages=range(2, _MOST_AVERAGES + 1),
+            segments=_MOST_SEGMENTS,
+        )
         channels = [line for number in self._inputs for line in _channel_commands(number, setup.channels.get(number))]
         self._dialogue.command("*CLS", ":STOP", *channels)
         self._dialogue.command(*_timebase_commands(setup), *_trigger_commands(setup))
@@ -73,10 +91,7 @@ class KeysightInfiniiVision(ScpiOscilloscope):
         if not self._wait(lambda: self._dialogue.integer(":AER?") == 1, setup.window + ARMING_TIME):
             raise InstrumentError(self.name, ":SINGle", "the oscilloscope did not arm")
         if setup.trigger is None:
-            self._dialogue.command(":TRIGger:FORCe")
-            if not self._wait(self.done, setup.window + ARMING_TIME):
-                msg = f"{self.name}: the forced acquisition did not complete"
-                raise NoTrigger(msg)
+            self._force(":TRIGger:FORCe", setup.window + ARMING_TIME)
 
     def done(self) -> bool:
         """Whether the armed acquisition is complete."""
@@ -84,7 +99,7 @@ class KeysightInfiniiVision(ScpiOscilloscope):
         return not self._dialogue.integer(":OPERegister:CONDition?") & _RUN_BIT
 
     def fetch(self, channel: int, segment: int = 1) -> Waveform:
-        """Read the completed record, V at the probe tip, time 0 at the trigger.
+        """Read the completed record, V at the probe tip, time 0 at the (first segment's) trigger.
 
         Raises
         ------
@@ -94,33 +109,31 @@ class KeysightInfiniiVision(ScpiOscilloscope):
             if it is to the last bit the record of an earlier acquisition
         """
         setup = self._configured()
-        if segment != 1:
-            raise InstrumentError(self.name, ":ACQuire:SEGMented:INDex", f"there is no segment {segment}")
+        if not 1 <= segment <= setup.segments:
+            self._refuse(":ACQuire:SEGMented:INDex", f"there is no segment {segment}")
         if not self.done():
-            raise InstrumentError(self.name, ":WAVeform:DATA?", "the acquisition is not complete")
+            self._refuse(":WAVeform:DATA?", "the acquisition is not complete")
+        chosen = (f":ACQuire:SEGMented:INDex {segment}",) if setup.segments > 1 else ()
         self._dialogue.command(
+            *chosen,
             f":WAVeform:SOURce CHANnel{channel}",
             ":WAVeform:POINts:MODE RAW",
-            ":WAVeform:FORMat WORD",
+            f":WAVeform:FORMat {self._samples}",
             ":WAVeform:BYTeorder LSBFirst",
             ":WAVeform:UNSigned 1",
             f":WAVeform:POINts {setup.points}",
         )
+        later = self._dialogue.number(":WAVeform:SEGMented:TTAG?") if setup.segments > 1 else 0.0
         preamble = self._preamble()
-        points = int(preamble[2])
+        points, count = int(preamble[2]), int(preamble[3])
         if points < 1:
             msg = f"{self.name}: channel {channel} has no record"
             raise SamplesLost(msg)
-        try:
-            data = self._dialogue.block(":WAVeform:DATA?")
-        except SamplesLost as error:
-            partial = error.partial if isinstance(error.partial, bytes) else b""
-            raise SamplesLost(str(error), partial=self._waveform(channel, preamble, partial)) from error
-        self._dialogue.check()
-        waveform = self._waveform(channel, preamble, data)
-        if len(data) != 2 * points:
-            msg = f"{self.name}: channel {channel} delivered {len(data)} bytes for {points} samples"
-            raise SamplesLost(msg, partial=waveform)
+        if setup.reduction is Reduction.AVERAGE and count < setup.averages:
+            self._refuse(":WAVeform:PREamble?", f"the record is the mean of {count} instead of {setup.averages}")
+        piece = Piece(commands=(), query=":WAVeform:DATA?", size=_WIDTHS[self._samples] * points)
+        waveform = self._gather([piece], lambda data: self._waveform(channel, preamble, data))
+        waveform = replace(waveform, start=waveform.start + later)
         self._refuse_stale(channel, waveform, segment)
         return waveform
 
@@ -151,12 +164,21 @@ class KeysightInfiniiVision(ScpiOscilloscope):
         if trigger is not None:
             level = number(":TRIGger:EDGE:LEVel?")
             trigger = Trigger(channel=trigger.channel, level=level, slope=trigger.slope)
-        return ScopeSetup(
+        averages, segments = asked.averages, asked.segments
+        if asked.reduction is Reduction.AVERAGE:
+            averages = self._dialogue.integer(":ACQuire:COUNt?")
+        if segments > 1:
+            segments = self._dialogue.integer(":ACQuire:SEGMented:COUNt?")
+            if segments != asked.segments:
+                self._refuse(f"{asked.segments} segments", f"its memory holds {segments} of this length")
+        return replace(
+            asked,
             channels=MappingProxyType(channels),
             window=window,
-            points=asked.points,
             pretrigger=0.5 - position / window,
             trigger=trigger,
+            averages=averages,
+            segments=segments,
         )
 
     def _preamble(self) -> tuple[float, ...]:
@@ -168,7 +190,7 @@ class KeysightInfiniiVision(ScpiOscilloscope):
             fields = tuple(float(field) for field in reply.split(","))
         except ValueError:
             fields = ()
-        if len(fields) != _PREAMBLE_FIELDS or not np.isfinite(fields).all() or fields[0] != _WORD_FORMAT:
+        if len(fields) != _PREAMBLE_FIELDS or not np.isfinite(fields).all() or fields[0] != _WIDTHS[self._samples] - 1:
             self._dialogue.refuse(query, f"answered {reply!r}")
         if not (fields[4] > 0 and fields[7] > 0):
             self._dialogue.refuse(query, f"states no sample interval or no volts per code: {reply!r}")
@@ -176,15 +198,16 @@ class KeysightInfiniiVision(ScpiOscilloscope):
 
     def _waveform(self, channel: int, preamble: tuple[float, ...], data: bytes) -> Waveform:
         _, _, _, _, x_increment, x_origin, x_reference, y_increment, y_origin, y_reference = preamble
+        width = _WIDTHS[self._samples]
         return Waveform(
-            samples=np.frombuffer(data[: len(data) // 2 * 2], dtype="<u2"),
+            samples=np.frombuffer(data[: len(data) // width * width], dtype=f"<u{width}"),
             interval=x_increment,
             unit=Unit.VOLT,
             source=f"{self.name}:{channel}",
             gain=y_increment,
             offset=y_origin - y_reference * y_increment,
             start=x_origin - x_reference * x_increment,
-            rails=(_CLIPPED_LOW, _CLIPPED_HIGH),
+            rails=(_CLIPPED_LOW, (1 << 8 * width) - 1),
             hole=_HOLE,
             history=("raw codes as read",),
         )
@@ -206,19 +229,22 @@ def _channel_commands(number: int, channel: ScopeChannel | None) -> tuple[str, .
 
 
 def _timebase_commands(setup: ScopeSetup) -> tuple[str, ...]:
+    averages = (f":ACQuire:COUNt {setup.averages}",) if setup.reduction is Reduction.AVERAGE else ()
+    segments = (f":ACQuire:SEGMented:COUNt {setup.segments}",) if setup.segments > 1 else ()
     return (
-        ":ACQuire:TYPE NORMal",
+        f":ACQuire:MODE {'SEGMented' if segments else 'RTIMe'}",
+        f":ACQuire:TYPE {_TYPES[setup.reduction]}",
+        *averages,
         ":TIMebase:MODE MAIN",
         ":TIMebase:REFerence CENTer",
         f":TIMebase:RANGe {setup.window:.9g}",
         f":TIMebase:POSition {(0.5 - setup.pretrigger) * setup.window:.9g}",
+        *segments,
     )
 
 
 def _trigger_commands(setup: ScopeSetup) -> tuple[str, ...]:
-    number, channel = next(iter(setup.channels.items()))
-    # A forced capture must not be triggered by noise before it is forced: the level lies where the signal is not.
-    trigger = setup.trigger or Trigger(channel=number, level=channel.offset + channel.full_scale / 4, slope=1)
+    trigger = edge_of(setup)
     return (
         ":TRIGger:MODE EDGE",
         f":TRIGger:EDGE:SOURce CHANnel{trigger.channel}",
@@ -231,5 +257,14 @@ def _trigger_commands(setup: ScopeSetup) -> tuple[str, ...]:
 
 def opened(at: Opening) -> KeysightInfiniiVision:
     """Open a session as a bench file says."""
-    backend, timeout = at.entry.backend, at.patience(10.0)
-    return KeysightInfiniiVision(at.name, at.address, clock=at.clock, backend=backend, timeout=timeout)
+    samples = at.option("samples", "WORD").upper()
+    if samples not in ("BYTE", "WORD"):
+        raise Refused(f"{at.name}: samples are read as BYTE or WORD, not {samples}")
+    return KeysightInfiniiVision(
+        at.name,
+        at.address,
+        clock=at.clock,
+        backend=at.entry.backend,
+        timeout=at.patience(10.0),
+        samples="BYTE" if samples == "BYTE" else "WORD",
+    )

@@ -128,6 +128,8 @@ class Panel:
 
     def _readout_commands(self) -> Mapping[str, Handler]:
         return {
+            ":ACQuire:MODE": _only("RTIMe"),
+            ":ACQuire:MODE?": lambda _: "RTIM",
             ":ACQuire:TYPE": self._set(lambda c: {"acquisition": c.choice("NORMal", "HRESolution")}),
             ":ACQuire:TYPE?": lambda _: self.settings.acquisition,
             ":ACQuire:POINts?": lambda _: f"{self.settings.depth:+d}",
