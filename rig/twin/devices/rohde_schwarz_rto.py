@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from typing_extensions import override
@@ -72,13 +72,13 @@ class RohdeSchwarzRto(RohdeSchwarzScope):
 
     @override
     def factory_settings(self) -> RtoSettings:
-        return RtoSettings(averages=1)
+        return RtoSettings(kind="SAMP", averages=1)
 
     @override
     def commands(self) -> Mapping[str, Handler]:
         root = ":CHANnel<n>"
         data = f"{root}[:WAVeform<n>]:DATA"
-        average = self._set(lambda c: {"kind": c.choice("OFF", "NORMal", "AVERage")})
+        average = self._set(lambda c: {"kind": {"OFF": "SAMP"}.get(c.choice("OFF", "AVERage"), "AVER")})
         return {
             **self._both(),
             **self._trigger_at(":TRIGger<n>", ":TRIGger:EVENt<n>"),
@@ -97,8 +97,8 @@ class RohdeSchwarzRto(RohdeSchwarzScope):
             ":ACQuire:COUNt": self._set(lambda c: {"averages": int(c.number())}),
             ":ACQuire:COUNt?": self._get(lambda s: str(s.averages)),
             ":ACQuire:CURRent?": lambda _: self._count(),
-            ":ACQuire:TYPE": average,
-            ":ACQuire:TYPE?": self._get(lambda s: s.kind),
+            ":ACQuire:TYPE": self._set(_type),
+            ":ACQuire:TYPE?": lambda _: "HRES" if self._fine() else self.settings.kind,
             f"{root}:ARIThmetics": average,
             f"{root}:ARIThmetics?": self._get(lambda s: "AVER" if s.kind == "AVER" else "OFF"),
             f"{root}:TYPE": self._set(lambda c: {"fine": c.choice("SAMPle", "HRESolution") == "HRES"}),
@@ -169,6 +169,11 @@ class RohdeSchwarzRto(RohdeSchwarzScope):
 
 def _only(command: Command, *words: str) -> None:
     command.choice(*words)
+
+
+def _type(command: Command) -> dict[str, Any]:
+    chosen = command.choice("SAMPle", "HRESolution", "AVERage")
+    return {"kind": "AVER" if chosen == "AVER" else "SAMP", "fine": chosen == "HRES"}
 
 
 def _points(asked: float) -> int:

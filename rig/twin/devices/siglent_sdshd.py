@@ -171,6 +171,8 @@ class SiglentSdsHd(VirtualScope[Settings]):
             ":WAVeform:PREamble?": lambda _: self._preamble(),
             ":WAVeform:DATA?": lambda _: self._data(),
             ":PRINt?": self._print,
+            # Of the older dialect, and not in the newer one's guide; it is understood all the same.
+            ":SCDP": lambda _: bmp(self._screen()),
         }
 
     # --- acquiring ----------------------------------------------------------------------------------------------
