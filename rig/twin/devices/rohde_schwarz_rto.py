@@ -172,7 +172,7 @@ def _only(command: Command, *words: str) -> None:
 
 
 def _type(command: Command) -> dict[str, Any]:
-    chosen = command.choice("SAMPle", "HRESolution", "AVERage")
+    chosen = command.choice("SAMPle", "NORMal", "HRESolution", "AVERage")
     return {"kind": "AVER" if chosen == "AVER" else "SAMP", "fine": chosen == "HRES"}
 
 
