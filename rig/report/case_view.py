@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rig.evidence.record import CaptureEntry, CaseRecord, JudgementEntry, MeasurementEntry, OutputOffEntry, RangeEntry
 from rig.model.verdict import Verdict
 from rig.report import wording
+from rig.report.events import told
 from rig.units import Unit
 
 __all__ = [
@@ -115,6 +116,7 @@ class CaseView:
     load: str
     load_name: str
     ranges: str
+    events: str
     started: str
     duration: str
     decision_rule: str
@@ -162,6 +164,7 @@ def view_case(case: CaseRecord, index: int, section: int) -> CaseView:
         load=wording.load(case.load),
         load_name=wording.typeset(case.load.name) if case.load else wording.MISSING,
         ranges="; ".join(map(_range, case.ranges)),
+        events=told(case),
         started=wording.moment(case.started),
         duration=wording.span(case.duration),
         decision_rule=case.decision_rule.value,
@@ -194,7 +197,7 @@ def _check(judgement: JudgementEntry, number: int) -> CheckView:
     limit = judgement.limit
     return CheckView(
         number=number,
-        measurand=limit.called,
+        measurand=wording.prose(limit.called),
         value=wording.result(judgement.value, judgement.expanded_uncertainty, limit.unit),
         limit=wording.limit(limit),
         limit_text=wording.prose(limit.text),

@@ -12,6 +12,7 @@ from markupsafe import escape
 from rig.report import wording
 from rig.report.axis import Axis, fitting_unit
 from rig.report.bounds import Bounds, read_bounds
+from rig.report.events import events_of
 from rig.report.trace import Envelope, Trace, pulse_width, read_trace
 from rig.units import Unit
 
@@ -48,7 +49,7 @@ def describe(case: CaseRecord, trace: Trace) -> str:
     return (
         f"{what} (above) and the whole record (below): {trace.signal} measured by {trace.source}. "
         f"Set to {wording.stimulus(case.stimulus)}; load {wording.load(case.load)}. "
-        f"Baseline: {trace.baseline_from}, {removed} removed."
+        f"Baseline: {trace.baseline_from}, {removed} removed.{' Dashed: events.' if _event_times(case, trace) else ''}"
     )
 
 
@@ -69,10 +70,18 @@ def draw(case: CaseRecord, trace: Trace) -> str:
         *_grid(trace, times, levels),
         *_pulse_plot(trace, bounds, times, levels),
         *(_level_labels(bounds, levels) if bounds else ()),
-        *_record_plot(trace, levels, pulse_width(case)),
+        *_record_plot(trace, levels, pulse_width(case), _event_times(case, trace)),
         "</svg>",
     ]
     return "".join(parts)
+
+
+def _event_times(case: CaseRecord, trace: Trace) -> list[float]:
+    """Return when something happened, s on the record's axis: what is drawn must be the current, whose axis that is."""
+    if trace.signal != "current":
+        return []
+    first, last = float(trace.record.times[0]), float(trace.record.times[-1])
+    return [one.begun for one in events_of(case) if first <= one.begun <= last]
 
 
 def _level_axis(trace: Trace, bounds: Bounds | None) -> Axis:
@@ -235,8 +244,8 @@ def _places(wanted: list[float]) -> list[float]:
     return inside
 
 
-def _record_plot(trace: Trace, levels: Axis, width: float) -> Iterator[str]:
-    """Draw the whole record as a strip, and mark where the pulse above was taken from."""
+def _record_plot(trace: Trace, levels: Axis, width: float, events: list[float]) -> Iterator[str]:
+    """Draw the whole record as a strip, and mark where the pulse above was taken from, and when something happened."""
     first, last = float(trace.record.times[0]), float(trace.record.times[-1])
     times = Axis(low=first, high=last if last > first else first + 1e-6, start=_LEFT, stop=_RIGHT)
     low = min(float(trace.record.low.min()), levels.low)
@@ -247,6 +256,12 @@ def _record_plot(trace: Trace, levels: Axis, width: float) -> Iterator[str]:
         yield f'<path d="M{x - 4:.1f} {_RECORD_TOP - 7:.1f}h8l-4 6z" fill="{_SET}"/>'
         yield _text(_RIGHT + 8, _RECORD_TOP + 12, "▼ pulse above", style=f' fill="{_SET}"')
     yield f'<path d="{_curve(trace.record, times, strip)}" stroke="{_TRACE}" stroke-width=".8" fill="none"/>'
+    if events:
+        marks = "".join(_line(x, _RECORD_TOP - 6, x, _RECORD_BOTTOM) for x in map(times.at, events))
+        yield f'<path d="{marks}" stroke="{_SET}" stroke-dasharray="3 2" fill="none"/>'
+        yield f'<path d="{_line(_RIGHT + 12, _RECORD_TOP + 20, _RIGHT + 12, _RECORD_TOP + 31)}" '
+        yield f'stroke="{_SET}" stroke-dasharray="3 2"/>'
+        yield _text(_RIGHT + 20, _RECORD_TOP + 29, "event", style=f' fill="{_SET}"')
     yield f'<rect x="{_LEFT:.0f}" y="{_RECORD_TOP:.0f}" width="{_RIGHT - _LEFT:.0f}" '
     yield f'height="{_RECORD_BOTTOM - _RECORD_TOP:.0f}" fill="none" stroke="{_FAINT}" stroke-width=".8"/>'
     unit, factor = fitting_unit(max(abs(first), abs(last)), "s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from rig.evidence.record import LimitEntry, LoadEntry, StimulusEntry
 from rig.model.judgement import DecisionRule
@@ -43,6 +44,9 @@ _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
+# A number below the first that needs more places than the second is written with a power of ten.
+_SMALL, _PLACES = Decimal("1e-3"), 6
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DIGITS = 6  # enough for any limit a person writes, few enough to hide the binary tail
 _CERTAIN = 0.999
 _HOUR, _MINUTE = 3600, 60
@@ -89,7 +93,7 @@ def quantity(value: float | None, unit: Unit, *, digits: int = _DIGITS) -> str:
     if value is None:
         return MISSING
     # Rounded before the prefix is chosen, or 0.9996 Hz would be "1000 mHz".
-    return typeset(format_quantity(float(f"{value:.{digits}g}"), unit, digits=digits))
+    return _written(format_quantity(float(f"{value:.{digits}g}"), unit, digits=digits))
 
 
 def result(value: float | None, uncertainty: float | None, unit: Unit) -> str:
@@ -98,7 +102,7 @@ def result(value: float | None, uncertainty: float | None, unit: Unit) -> str:
         return MISSING
     if uncertainty is None or (uncertainty == 0 and unit is Unit.COUNT):
         return quantity(value, unit)
-    return typeset(format_result(value, uncertainty, unit))
+    return _written(format_result(value, uncertainty, unit))
 
 
 def rounded(value: float | None, uncertainty: float | None, unit: Unit) -> str:
@@ -106,7 +110,22 @@ def rounded(value: float | None, uncertainty: float | None, unit: Unit) -> str:
     if value is None or not uncertainty:
         return quantity(value, unit)
     number, _, rest = format_result(value, uncertainty, unit).partition(" ± ")
-    return typeset(f"{number} {rest.partition(' ')[2]}".rstrip())
+    return _written(f"{number} {rest.partition(' ')[2]}".rstrip())
+
+
+def _written(text: str) -> str:
+    """Typeset a formatted quantity; what would begin with many zeros, with a power of ten."""
+    head, gap, symbol = text.rpartition(" ")
+    if not (gap and _UNIT.fullmatch(symbol)):
+        head, gap, symbol = text, "", ""
+    numbers = [Decimal(one) for one in head.split(" ± ")]
+    largest = max(map(abs, numbers)) if all(one.is_finite() for one in numbers) else Decimal(0)
+    if not 0 < largest < _SMALL or len(head.rpartition(".")[2]) <= _PLACES:
+        return typeset(text)
+    power = largest.adjusted()
+    digits = " ± ".join(f"{one.scaleb(-power):f}" for one in numbers)
+    shown = f"({digits})" if len(numbers) > 1 else digits
+    return typeset(f"{shown}×10{str(power).translate(_RAISED)}{gap}{symbol}")
 
 
 def signed(value: float | None, unit: Unit) -> str:

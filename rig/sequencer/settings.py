@@ -48,15 +48,19 @@ _TRIGGER_FLOOR = 0.06
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Views:
-    """How to look at nothing (zero and idle), and how to look at the train."""
+    """How to look at nothing (zero and idle), and how to look at the train.
+
+    ``held`` is the peak that the oscilloscope's range was chosen to hold, V at the load.
+    """
 
     quiet: View
     signal: View
+    held: float
 
     def with_signal(self, view: View) -> Views:
         """Return the views for other ranges: what is quiet is looked at as the train is, or no zero would hold."""
         digitizer = replace(self.quiet.digitizer, channels=view.digitizer.channels)
-        return Views(quiet=replace(self.quiet, scope=view.scope, digitizer=digitizer), signal=view)
+        return replace(self, quiet=replace(self.quiet, scope=view.scope, digitizer=digitizer), signal=view)
 
 
 def room_for(limits: Iterable[Limit], exposure: Exposure) -> float:
@@ -107,7 +111,8 @@ def plan_views(
     stop, ``stops_within`` (s), is looked at until no other pulse of its train could be hidden behind the end; and
     ``beyond`` s after its train in any case, for what it may do as it starts anew.
     """
-    full_scale = ranges.full_scale(max(exposure.voltage_peak, room))
+    held = max(exposure.voltage_peak, room)
+    full_scale = ranges.full_scale(held)
     half_range = ranges.half_range(exposure.reached)
     scope = _scope_setup(stimulus, exposure.voltage_peak, full_scale, ranges)
     if shown is not None:
@@ -117,6 +122,7 @@ def plan_views(
     return Views(
         quiet=View(scope=scope, digitizer=_digitizer_setup(ranges, half_range, quiet_time(stimulus))),
         signal=View(scope=scope, digitizer=_digitizer_setup(ranges, half_range, duration), lead=_LEAD, tail=tail),
+        held=held,
     )
 
 

@@ -146,7 +146,7 @@ class CaseWork:
         if self.load is None:
             raise BenchError(f"{self.id}: no load has been connected")
         self.asked, self._electrode_area = case.stimulus, electrode_area
-        self._choose(resolved.views, resolved.exposure.voltage_peak, resolved.exposure.reached, "expected peak")
+        self._choose(resolved.views, resolved.views.held, resolved.exposure.reached, "expected peak")
         if case.ranging is Ranging.SCOUT and not self._scout(resolved):
             return self.outcomes
         findings = self._deliver(resolved, self.load, electrode_area)

@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.evidence.record import CaptureEntry, CaseRecord, RunRecord
+from rig.evidence.record import CaptureEntry, CaseRecord, HappeningEntry, RunRecord
+from rig.model.happening import Action
 from rig.model.recording import Overview, Recording
 from rig.model.waveform import Waveform
 from rig.report.axis import Axis, fitting_unit
 from rig.report.bounds import read_bounds
+from rig.report.events import told
 from rig.report.figure import pulse_svg
 from rig.report.picture import pulse_png
 from rig.report.trace import envelope, read_trace
@@ -235,3 +237,38 @@ def test_ticks_are_round_few_and_inside(low: float, span: float, wanted: int) ->
 )
 def test_axes_read_well(extent: float, symbol: str, expected: str) -> None:
     assert fitting_unit(extent, symbol)[0] == expected
+
+
+def happened(case: CaseRecord, *happenings: HappeningEntry) -> CaseRecord:
+    signal = case.captures[-1].model_copy(update={"happenings": happenings})
+    return case.model_copy(update={"captures": (*case.captures[:-1], signal)})
+
+
+def test_events_are_marked_where_they_happened(case: CaseRecord, signal: Mapping[str, Waveform]) -> None:
+    def marks(one: CaseRecord) -> list[float]:
+        paths = [
+            path for path in parse(pulse_svg(one, signal)).iter(f"{SVG}path") if path.get("stroke-dasharray") == "3 2"
+        ]
+        return [float(x) for path in paths[:1] for x in re.findall(r"M([\d.]+) ", path.get("d") or "")]
+
+    start = HappeningEntry(action=Action.START, begun=0.001, ended=0.002)
+    opened = HappeningEntry(action=Action.LOAD, begun=0.02, ended=0.021, detail="open")
+    closed = HappeningEntry(action=Action.LOAD, begun=0.04, ended=0.041, detail="500 ohm")
+    late = HappeningEntry(action=Action.RESET, begun=50.0, ended=50.1)
+    assert marks(happened(case, start)) == []
+    first, second = marks(happened(case, start, opened, closed, late))
+    one = signal["current"]
+    begin, whole = one.start, (len(one) - 1) * one.interval
+    left, right = 56.0, 622.0
+    for x, at in ((first, 0.02), (second, 0.04)):
+        assert (x - left) / (right - left) == pytest.approx((at - begin) / whole, abs=0.01)
+
+
+def test_events_are_told_from_the_start_on(case: CaseRecord) -> None:
+    start = HappeningEntry(action=Action.START, begun=0.01, ended=0.011)
+    word = HappeningEntry(action=Action.MESSAGE, begun=0.5, ended=0.501)
+    closed = HappeningEntry(action=Action.LOAD, begun=1.01, ended=1.02, detail="500 ohm")
+    cut = HappeningEntry(action=Action.CUT, begun=2.01, ended=2.02)
+    shown = told(happened(case, start, word, closed, cut)).replace("\u202f", " ")
+    assert shown == "at 1 s load 500 Ω; at 2 s communication cut (from the start on)"
+    assert told(happened(case, start, word)) == ""

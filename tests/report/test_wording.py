@@ -81,6 +81,22 @@ def test_a_single_item_is_rounded_as_its_uncertainty_allows() -> None:
     assert plain(wording.rounded(0.02001234, 0.00015, Unit.AMPERE)) == "20.01 mA"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (wording.quantity(6.7e-32, Unit.AMPERE, digits=2), "6.7×10⁻²⁰ pA"),
+        (wording.quantity(-6.5e-3, Unit.WATT_PER_SQUARE_METRE, digits=2), "−6.5×10⁻⁷ W/cm²"),
+        (wording.quantity(1.6e-4, Unit.WATT_PER_SQUARE_METRE, digits=2), "1.6×10⁻⁸ W/cm²"),
+        (wording.quantity(0.35, Unit.WATT_PER_SQUARE_METRE, digits=2), "0.000035 W/cm²"),
+        (wording.result(2.4075, 0.0065, Unit.WATT_PER_SQUARE_METRE), "(2.4075 ± 0.0065)×10⁻⁴ W/cm²"),
+        (wording.rounded(2.40751, 0.0065, Unit.WATT_PER_SQUARE_METRE), "2.4075×10⁻⁴ W/cm²"),
+        (wording.result(0.0, 6.5e-3, Unit.WATT_PER_SQUARE_METRE), "(0.0 ± 6.5)×10⁻⁷ W/cm²"),
+    ],
+)
+def test_what_would_begin_with_many_zeros_has_a_power_of_ten(text: str, expected: str) -> None:
+    assert text.replace(THIN, " ") == expected
+
+
 def test_rounding_comes_before_the_prefix() -> None:
     assert plain(wording.signed(0.99961, Unit.HERTZ)) == "+1 Hz"
 

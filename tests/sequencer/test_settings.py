@@ -76,6 +76,14 @@ def test_the_range_holds_the_expected_peak_with_headroom(train: Stimulus, ohms: 
     assert 0 < shown <= VOLTAGE.full_scale
 
 
+@given(train=TRAINS, ohms=LOADS, room=st.floats(0.0, 150.0))
+def test_what_a_range_is_said_to_hold_is_what_it_was_chosen_for(train: Stimulus, ohms: float, room: float) -> None:
+    chosen = plan_views(train, exposure(train, ohms), RANGES, room=room)
+    assert chosen.held == max(exposure(train, ohms).voltage_peak, room)
+    assert chosen.signal.scope.channels[1].full_scale == RANGES.full_scale(chosen.held)
+    assert chosen.with_signal(chosen.signal) == chosen
+
+
 @given(train=TRAINS, ohms=LOADS)
 def test_the_trigger_lies_between_noise_and_the_expected_peak_on_the_leading_phase_s_side(
     train: Stimulus, ohms: float
