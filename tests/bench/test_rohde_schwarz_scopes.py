@@ -317,8 +317,13 @@ RTO_BACK: tuple[Step, ...] = (
 RTO_SETUP = replace(SETUP, window=10e-3, points=1000)
 
 
+RTO_KINDS = ("CHANnel1:TYPE SAMPle", "CHANnel1:ARIThmetics OFF")
+
+
 def rto_configured(model: str = "RTO2022") -> list[Step]:
     root, source = ("TRIGger:EVENt1", "C1") if model.startswith("MXO") else ("TRIGger1", "CHAN1")
+    mxo = model.startswith("MXO")
+    kinds = ("ACQuire:TYPE NORMal", "HDEFinition:STATe OFF") if mxo else RTO_KINDS
     mode = "TRIGger:MODE" if model.startswith("MXO") else "TRIGger1:MODE"
     return [
         ("*IDN?", f"Rohde&Schwarz,{model},1329.7002k22/100001,4.70.1.0"),
@@ -336,7 +341,7 @@ def rto_configured(model: str = "RTO2022") -> list[Step]:
             *(f"CHANnel{number}:STATe 0" for number in range(2, int(model[-1]) + 1)),
         ),
         *said(
-            "ACQuire:TYPE SAMPle",
+            *kinds,
             "ACQuire:COUNt 1",
             "TIMebase:SCALe 0.001",
             "TIMebase:HORizontal:POSition 0.0025",
@@ -392,7 +397,7 @@ def test_rto_from_configuration_to_record(model: str) -> None:
         waveform = driver.fetch(1)
         driver.close()
     assert waveform.samples.tobytes() == data
-    assert waveform.values()[0] == pytest.approx(0x0100 * 50 / 65280 + 2)
+    assert waveform.values()[0] == pytest.approx(0x0100 * 50 / 64768 + 2)
     assert list(waveform.rails or ()) == [-32768, 32767]
     assert waveform.start == -2.5e-3
     assert waveform.interval == pytest.approx(1e-5)

@@ -90,6 +90,14 @@ def test_what_one_driver_recognises_no_other_of_its_role_does(name: str) -> None
         ("RIGOL TECHNOLOGIES,DP832", "rigol-dp800"),
         ("RIGOL TECHNOLOGIES,DS1104Z", "rigol-ds1000z"),
         ("RIGOL TECHNOLOGIES,DHO804", "rigol-dho"),
+        ("Siglent Technologies,SDS1104X-E", "siglent-sds1000xe"),
+        ("Siglent Technologies,SDS2104X", "siglent-sds1000xe"),
+        ("Siglent Technologies,SDS2104X HD", "siglent-sdshd"),
+        ("Siglent Technologies,SDS2354X Plus", "siglent-sdshd"),
+        ("Siglent Technologies,SDS814X HD", "siglent-sdshd"),
+        ("Rohde&Schwarz,RTM3004", "rohde-schwarz-rtb"),
+        ("Rohde&Schwarz,RTP164", "rohde-schwarz-rto"),
+        ("Rohde&Schwarz,MXO44", "rohde-schwarz-rto"),
         ("TEKTRONIX,MSO56", "tektronix-mso"),
         ("TEKTRONIX,MSO2024B", "tektronix-dpo"),
         ("TEKTRONIX,TBS2104", "tektronix-dpo"),
@@ -97,7 +105,9 @@ def test_what_one_driver_recognises_no_other_of_its_role_does(name: str) -> None
     ],
 )
 def test_instruments_are_recognised_by_what_they_say(who: str, name: str) -> None:
-    assert name in [driver.name for driver in drivers_for(who)]
+    found = list(drivers_for(who))
+    assert name in [driver.name for driver in found]
+    assert len([driver for driver in found if driver.role == "oscilloscope"]) <= 1
 
 
 def test_a_stranger_is_not_recognised() -> None:

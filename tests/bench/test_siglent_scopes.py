@@ -504,7 +504,7 @@ def test_new_dialect_cut_block_keeps_what_came() -> None:
 @NEW
 @pytest.mark.supports("siglent-sdshd", "screenshot")
 def test_new_dialect_screenshot_and_halt() -> None:
-    with transcript(("SCDP", BMP), ("*OPC?", "1"), *said(":TRIGger:STOP", state=N_STOP)) as peer:
+    with transcript((":PRINt? PNG", BMP), ("*OPC?", "1"), *said(":TRIGger:STOP", state=N_STOP)) as peer:
         driver = new(peer)
         assert driver.screenshot().format == "bmp"
         driver.halt()

@@ -14,6 +14,10 @@ import pytest
 from rig.bench.drivers.keysight_infiniivision import KeysightInfiniiVision
 from rig.bench.drivers.rigol_dho import RigolDho
 from rig.bench.drivers.rigol_ds1000z import RigolDs1000Z
+from rig.bench.drivers.rohde_schwarz_rtb import RohdeSchwarzRtb
+from rig.bench.drivers.rohde_schwarz_rto import RohdeSchwarzRto
+from rig.bench.drivers.siglent_sds1000xe import SiglentSds1000Xe
+from rig.bench.drivers.siglent_sdshd import SiglentSdsHd
 from rig.bench.drivers.tektronix_dpo import TektronixDpo
 from rig.bench.drivers.tektronix_mso import TektronixMso
 from rig.errors import InstrumentError
@@ -21,7 +25,16 @@ from rig.model.setup import Coupling, Reduction, ScopeChannel, ScopeSetup, Trigg
 from rig.model.waveform import Waveform
 from rig.roles import Clock, Oscilloscope
 from rig.twin.config import InstrumentConfig, TwinConfig
-from rig.twin.devices import infiniivision, rigol_scope, tektronix_dpo, tektronix_mso
+from rig.twin.devices import (
+    infiniivision,
+    rigol_scope,
+    rohde_schwarz_rtb,
+    rohde_schwarz_rto,
+    siglent_sds1000xe,
+    siglent_sdshd,
+    tektronix_dpo,
+    tektronix_mso,
+)
 from rig.twin.stimulator import Point, Train
 from rig.twin.world import World
 
@@ -96,6 +109,36 @@ FAMILIES = (
         open=lambda address, clock: RigolDho("scope", address, clock=clock, timeout=30.0, most=7000),
         bits=12,
         high_resolution=False,
+    ),
+    Family(
+        driver="siglent-sds1000xe",
+        identity="Siglent Technologies,SDS1104X-E,SDSMMEBX1R1234,7.6.1.25R2",
+        twin=siglent_sds1000xe.SiglentSds1000xe,
+        open=lambda address, clock: SiglentSds1000Xe("scope", address, clock=clock, timeout=30.0, most=7000),
+        pictures="bmp",
+        averages=16,
+    ),
+    Family(
+        driver="siglent-sdshd",
+        identity="Siglent Technologies,SDS2104X HD,SDS2HBAQ6R0001,3.8.12.1.1.3.8",
+        twin=siglent_sdshd.SiglentSdsHd,
+        open=lambda address, clock: SiglentSdsHd("scope", address, clock=clock, timeout=30.0, most=7000),
+        bits=12,
+        averages=16,
+    ),
+    Family(
+        driver="rohde-schwarz-rtb",
+        identity="Rohde&Schwarz,RTB2004,1333.1005k04/103202,02.202",
+        twin=rohde_schwarz_rtb.RohdeSchwarzRtb,
+        open=lambda address, clock: RohdeSchwarzRtb("scope", address, clock=clock, timeout=30.0),
+        bits=10,
+    ),
+    Family(
+        driver="rohde-schwarz-rto",
+        identity="Rohde&Schwarz,RTO2044,1329.7002k44/100001,4.70.1.0",
+        twin=rohde_schwarz_rto.RohdeSchwarzRto,
+        open=lambda address, clock: RohdeSchwarzRto("scope", address, clock=clock, timeout=30.0, most=7000),
+        bits=12,
     ),
 )
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["RohdeSchwarzRto", "opened", "volts_of"]
 
 _ACROSS, _HIGH = 10, 10
-_LEVELS = 255 * 256
+# Of an RTH there are 255 · 256, over eight divisions.
+_LEVELS = 253 * 256
 _COUPLINGS = {Coupling.DC: "DCLimit", Coupling.AC: "AC"}
 _SLOPES = {1: "POSitive", -1: "NEGative", 0: "EITHer"}
 _WAITING, _MEASURING = 8, 16
@@ -100,13 +101,24 @@ class RohdeSchwarzRto(RohdeSchwarzOscilloscope):
         )
 
     def _timebase(self, setup: ScopeSetup, step: float, middle: float) -> tuple[str, ...]:
-        types = {Reduction.NONE: "SAMPle", Reduction.HIGH_RESOLUTION: "HRESolution", Reduction.AVERAGE: "AVERage"}
         return (
-            f"ACQuire:TYPE {types[setup.reduction]}",
+            *self._reduced(setup),
             f"ACQuire:COUNt {setup.averages if setup.reduction is Reduction.AVERAGE else 1}",
             f"TIMebase:SCALe {step:.9g}",
             f"TIMebase:HORizontal:POSition {middle:.9g}",
             f"ACQuire:POINts {max(int(next_step(setup.points)), _LEAST_POINTS)}",
+        )
+
+    def _reduced(self, setup: ScopeSetup) -> tuple[str, ...]:
+        """Return the commands for what a sample is: of each channel, on an MXO of all."""
+        fine, mean = setup.reduction is Reduction.HIGH_RESOLUTION, setup.reduction is Reduction.AVERAGE
+        if self._mxo:
+            return (f"ACQuire:TYPE {'AVERage' if mean else 'NORMal'}", f"HDEFinition:STATe {'ON' if fine else 'OFF'}")
+        kind, arithmetics = "HRESolution" if fine else "SAMPle", "AVERage" if mean else "OFF"
+        return tuple(
+            command
+            for number in setup.channels
+            for command in (f"CHANnel{number}:TYPE {kind}", f"CHANnel{number}:ARIThmetics {arithmetics}")
         )
 
     def _trigger(self, setup: ScopeSetup) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ _DEPTHS = {10_000: "10k", 100_000: "100k", 1_000_000: "1M", 10_000_000: "10M", 1
 _DESCRIPTION, _WORDS = 346, 1
 _WORD_BITS = 16
 _MOST = 5_000_000
-_SCREENSHOT = "SCDP"
+_SCREENSHOT = ":PRINt? PNG"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
