@@ -61,4 +61,6 @@ def load_trial(rng: np.random.Generator) -> Trial:
         for name, channel in channels.items()
     }
     capture = Capture(id="trial", purpose=Purpose.SIGNAL, waveforms={})
-    return Trial(outcomes={"load_resistance": measure_load(analyses, capture, {})}, truth={"load_resistance": true})
+    return Trial(
+        outcomes={"load_resistance": measure_load(analyses, capture, {}, resistor)}, truth={"load_resistance": true}
+    )

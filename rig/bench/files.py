@@ -62,7 +62,10 @@ PositiveCurrent = Annotated[float, Quantity(Unit.AMPERE, "positive")]
 PositiveCharge = Annotated[float, Quantity(Unit.COULOMB, "positive")]
 PositiveTime = Annotated[float, Quantity(Unit.SECOND, "positive")]
 Uncertainty = Annotated[float, Quantity(Unit.OHM, "not negative")]
+CapacitanceUncertainty = Annotated[float, Quantity(Unit.FARAD, "not negative")]
 Rise = Annotated[float, Quantity(Unit.KELVIN, "not negative")]
+
+_OF_NETWORKS = ("capacitance_uncertainty", "series_resistance", "series_uncertainty")
 
 # Ranges of one input lie a factor apart; what an instrument says of one is rounded to some digits.
 _SAME_RANGE = 0.01
@@ -331,8 +334,9 @@ class Position(_Entry):
     """One position of a load box.
 
     ``resistance`` is the calibrated value with its standard ``uncertainty``; ``temperature_coefficient`` is per
-    kelvin, ``temperature_rise`` at the rated power. With ``parallel_capacitance`` and ``series_resistance`` the load is
-    the series resistance followed by resistance and capacitance in parallel.
+    kelvin, ``temperature_rise`` at the rated power. With ``parallel_capacitance`` the load is the ``series_resistance``
+    followed by resistance and capacitance in parallel, each with its standard uncertainty; its name, ``1 kohm RC``,
+    states what both resistances are together.
     """
 
     relays: tuple[Annotated[int, Field(ge=1, le=9999)], ...] = Field(min_length=1)
@@ -342,7 +346,23 @@ class Position(_Entry):
     temperature_rise: Rise = 0.0
     power_rating: Power
     parallel_capacitance: Capacitance | None = None
+    capacitance_uncertainty: CapacitanceUncertainty | None = None
     series_resistance: Resistance | None = None
+    series_uncertainty: Uncertainty | None = None
+
+    @model_validator(mode="after")
+    def _network_is_whole(self) -> Position:
+        if self.parallel_capacitance is None:
+            left = [key for key in _OF_NETWORKS if getattr(self, key) is not None]
+            if left:
+                msg = f"'{left[0]}' belongs to a load with a 'parallel_capacitance'"
+                raise ValueError(msg)
+        elif self.capacitance_uncertainty is None or (self.series_resistance is None) != (
+            self.series_uncertainty is None
+        ):
+            msg = "'capacitance_uncertainty' and 'series_uncertainty' say how well such a load is known"
+            raise ValueError(msg)
+        return self
 
 
 class LoadBoxFile(_Entry):

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rig.errors import UnitError
-from rig.model.load import OPEN, SHORT, Load
+from rig.model.load import NETWORK, OPEN, SHORT, Load, Network
 from rig.units import Unit, format_quantity, parse_quantity
 
 if TYPE_CHECKING:
@@ -27,11 +27,12 @@ def loads_of(box: LoadBoxFile) -> tuple[dict[str, Load], dict[str, tuple[int, ..
     mistakes: list[tuple[str, str]] = []
     for written, position in box.positions.items():
         try:
-            nominal = position.resistance if written == SHORT else parse_quantity(written, Unit.OHM)
+            nominal = position.resistance if written == SHORT else parse_quantity(_plain(written), Unit.OHM)
         except UnitError as error:
             mistakes.append((written, f"{error}, or 'short'"))
             continue
-        name = SHORT if written == SHORT else format_quantity(nominal, Unit.OHM)
+        suffix = NETWORK if written.endswith(NETWORK) else ""
+        name = SHORT if written == SHORT else format_quantity(nominal, Unit.OHM) + suffix
         mistakes += [(written, message) for message in _mistakes(name, nominal, position, loads, relays)]
         loads.setdefault(name, _load(name, nominal, position))
         relays.setdefault(name, position.relays)
@@ -49,9 +50,11 @@ def _mistakes(
     elif name == SHORT and nominal > _SHORT_AT_MOST:
         most = format_quantity(_SHORT_AT_MOST, Unit.OHM)
         mistakes.append(f"{format_quantity(nominal, Unit.OHM)} is no short circuit: that has at most {most}")
-    elif abs(position.resistance - nominal) > _NEAR * nominal:
-        shown = format_quantity(position.resistance, Unit.OHM)
-        mistakes.append(f"the calibrated value, {shown}, is not a resistor of {name}")
+    elif name.endswith(NETWORK) != (position.parallel_capacitance is not None):
+        mistakes.append(f"the name of a load ends in {NETWORK.strip()!r} if it holds a capacitor, and only then")
+    elif abs(_direct(position) - nominal) > _NEAR * nominal:
+        shown = format_quantity(_direct(position), Unit.OHM)
+        mistakes.append(f"the calibrated value, {shown}, is not a resistor of {_plain(name)}")
     if name in loads:
         mistakes.append(f"the position {name!r} is given twice")
     elif position.relays in relays.values():
@@ -59,14 +62,36 @@ def _mistakes(
     return mistakes
 
 
+def _plain(name: str) -> str:
+    return name.removesuffix(NETWORK)
+
+
+def _direct(position: Position) -> float:
+    """Return the resistance to direct current, ohm."""
+    return position.resistance + (position.series_resistance or 0.0)
+
+
+def _network(position: Position) -> Network | None:
+    if position.parallel_capacitance is None:
+        return None
+    return Network(
+        series=position.series_resistance or 0.0,
+        series_uncertainty=position.series_uncertainty or 0.0,
+        parallel=position.resistance,
+        parallel_uncertainty=position.uncertainty,
+        capacitance=position.parallel_capacitance,
+        capacitance_uncertainty=position.capacitance_uncertainty or 0.0,
+    )
+
+
 def _load(name: str, nominal: float, position: Position) -> Load:
     return Load(
         name=name,
         nominal=nominal,
-        resistance=position.resistance,
-        uncertainty=position.uncertainty,
+        resistance=_direct(position),
+        uncertainty=math.hypot(position.uncertainty, position.series_uncertainty or 0.0),
         temperature_coefficient=position.temperature_coefficient,
         thermal_resistance=position.temperature_rise / position.power_rating,
         power_rating=position.power_rating,
-        reactive=position.parallel_capacitance is not None,
+        network=_network(position),
     )

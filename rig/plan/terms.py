@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError
 
 from rig.errors import UnitError
-from rig.model.load import OPEN, SHORT
+from rig.model.load import NETWORK, OPEN, SHORT
 from rig.units import Unit, format_quantity, parse_quantity
 from rig.units.fields import QUANTITY_PATTERN
 
@@ -51,22 +51,23 @@ def _read_text(text: str) -> str:
 def _read_load(text: str) -> str:
     if text in {OPEN, SHORT}:
         return text
+    suffix = NETWORK if text.endswith(NETWORK) else ""
     try:
-        resistance = parse_quantity(text, Unit.OHM)
+        resistance = parse_quantity(text.removesuffix(NETWORK), Unit.OHM)
     except UnitError as error:
         msg = f"{error}, 'open' or 'short'"
         raise mistake(msg) from error
     if resistance <= 0:
         msg = f"{text!r} is not a load: its resistance must be positive"
         raise mistake(msg)
-    return format_quantity(resistance, Unit.OHM)
+    return format_quantity(resistance, Unit.OHM) + suffix
 
 
 def load_resistance(name: str) -> float:
     """Return the resistance that a load's canonical name states, ohm: inf for ``open``, 0 for ``short``."""
     if name == OPEN:
         return math.inf
-    return 0.0 if name == SHORT else parse_quantity(name, Unit.OHM)
+    return 0.0 if name == SHORT else parse_quantity(name.removesuffix(NETWORK), Unit.OHM)
 
 
 _ID_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_-])?$"
@@ -83,8 +84,8 @@ LoadName = Annotated[
     AfterValidator(_read_load),
     Field(
         json_schema_extra={
-            "pattern": f"^\\s*(open|short|{QUANTITY_PATTERN})$",
-            "description": "500 ohm, 1 kohm, open or short",
+            "pattern": f"^\\s*(open|short|{QUANTITY_PATTERN}({NETWORK})?)$",
+            "description": "500 ohm, 1 kohm, 1 kohm RC (with a capacitor), open or short",
         }
     ),
 ]

@@ -7,18 +7,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rig.analysis.coverage import PROBABILITY, coverage_factor
+from rig.analysis.network import CheckPulse, network_points
 from rig.analysis.uncertainty import combined
 from rig.model.measurement import Component, Distribution
-from rig.units import Unit, format_result
+from rig.model.recording import Recording
+from rig.units import Unit, format_quantity, format_result
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from rig.analysis.measure import Analysis, PhaseRow, PulseRow
+    from rig.analysis.network import Point
     from rig.model.load import Load
     from rig.model.measurement import Measurement
+    from rig.model.signal_path import SignalPath
+    from rig.model.waveform import Waveform
 
-__all__ = ["CONFIDENCE", "Agreement", "common_pulses", "compare", "u_of_difference"]
+__all__ = ["CONFIDENCE", "Agreement", "common_pulses", "compare", "compare_network", "u_of_difference"]
 
 # A night's run makes so many comparisons. The probability that a healthy bench is stopped by any of them is that which
 # 95 % leaves for one (Bonferroni): a case is compared alike, whatever else was selected with it.
@@ -87,6 +92,64 @@ def compare(voltage: Analysis, current: Analysis, load: Load) -> tuple[Agreement
         return ()
     ours, theirs = ([phase for row in rows for phase in row.phases] for rows in zip(*pairs, strict=True))
     return tuple(_comparisons(ours, theirs, voltage, current, load))
+
+
+def compare_network(
+    signals: Mapping[str, Waveform | Recording], paths: Mapping[str, SignalPath], current: Analysis, load: Load
+) -> tuple[Agreement, ...]:
+    """Compare a network's voltage with what the digitizer's current makes of it, as the first phase of all flows.
+
+    A wrong series resistance shows at its begin, a wrong capacitance after one time constant, a wrong total at its end.
+    Nothing is compared where the first pulse is not whole, since what a capacitor held before would not be known.
+    """
+    pulse = _check_pulse(current)
+    network = load.network
+    if network is None or pulse is None:
+        return ()
+    points = network_points(
+        _held(signals["voltage"]),
+        _around(signals["current"], pulse),
+        pulse,
+        network,
+        voltage_path=paths["voltage"],
+        current_path=paths["current"],
+    )
+    rms = current.measurement("rms_current")
+    warmer = 0.0 if rms is None else abs(load.temperature_coefficient) * load.thermal_resistance * rms.value**2
+    return tuple(_of_point(point, warmer * load.resistance) for point in points)
+
+
+def _held(signal: Waveform | Recording) -> Waveform:
+    return signal.part(0, len(signal)) if isinstance(signal, Recording) else signal
+
+
+def _check_pulse(current: Analysis) -> CheckPulse | None:
+    """Return the first phase of the first pulse, if the record shows all of it."""
+    if not current.pulses or not current.pulses[0].whole or not current.pulses[0].phases:
+        return None
+    phase = current.pulses[0].phases[0]
+    edges = [one.maximum for name in ("rise_time", "fall_time") if (one := current.measurement(name)) is not None]
+    if phase.start is None or phase.duration is None or not edges:
+        return None
+    return CheckPulse(start=phase.start, duration=phase.duration, rise=max(edges), sign=phase.sign)
+
+
+def _around(signal: Waveform | Recording, pulse: CheckPulse) -> Waveform:
+    """Return the pulse's first phase with as long a rest before it, where the record has one."""
+    recording = signal if isinstance(signal, Recording) else Recording.of(signal)
+    scale = recording.scale
+    begin, end = pulse.start - pulse.duration - 4 * pulse.rise, pulse.start + pulse.duration
+    first, last = (math.floor((one - scale.start) / scale.interval) for one in (begin, end))
+    return recording.part(max(first, 0), last + 2)
+
+
+def _of_point(point: Point, warmer: float) -> Agreement:
+    seen = _Seen(value=point.seen, budget=point.seen_budget)
+    expected = _Seen(value=point.expected, budget=point.expected_budget).with_terms(
+        _bounded("load self-heating", abs(point.expected) * warmer)
+    )
+    after = format_quantity(point.after, Unit.SECOND, digits=3)
+    return _agreement(f"voltage {after} after the first phase begins ({point.shows})", Unit.VOLT, seen, expected, 0.0)
 
 
 def common_pulses(voltage: Analysis, current: Analysis) -> Iterator[tuple[PulseRow, PulseRow]]:

@@ -16,7 +16,7 @@ from rig.evidence.record import OutputOffEntry
 from rig.model.measurement import Measurement, NotMeasured, Window
 from rig.model.recording import LongCapture, Recording, signals_of
 from rig.model.verdict import Verdict
-from rig.sequencer.agreement import Agreement, compare
+from rig.sequencer.agreement import Agreement, compare, compare_network
 from rig.sequencer.choice import EITHER, from_oscilloscope
 from rig.units import Unit, format_quantity, format_result
 
@@ -39,12 +39,18 @@ __all__ = [
     "inspected",
     "measure_load",
     "quiet",
+    "refuse_current_through_nothing",
     "residual_current",
     "verify_load",
 ]
 
 LOAD = "load_resistance"
 _SIGNALS = ("voltage", "current")
+_VOLTAGE = "peak_output_voltage"
+# No device drives this part of its setting through an open circuit.
+_THROUGH_NOTHING = 0.1
+_NO_FIRST_PHASE = "the two instruments did not both show its first phase, with rest before it and above their noise"
+_NO_RESISTOR = "a load with a capacitor has no one resistance; it is compared with its parts as the first phase flows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -89,7 +95,7 @@ def examine(
     taken from one of them. A signal with a defect that forbids judging gives no value at all: its measurands are not
     measured, for that reason.
     """
-    resistance = None if load.is_open else load.resistance
+    resistance = None if load.is_open or load.reactive else load.resistance
     outcomes: dict[str, Outcome] = {}
     defects: list[str] = []
     unfit: dict[str, str] = {}
@@ -124,11 +130,15 @@ def examine(
         if not analysis.baseline.is_zero_capture:
             absolute = tuple(measurand for measurand in wanted if CATALOGUE[measurand].absolute)
             outcomes.update(_none(absolute, WANT_OF_ZERO))
-    outcomes[LOAD] = measure_load(analyses, signal.capture, unfit)
+    outcomes[LOAD] = measure_load(analyses, signal.capture, unfit, load)
     agreements: tuple[Agreement, ...] = ()
     if len(analyses) == len(_SIGNALS):
         outcomes.update(from_oscilloscope(analyses["voltage"], analyses["current"], load))
-        agreements = compare(analyses["voltage"], analyses["current"], load)
+        agreements = (
+            compare_network(signals_of(signal.capture), signal.paths, analyses["current"], load)
+            if load.reactive
+            else compare(analyses["voltage"], analyses["current"], load)
+        )
     return Findings(outcomes=outcomes, defects=tuple(defects), agreements=agreements, clipped=frozenset(clipped))
 
 
@@ -158,8 +168,10 @@ def quiet(zero: Corrected | None, name: str) -> Waveform | None:
     return waveform
 
 
-def measure_load(analyses: Mapping[str, Analysis], capture: Capture, unfit: Mapping[str, str]) -> Outcome:
+def measure_load(analyses: Mapping[str, Analysis], capture: Capture, unfit: Mapping[str, str], load: Load) -> Outcome:
     """Measure the load while it is driven: voltage over current, both at the top of the phases."""
+    if load.reactive:
+        return NotMeasured(measurand=LOAD, reason=_NO_RESISTOR)
     tops = {name: analysis.outcomes["phase_top"] for name, analysis in analyses.items()}
     voltage, current = tops.get("voltage"), tops.get("current")
     if not isinstance(voltage, Measurement) or not isinstance(current, Measurement):
@@ -181,24 +193,55 @@ def measure_load(analyses: Mapping[str, Analysis], capture: Capture, unfit: Mapp
     )
 
 
-def verify_load(findings: Findings, load: Load) -> str:
+def verify_load(findings: Findings, load: Load, stimulus: Stimulus) -> str:
     """Say why the load could not be verified, or nothing where it was: the relay's word is no proof.
 
     Raises
     ------
     BenchError
-        if oscilloscope and digitizer exclude each other: then the load, a lead, a probe or a calibration is wrong.
+        if what was seen excludes the load: oscilloscope and digitizer exclude each other, there is a current without a
+        load, or a voltage without a current. Then the load, a lead, a probe or a calibration is wrong.
     """
     wrong = [str(one) for one in findings.agreements if one.e_n > 1]
     if wrong:
         raise BenchError(
             "oscilloscope and digitizer disagree; check relays, leads, probe and calibrations: " + "; ".join(wrong)
         )
-    measured = findings.outcomes[LOAD]
-    if load.is_open or findings.agreements:
+    if load.is_open:
+        refuse_current_through_nothing(findings, stimulus)
         return ""
+    if findings.agreements:
+        return ""
+    _refuse_voltage_over_nothing(findings, load, stimulus)
+    measured, voltage = findings.outcomes[LOAD], findings.outcomes[_VOLTAGE]
     reason = measured.reason if isinstance(measured, NotMeasured) else "the two instruments saw no pulse in common"
+    if load.reactive:
+        reason = voltage.reason if isinstance(voltage, NotMeasured) else _NO_FIRST_PHASE
     return f"the load was not verified to be {load.name}: {reason}"
+
+
+def refuse_current_through_nothing(findings: Findings, stimulus: Stimulus) -> None:
+    """Raise BenchError if a current flowed although nothing should have been connected."""
+    top = findings.outcomes["phase_top"]
+    if isinstance(top, Measurement) and top.value > _THROUGH_NOTHING * stimulus.amplitude:
+        raise BenchError(
+            f"current flowed while nothing should have been connected; check relays and leads: {top.value:.3g} A"
+        )
+
+
+def _refuse_voltage_over_nothing(findings: Findings, load: Load, stimulus: Stimulus) -> None:
+    """Raise BenchError if there was a voltage that would drive a current through the load, and no current at all."""
+    unfit = any(one.startswith("current: ") for one in findings.defects)
+    if isinstance(findings.outcomes["phase_top"], Measurement) or unfit:
+        return
+    peak = findings.outcomes[_VOLTAGE]
+    enough = isinstance(peak, Measurement) and peak.value > _THROUGH_NOTHING * stimulus.amplitude * load.resistance
+    if enough or "voltage" in findings.clipped:
+        shown = f": {peak.value:.3g} V" if isinstance(peak, Measurement) else ""
+        raise BenchError(
+            f"there was a voltage and no current while {load.name} should have been connected; check relays and "
+            f"leads{shown}"
+        )
 
 
 def residual_current(idle: Corrected, zero: Corrected | None) -> OutputOffEntry:

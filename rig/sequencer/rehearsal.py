@@ -75,7 +75,7 @@ def rehearse(
                 path=path,
                 zero=quiet,
                 expected=stimulus,
-                load_resistance=None if load.is_open else load.resistance,
+                load_resistance=None if load.is_open or load.reactive else load.resistance,
                 electrode_area=electrode_area,
                 capture="rehearsal",
                 wanted=dict.fromkeys((*names, *shared, "phase_top")),
@@ -88,7 +88,7 @@ def rehearse(
         outcomes.update({one: better[one] for one in wanted if one in better})
     if _LOAD in wanted:
         capture = Capture(id="rehearsal", purpose=Purpose.SIGNAL, waveforms={})
-        outcomes[_LOAD] = measure_load(analyses, capture, {})
+        outcomes[_LOAD] = measure_load(analyses, capture, {}, load)
     return outcomes
 
 

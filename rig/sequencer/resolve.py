@@ -137,6 +137,7 @@ class Resolver:
             return Resolution(limits=(), not_applicable=())
         situation = Situation(
             load_nominal=load.nominal,
+            resistive=not load.reactive,
             stimulus=case.stimulus,
             device_class=self._device.device_class,
             electrode_area=self._device.electrodes.smallest_area,

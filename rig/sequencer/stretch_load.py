@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rig.errors import BenchError
 from rig.model.load import SHORT
 from rig.model.measurement import Measurement
+from rig.sequencer.examine import refuse_current_through_nothing
 
 if TYPE_CHECKING:
     from rig.model.load import Load
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["unverified_load"]
 
-# No device drives this part of its setting through an open circuit.
-_THROUGH_NOTHING = 0.1
 # How far a device may be off its setting, and a load off its value, before a clipped voltage is a surprise.
 _SLACK = 0.2
 
@@ -40,10 +39,7 @@ def unverified_load(found: Findings, load: Load, stimulus: Stimulus, voltage: Wa
     """
     top = found.outcomes["phase_top"]
     if load.is_open:
-        if isinstance(top, Measurement) and top.value > _THROUGH_NOTHING * stimulus.amplitude:
-            raise BenchError(
-                f"current flowed while nothing should have been connected; check relays and leads: {top.value:.3g} A"
-            )
+        refuse_current_through_nothing(found, stimulus)
         return ""
     wrong = [str(one) for one in found.agreements if one.e_n > 1]
     if wrong:

@@ -85,6 +85,8 @@ def twin_configuration(
                 "relays": list(position.relays),
                 "parallel_capacitance": position.parallel_capacitance,
                 "series_resistance": position.series_resistance,
+                "capacitance_uncertainty": position.capacitance_uncertainty or 0.0,
+                "series_uncertainty": position.series_uncertainty or 0.0,
             }
             for name, position in definition.box.positions.items()
         },

@@ -165,7 +165,7 @@ class CaseWork:
         self.agreements = findings.agreements
         self.stage = "verifying the load"
         cut_short = f"{_CLIPPED}: no wider range was left" if self._clipped else ""
-        self.doubt = verify_load(findings, self.load) or self._unseen or cut_short or self.doubt
+        self.doubt = verify_load(findings, self.load, case.stimulus) or self._unseen or cut_short or self.doubt
         return findings.outcomes
 
     def _scout(self, resolved: ResolvedCase) -> bool:

@@ -166,13 +166,18 @@ class DeviceConfig(_Section):
 
 
 class LoadConfig(_Section):
-    """One position of the load box: R, or ``series_resistance`` + (R ‖ C); ``uncertainty`` is standard, of R, ohm."""
+    """One position of the load box: R, or ``series_resistance`` + (R ‖ C).
+
+    Uncertainties are standard, from which a true value is drawn; ``uncertainty`` is that of R, ohm.
+    """
 
     resistance: PositiveFloat
     uncertainty: _Halfwidth = 0.0
     relays: Annotated[tuple[int, ...], Field(min_length=1)]
     parallel_capacitance: PositiveFloat | None = None
     series_resistance: PositiveFloat | None = None
+    capacitance_uncertainty: _Halfwidth = 0.0
+    series_uncertainty: _Halfwidth = 0.0
 
 
 class SenseConfig(_Section):

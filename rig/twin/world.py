@@ -69,7 +69,12 @@ class World:
 
     def _network(self, name: str, load: LoadConfig) -> Network:
         resistance = self._drawn(name, load.resistance, load.uncertainty)
-        return Network.of(resistance, load.parallel_capacitance, load.series_resistance)
+        capacitance, series = load.parallel_capacitance, load.series_resistance
+        if capacitance is not None:
+            capacitance = self._drawn(f"{name} capacitance", capacitance, load.capacitance_uncertainty)
+        if series is not None:
+            series = self._drawn(f"{name} series", series, load.series_uncertainty)
+        return Network.of(resistance, capacitance, series)
 
     # --- time -----------------------------------------------------------------------------------------------------
 

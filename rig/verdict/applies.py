@@ -33,6 +33,7 @@ class Situation:
     load_range : over which the maker declares the output's accuracy, ohm, None where it is not stated
     frequency : Hz, None for the repetition rate of the stimulus
     series : whether several settings are judged together, and not a single case
+    resistive : whether the load is a resistor; what is stated for a resistance holds for no other load
     """
 
     load_nominal: float
@@ -42,6 +43,7 @@ class Situation:
     load_range: tuple[float, float] | None = None
     frequency: float | None = None
     series: bool = False
+    resistive: bool = True
 
     @property
     def rate(self) -> float:
@@ -51,7 +53,10 @@ class Situation:
     @property
     def load_name(self) -> str:
         """The load as the field writes it."""
-        return "open" if math.isinf(self.load_nominal) else format_quantity(self.load_nominal, Unit.OHM)
+        if math.isinf(self.load_nominal):
+            return "open"
+        named = format_quantity(self.load_nominal, Unit.OHM)
+        return named if self.resistive else f"{named} with a capacitor"
 
 
 def _read_load(value: object) -> object:
@@ -120,7 +125,7 @@ class Applies(BaseModel):
         if load == "open":
             return "" if math.isinf(nominal) else f"applies to an open circuit, the load is {situation.load_name}"
         if isinstance(load, float):
-            if math.isclose(nominal, load, rel_tol=_SAME):
+            if situation.resistive and math.isclose(nominal, load, rel_tol=_SAME):
                 return ""
             return f"applies into {format_quantity(load, Unit.OHM)}, the load is {situation.load_name}"
         return _why_not_declared(situation)
@@ -157,6 +162,8 @@ class Applies(BaseModel):
 
 
 def _why_not_declared(situation: Situation) -> str:
+    if not situation.resistive:
+        return f"applies into resistors, the load is {situation.load_name}"
     if situation.load_range is None:
         if math.isclose(situation.load_nominal, _STANDARD_LOAD, rel_tol=_SAME):
             return ""

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 from rig.bench.definition import (
+    BenchDefinition,
     bench_json_schema,
     calibration_json_schema,
     device_json_schema,
@@ -206,6 +207,62 @@ def test_mistakes_of_a_load_box(bench: Path, old: str, new: str, message: str) -
     edit(box, old, new)
     with pytest.raises(DocumentInvalid, match=r"nmes-box-1\.loadbox\.yaml:") as caught:
         load_bench(bench)
+    assert message in str(caught.value)
+
+
+NETWORK = """\
+  1 kohm RC:
+    relays: [110]
+    resistance: 801 ohm
+    uncertainty: 0.2 ohm
+    parallel_capacitance: 100 nF
+    capacitance_uncertainty: 0.3 nF
+    series_resistance: 200 ohm
+    series_uncertainty: 0.1 ohm
+    power_rating: 10 W
+"""
+
+
+def with_network(bench: Path, old: str = "", new: str = "") -> BenchDefinition:
+    box = bench.parent.parent / "loads" / "nmes-box-1.loadbox.yaml"
+    text = box.read_text(encoding="utf-8")
+    box.write_text(text + NETWORK.replace(old, new), encoding="utf-8")
+    return load_bench(bench)
+
+
+def test_a_network_is_named_for_its_resistance_to_direct_current(bench: Path) -> None:
+    definition = with_network(bench)
+    load = definition.loads["1 kohm RC"]
+    assert (load.nominal, load.resistance, load.reactive) == (1000.0, 1001.0, True)
+    assert load.uncertainty == pytest.approx(math.hypot(0.2, 0.1))
+    assert load.network is not None
+    assert load.network.tau == pytest.approx(80.1e-6)
+    assert definition.relays["1 kohm RC"] == (110,)
+    assert not definition.loads["1 kohm"].reactive
+
+
+def test_a_network_may_have_no_resistance_in_series(bench: Path) -> None:
+    lines = [line for line in NETWORK.splitlines(keepends=True) if "series" not in line]
+    load = with_network(bench, NETWORK, "".join(lines).replace("801", "1001")).loads["1 kohm RC"]
+    assert load.network is not None
+    assert (load.network.series, load.resistance) == (0.0, 1001.0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("1 kohm RC:", "2 kohm RC:", "the calibrated value, 1.001 kohm, is not a resistor of 2 kohm"),
+        ("1 kohm RC:", "1001 ohm:", "the name of a load ends in 'RC' if it holds a capacitor, and only then"),
+        ("    capacitance_uncertainty: 0.3 nF\n", "", "say how well such a load is known"),
+        ("    series_uncertainty: 0.1 ohm\n", "", "say how well such a load is known"),
+        ("    parallel_capacitance: 100 nF\n", "", "belongs to a load with a 'parallel_capacitance'"),
+        ("0.3 nF", "-0.3 nF", "negative"),
+        ("100 nF", "100 ohm", "is not a unit of farad"),
+    ],
+)
+def test_mistakes_of_a_network(bench: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(DocumentInvalid) as caught:
+        with_network(bench, old, new)
     assert message in str(caught.value)
 
 

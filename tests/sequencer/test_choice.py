@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rig.analysis import CATALOGUE
 from rig.analysis.measure import Analysis
-from rig.model.load import Load
+from rig.model.load import Load, Network
 from rig.sequencer.choice import EITHER, from_oscilloscope
 from rig.units import Unit
 from tests.analysis.synthetic import Train, analysed
@@ -78,7 +78,7 @@ def test_a_late_pulse_with_slower_edges_is_not_overlooked(slow: float) -> None:
     "load",
     [
         Load(name="open", nominal=float("inf"), resistance=float("inf"), uncertainty=0.0),
-        replace(LOAD, reactive=True),
+        replace(LOAD, network=Network(series=100.0, parallel=400.0, capacitance=1e-7)),
     ],
     ids=["open", "reactive"],
 )

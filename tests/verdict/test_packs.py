@@ -69,6 +69,15 @@ def only(state: dict[str, Any], where: Situation | None = None) -> Limit:
     return limit
 
 
+@pytest.mark.parametrize("state", [{"load": "500 ohm"}, {"load": "declared"}])
+def test_what_is_stated_for_a_resistor_holds_for_no_network(state: dict[str, Any]) -> None:
+    where = situation(500.0, resistive=False)
+    assert only(entry(applies=state)).measurand == "phase_top"
+    (reason,) = reasons(pack(entry(applies=state)), where).values()
+    assert reason.endswith("the load is 500 ohm with a capacitor")
+    assert only(entry(), where).measurand == "phase_top"
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_the_shipped_packs_keep_to_the_exported_schema(file: Path) -> None:
     schema = limit_pack_json_schema()
