@@ -293,10 +293,19 @@ Operator = Annotated[str, typer.Option(help="On whose behalf; default: who is lo
 def _bench_options(
     bench: Path | None, dut: Path | None, operator: str = "", *, evidence: Path | None = None
 ) -> RunOptions:
+    from rig.harness.terminal import Terminal  # noqa: PLC0415
     from rig.sequencer.setup import RunOptions  # noqa: PLC0415
 
-    here = Path.cwd()
-    return RunOptions.of(root=here, directory=here, bench=bench, device=dut, evidence=evidence, operator=operator)
+    here, terminal = Path.cwd(), Terminal()
+    return RunOptions.of(
+        root=here,
+        directory=here,
+        bench=bench,
+        device=dut,
+        evidence=evidence,
+        operator=operator,
+        attendant=terminal if terminal.attended else None,
+    )
 
 
 @bench_app.command("status")

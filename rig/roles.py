@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from rig.model.waveform import Waveform
 
 __all__ = [
+    "Attendant",
     "Clock",
     "Digitizer",
+    "HandOperated",
     "Instrument",
     "Interlock",
     "LoadSwitch",
@@ -101,6 +103,37 @@ class Stimulator(Instrument, Protocol):
 
     def reconnect(self) -> None:
         """Open the line again; what the device does by then is not changed."""
+
+
+@runtime_checkable
+class HandOperated(Protocol):
+    """A stimulator whose knobs and buttons a person turns and presses; not every one is."""
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person has to stop it, so that whatever else ends the current comes first."""
+
+    def give_up(self) -> None:
+        """Tell the person to stop the device, and wait for nothing; may be called at any time, never raises."""
+
+
+@runtime_checkable
+class Attendant(Protocol):
+    """A person at the bench."""
+
+    def tell(self, text: str) -> None:
+        """Show a line at once."""
+
+    def ask(self, text: str, timeout: float) -> str:
+        """Show a line, and return what is typed behind it; what was typed before does not count.
+
+        Raises
+        ------
+        TimeoutError
+            if nobody has answered after so many seconds
+        EOFError
+            if nobody can answer any more
+        """
 
 
 @runtime_checkable

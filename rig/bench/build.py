@@ -14,7 +14,7 @@ from rig.bench.paths import signal_path
 from rig.errors import BenchError, CommunicationError, Refused
 from rig.model.identity import Calibration, Identity
 from rig.model.load import OPEN
-from rig.roles import LoadSwitch, Stimulator, Supply
+from rig.roles import HandOperated, LoadSwitch, Stimulator, Supply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from rig.model.load import Load
     from rig.model.setup import DigitizerSetup, ScopeSetup
     from rig.model.signal_path import SignalPath
-    from rig.roles import Clock, Digitizer, Instrument, Oscilloscope
+    from rig.roles import Attendant, Clock, Digitizer, Instrument, Oscilloscope
 
 __all__ = ["CLOCK", "Bench", "CalibrationState", "SafetyStep", "open_bench"]
 
 CLOCK = "clock"
-STOP, SUPPLY_OFF = "stop the stimulator", "switch the supply off"
+STOP, OPEN_RELAYS, SUPPLY_OFF = "stop the stimulator", "open all relays", "switch the supply off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +113,15 @@ class Bench:
     def make_safe(self, *, for_good: bool = False) -> tuple[SafetyStep, ...]:
         """Stop the stimulator, then open all relays; each step is tried whatever became of the others. Never raises.
 
-        What feeds the device is switched off after that, if a step has failed or the bench is left for good.
+        Where a person would have to stop it, the relays come first, and nobody is waited for. What feeds the device is
+        switched off after that, if a step has failed or the bench is left for good.
         """
-        stopped = _step(STOP, self.stimulator.stop)
-        opened = _step("open all relays", self.load_switch.open_all)
+        if isinstance(self.stimulator, HandOperated) and self.stimulator.by_hand:
+            opened = _step(OPEN_RELAYS, self.load_switch.open_all)
+            stopped = _step(STOP, self.stimulator.give_up)
+        else:
+            stopped = _step(STOP, self.stimulator.stop)
+            opened = _step(OPEN_RELAYS, self.load_switch.open_all)
         self.selected = self.loads[OPEN] if opened.done else None
         if self.supply is None or not (for_good or not stopped.done or not opened.done):
             return stopped, opened
@@ -142,6 +147,7 @@ def open_bench(
     addresses: Mapping[str, str],
     today: date,
     utc: Callable[[], datetime],
+    attendant: Attendant | None = None,
 ) -> Iterator[Bench]:
     """Open a bench with a device under test; leaving makes safe, then closes, whatever happened.
 
@@ -152,6 +158,7 @@ def open_bench(
     addresses : replaces addresses of the bench file, by instrument; ``clock`` is the virtual clock's
     today : against which calibrations expire
     utc : the wall clock, for a virtual bench
+    attendant : the person at the bench, for a stimulator that has to be set by hand
 
     Raises
     ------
@@ -163,7 +170,7 @@ def open_bench(
         if the bench could not be made safe, on the way in or out
     """
     with ExitStack() as stack:
-        opener = _Opener(definition, device, addresses, stack)
+        opener = _Opener(definition, device, addresses, stack, attendant)
         try:
             bench = opener.open(utc)
         except BaseException:
@@ -197,8 +204,14 @@ class _Opener:
     """Opens instruments one by one; what was opened is closed by the stack."""
 
     def __init__(
-        self, definition: BenchDefinition, device: DeviceDefinition, addresses: Mapping[str, str], stack: ExitStack
+        self,
+        definition: BenchDefinition,
+        device: DeviceDefinition,
+        addresses: Mapping[str, str],
+        stack: ExitStack,
+        attendant: Attendant | None,
     ) -> None:
+        self._attendant = attendant
         self._definition = definition
         self._device = device
         self._stack = stack
@@ -239,8 +252,11 @@ class _Opener:
         """Switch off what has been opened so far: a device may still be running from before."""
         opened = tuple(self._opened.values())
         steps: list[tuple[str, Callable[[], None]]] = []
-        steps += [(STOP, one.stop) for one in opened if isinstance(one, Stimulator)]
-        steps += [("open all relays", one.open_all) for one in opened if isinstance(one, LoadSwitch)]
+        stimulators = [one for one in opened if isinstance(one, Stimulator)]
+        by_hand = [one for one in stimulators if isinstance(one, HandOperated) and one.by_hand]
+        steps += [(STOP, one.stop) for one in stimulators if one not in by_hand]
+        steps += [(OPEN_RELAYS, one.open_all) for one in opened if isinstance(one, LoadSwitch)]
+        steps += [(STOP, one.give_up) for one in by_hand]
         steps += [(SUPPLY_OFF, one.switch_off) for one in opened if isinstance(one, Supply)]
         for name, action in steps:
             _step(name, action)
@@ -282,6 +298,7 @@ class _Opener:
             device=self._device.file,
             device_path=self._device.path,
             dialogue=self._device.dialogue,
+            attendant=self._attendant,
         )
 
     def _instrument(self, name: str, entry: InstrumentEntry, clock: Clock) -> None:

@@ -260,6 +260,40 @@ _OURS = (
         options={**RATING_OPTIONS, "voltage_command": str, "trip_bits": int, "remote": bool},
         feeds="ac",
     ),
+    Driver(
+        name="hasomed-motionstim8",
+        role="stimulator",
+        factory="rig.bench.stimulators.motionstim8:opened",
+        options={
+            "greatest_current": float,
+            "shortest": float,
+            "longest": float,
+            "interphase": float,
+            "least_period": float,
+            "stop_bits": int,
+        },
+    ),
+    Driver(
+        name="analog-ttl",
+        role="stimulator",
+        factory="rig.bench.stimulators.analog_ttl:opened",
+        needs=("device",),
+        options={
+            "current_per_volt": float,
+            "greatest_demand": float,
+            "demand": str,
+            "trigger": str,
+            "phase_duration": float,
+            "interphase": float,
+            "biphasic": bool,
+        },
+    ),
+    Driver(
+        name="front-panel",
+        role="stimulator",
+        factory="rig.bench.stimulators.front_panel:opened",
+        options={"patience": float, "stop_patience": float},
+    ),
 )
 _BY_NAME = {driver.name: driver for driver in _OURS}
 

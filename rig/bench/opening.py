@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 
     from rig.bench.dialogue.entries import DialogueFile
     from rig.bench.files import DeviceFile, InstrumentEntry, Role
-    from rig.roles import Clock, Instrument
+    from rig.roles import Attendant, Clock, Instrument
 
-__all__ = ["TWIN", "Opening", "open_checked", "open_instrument"]
+__all__ = ["BY_HAND", "TWIN", "Opening", "open_checked", "open_instrument"]
 
 TWIN = "twin"
+BY_HAND = "operator"
+"""The address that stands for the person at the bench."""
+
 ValueT = TypeVar("ValueT", str, int, float, bool)
 
 
@@ -36,6 +39,7 @@ class Opening:
     timeout : how long to wait for an answer, s; None leaves it to the driver
     relays : of a load switch: every relay channel that the load box may close
     device, device_path : of a stimulator: the device file's content, and where it was read from
+    attendant : the person at the bench; None where there is none
     dialogue : of a stimulator that is spoken to as a file describes: that file's content
     """
 
@@ -48,6 +52,7 @@ class Opening:
     device: DeviceFile | None = None
     device_path: Path | None = None
     dialogue: DialogueFile | None = None
+    attendant: Attendant | None = None
 
     def patience(self, otherwise: float) -> float:
         """Return how long to wait for an answer, s."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,11 @@ from rig.harness.interruption import Interruption, ending_as_by_ctrl_c
 from rig.harness.options import add_options
 from rig.harness.script import SCRIPT
 from rig.harness.session import RUN
+from rig.harness.terminal import Terminal
 from rig.model.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from rig.sequencer.run import Run
 
@@ -132,6 +133,7 @@ def _start(config: pytest.Config, items: Sequence[pytest.Item]) -> Any:  # noqa:
         real_time=config.getoption("--real-time"),
         record_io=config.getoption("--record-io"),
         replay=config.getoption("--replay"),
+        attendant=_attendant(config),
     )
     return start_run(
         {file.path: file.loaded for file in files if isinstance(file, PlanFile)},
@@ -140,6 +142,22 @@ def _start(config: pytest.Config, items: Sequence[pytest.Item]) -> Any:  # noqa:
         render=render_all,
         not_selected=config.stash.get(_DESELECTED, 0),
     )
+
+
+def _attendant(config: pytest.Config) -> Terminal | None:
+    """Return who sits at the terminal, if anybody does; a progress bar stands aside while somebody is spoken to."""
+    from rig.harness.progress import Progress  # noqa: PLC0415 - not needed to collect
+
+    @contextmanager
+    def aside() -> Iterator[None]:
+        with ExitStack() as stack:
+            for plugin in config.pluginmanager.get_plugins():
+                if isinstance(plugin, Progress):
+                    stack.enter_context(plugin.paused())
+            yield
+
+    terminal = Terminal(aside)
+    return terminal if terminal.attended else None
 
 
 def pytest_report_teststatus(report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from rich.text import Text
 from rig.model.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from rich.console import Console
 
@@ -57,6 +58,18 @@ class Progress:
         with Bar(*columns, console=self.console, transient=True) as self._bar:
             self._bar.add_task("opening the bench", total=self._total)
             return (yield)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the bar off the screen while somebody else speaks there."""
+        bar = self._bar
+        if bar is not None:
+            bar.stop()
+        try:
+            yield
+        finally:
+            if bar is not None:
+                bar.start()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Name the case that runs now."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rig.bench.files import InstrumentEntry
     from rig.model.signal_path import SignalPath
     from rig.model.waveform import Waveform
-    from rig.roles import Instrument
+    from rig.roles import Attendant, Instrument
     from rig.sequencer.setup import RunOptions, Setup
 
 __all__ = ["BenchState", "InstrumentState", "NoiseState", "examine_bench"]
@@ -111,14 +111,21 @@ def examine_bench(options: RunOptions) -> BenchState:
     with ExitStack() as stack:
         addresses = served(stack, setup, options)
         found = {
-            name: _instrument(name, entry, setup, addresses, clock)
+            name: _instrument(name, entry, setup, addresses, clock, options.attendant)
             for name, entry in setup.definition.instruments.items()
             if entry.role != "stimulator" or setup.definition.supply is None
         }
         noise: tuple[NoiseState, ...] = ()
         reasons: tuple[str, ...] = ()
         if not any(one.problems for one in found.values()):
-            opening = open_bench(setup.definition, setup.device, addresses=addresses, today=today, utc=clock.utc)
+            opening = open_bench(
+                setup.definition,
+                setup.device,
+                addresses=addresses,
+                today=today,
+                utc=clock.utc,
+                attendant=options.attendant,
+            )
             bench = stack.enter_context(opening)
             found = {name: _as_opened(name, found.get(name), setup, bench) for name in setup.definition.instruments}
             noise, reasons = _noise(bench, setup), bench.engineering_only
@@ -133,7 +140,12 @@ def examine_bench(options: RunOptions) -> BenchState:
 
 
 def _instrument(
-    name: str, entry: InstrumentEntry, setup: Setup, addresses: Mapping[str, str], clock: SystemClock
+    name: str,
+    entry: InstrumentEntry,
+    setup: Setup,
+    addresses: Mapping[str, str],
+    clock: SystemClock,
+    attendant: Attendant | None,
 ) -> InstrumentState:
     """Ask one instrument everything about itself."""
     definition, address = setup.definition, addresses.get(name, entry.address)
@@ -147,6 +159,8 @@ def _instrument(
         relays=tuple(channel for relays in definition.relays.values() for channel in relays),
         device=setup.device.file,
         device_path=setup.device.path,
+        dialogue=setup.device.dialogue,
+        attendant=attendant,
     )
     try:
         if address == TWIN:

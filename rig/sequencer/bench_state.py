@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rig.guard.standing import Holder
+    from rig.roles import Attendant
 
 __all__ = ["release_bench", "reset_bench", "say_standing", "stop_bench", "take_bench"]
 
@@ -75,20 +76,20 @@ def reset_bench(options: RunOptions, reason: str) -> Iterator[str]:
         if current was measured, or could not be measured to be none; the bench stays latched
     """
     setup, clock = _shared(options), SystemClock()
-    bench, owner = setup.definition.id, options.operator or getpass.getuser()
+    bench, owner = setup.definition.id, _owner(options)
     if not reason.strip():
         raise Refused("a reset needs a reason")
-    yield _checked(setup, clock)
+    yield _checked(setup, clock, options.attendant)
     was = Latch(state_folder(), bench, utc=clock.utc).reset(reason, owner=owner)
     yield f"{bench}: was latched: {was}" if was else f"{bench}: was not latched"
-    _take(setup, owner, reason, clock, steal=False).release()
+    _take(setup, options, reason, clock, steal=False).release()
     yield f"{bench}: free"
 
 
 def take_bench(options: RunOptions, reason: str, *, steal: bool, say: Callable[[str], object]) -> None:
     """Keep a bench for a person, until Ctrl-C or until somebody takes it; nothing is energised by that."""
     setup, clock = _shared(options), SystemClock()
-    lease = _take(setup, options.operator or getpass.getuser(), reason, clock, steal=steal)
+    lease = _take(setup, options, reason, clock, steal=steal)
     say(f"{setup.definition.id}: taken; Ctrl-C gives it back")
     try:
         while not (why := lease.lost()):
@@ -109,34 +110,40 @@ def release_bench(options: RunOptions) -> str:
         if somebody else has it
     """
     setup, clock = _shared(options), SystemClock()
-    bench, owner = setup.definition.id, options.operator or getpass.getuser()
+    bench, owner = setup.definition.id, _owner(options)
     found = standing(state_folder(), bench, utc=clock.utc)
     if found.state is State.FREE:
         return f"{bench}: is free"
     if found.state is State.TAKEN and (found.holder is None or found.holder.owner != owner):
         raise Refused(f"{bench} is in use by {found.holder}; only 'rig bench steal --reason ...' takes it from others")
-    _take(setup, owner, "given back", clock, steal=found.state is State.TAKEN).release()
+    _take(setup, options, "given back", clock, steal=found.state is State.TAKEN).release()
     return f"{bench}: free"
 
 
-def _take(setup: Setup, owner: str, reason: str, clock: SystemClock, *, steal: bool) -> Lease:
+def _take(setup: Setup, options: RunOptions, reason: str, clock: SystemClock, *, steal: bool) -> Lease:
     return Lease.take(
         state_folder(),
         setup.definition.id,
-        owner=owner,
+        owner=_owner(options),
         reason=reason,
         seconds=_A_DAY,
         utc=clock.utc,
-        self_check=lambda: _checked(setup, clock),
+        self_check=lambda: _checked(setup, clock, options.attendant),
         steal=steal,
     )
 
 
-def _checked(setup: Setup, clock: SystemClock) -> str:
+def _owner(options: RunOptions) -> str:
+    return options.operator or getpass.getuser()
+
+
+def _checked(setup: Setup, clock: SystemClock, attendant: Attendant | None) -> str:
     """Open every instrument, make safe, and measure that nothing flows; return what was measured."""
     definition = setup.definition
     ranges = Ranges.of(definition, compliance=setup.device.file.ratings.voltage)
-    opening = open_bench(definition, setup.device, addresses={}, today=clock.utc().date(), utc=clock.utc)
+    opening = open_bench(
+        definition, setup.device, addresses={}, today=clock.utc().date(), utc=clock.utc, attendant=attendant
+    )
     with opening as bench:
         if bench.oscilloscope is None or bench.digitizer is None or not (definition.voltage and definition.current):
             raise BenchError(f"{definition.id}: measuring that nothing flows takes a digitizer")

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rig.guard.terms import Kind
+from rig.roles import HandOperated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -135,6 +136,16 @@ class GuardedStimulator:
     def reconnect(self) -> None:
         """Open the line again."""
         self._inner.reconnect()
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person has to stop it."""
+        return isinstance(self._inner, HandOperated) and self._inner.by_hand
+
+    def give_up(self) -> None:
+        """Tell the person to stop the device, and wait for nothing."""
+        if isinstance(self._inner, HandOperated):
+            self._inner.give_up()
 
     def close(self) -> None:
         """End the session."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rig.bench.definition import BenchDefinition, DeviceDefinition
+    from rig.roles import Attendant
 
 __all__ = ["Pack", "RunOptions", "Setup", "read_setup"]
 
@@ -30,7 +31,7 @@ class RunOptions:
     """What a person chose, with the defaults filled in.
 
     ``record_io`` writes every dialogue with an instrument into the evidence; ``replay`` is the evidence of a run whose
-    dialogues answer in place of the instruments.
+    dialogues answer in place of the instruments. ``attendant`` is the person at the terminal, if there is one.
     """
 
     root: Path
@@ -41,6 +42,7 @@ class RunOptions:
     real_time: bool = False
     record_io: bool = False
     replay: Path | None = None
+    attendant: Attendant | None = None
 
     @classmethod
     def of(
@@ -55,6 +57,7 @@ class RunOptions:
         real_time: bool = False,
         record_io: bool = False,
         replay: str | Path | None = None,
+        attendant: Attendant | None = None,
     ) -> RunOptions:
         """Fill in defaults below the project's root; what was given is relative to where the person stands.
 
@@ -71,6 +74,7 @@ class RunOptions:
             real_time=real_time,
             record_io=record_io,
             replay=None if replay is None else directory / replay,
+            attendant=attendant,
         )
 
 

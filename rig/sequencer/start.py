@@ -14,6 +14,7 @@ from rig.bench.recording import recorded_dialogues
 from rig.errors import DocumentInvalid, Problem
 from rig.evidence.store import Bundle, run_id
 from rig.plan.load import load_plan
+from rig.sequencer.attended import Noted, is_by_hand, refuse_unattended
 from rig.sequencer.guarding import guarded
 from rig.sequencer.measurability import show_forecast
 from rig.sequencer.playback import DIALOGUES, play_back, recorded
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rig.bench.build import Bench
+    from rig.evidence.journal import Journal
     from rig.plan.case import Case
     from rig.plan.load import LoadedPlan
     from rig.sequencer.resolve import ResolvedCase
@@ -119,6 +121,7 @@ def start_run(
     """
     _refuse_twins(plans.values())
     setup = read_setup(options)
+    refuse_unattended(setup.definition, options)
     resolver = setup.resolver()
     resolved = resolver.resolve(cases, plans.values())
     if options.replay is not None:
@@ -139,6 +142,8 @@ def start_run(
         block=_UNHURRIED if setup.definition.virtual and not options.real_time else BLOCK,
     )
     reason = "failed_to_start"
+    if is_by_hand(setup.definition):
+        header.note(f"the device was set, started and stopped by hand, by {options.operator or 'the operator'}")
     journal.write("run begun", bench=setup.definition.id, plans=[loaded.plan.plan for loaded in plans.values()])
     try:
         with ExitStack() as stack:
@@ -147,7 +152,14 @@ def start_run(
                 stack.enter_context(recorded_dialogues(bundle.folder / DIALOGUES))
             purpose = f"run {bundle.folder.name}"
             guardian = stack.enter_context(guarded(setup, options, addresses, bundle, purpose))
-            bench = open_bench(setup.definition, setup.device, addresses=addresses, today=started.date(), utc=clock.utc)
+            bench = open_bench(
+                setup.definition,
+                setup.device,
+                addresses=addresses,
+                today=started.date(),
+                utc=clock.utc,
+                attendant=_noted(options, journal),
+            )
             run.begin(_marked(stack.enter_context(bench), options), guardian)
             journal.write("bench open", **_opened(run.bench))
             reason = "crash"
@@ -175,6 +187,10 @@ def _marked(bench: Bench, options: RunOptions) -> Bench:
         reason = f"its instruments were played back from the run {options.replay.name}"
         bench.engineering_only = (*bench.engineering_only, reason)
     return bench
+
+
+def _noted(options: RunOptions, journal: Journal) -> Noted | None:
+    return None if options.attendant is None else Noted(options.attendant, journal, options.operator)
 
 
 def _opened(bench: Bench) -> dict[str, object]:

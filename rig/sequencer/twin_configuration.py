@@ -44,6 +44,9 @@ _PROTOCOLS = {
     "siglent-spd": "siglent-spd",
     "keysight-ac6800": "keysight-ac6800",
     "chroma-61600": "chroma-61600",
+    "hasomed-motionstim8": "motionstim8",
+    "analog-ttl": "nidaqmx-grpc",
+    "front-panel": "front-panel",
 }
 _CLOCK = "clock"
 _DEFAULT_FIRMWARE = "1.0"
@@ -156,8 +159,18 @@ def _instrument(name: str, definition: BenchDefinition, device: DeviceDefinition
         "contact": entry.line if entry.channel is None else str(entry.channel),
         "faults": faults,
         **({"powers": entry.output or 1} if entry.role == "supply" else {}),
+        **_drives(entry),
         **_front_end(name, definition),
     }
+
+
+def _drives(entry: InstrumentEntry) -> dict[str, Any]:
+    """Return what the device makes of a card's outputs, where they drive it."""
+    said = entry.options
+    if entry.driver != "analog-ttl" or not said.get("current_per_volt"):
+        return {}
+    names = ("demand", "trigger", "phase_duration", "interphase", "biphasic")
+    return {"drives": {"gain": said["current_per_volt"], **{name: said[name] for name in names if said.get(name)}}}
 
 
 def _front_end(name: str, definition: BenchDefinition) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from rig.twin.devices.motionstim8 import MotionStim8
 from rig.twin.devices.motionstim8_data import CommandReader, ListMode, read_single, read_update
 from rig.twin.world import World
 
-DRIVER = "motionstim8"
+DRIVER = "hasomed-motionstim8"
 DEVICE = {
     "identity": {"manufacturer": "KRAUTH+TIMMERMANN", "model": "MotionStim 8", "serial": "1", "firmware": "1"},
     "gain_error": 0.0,
