@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain, repeat
 
 import numpy as np
 import pytest
@@ -31,6 +32,12 @@ SETUP = ScopeSetup(
 STOPPED: Step = (":TRIGger:STATus?", "STOP")
 
 
+def in_turn(*states: str) -> Callable[[], bytes]:
+    """Tell one state after the other, the last one for ever."""
+    told = chain(states[:-1], repeat(states[-1]))
+    return lambda: next(told).encode() + b"\n"
+
+
 def said(*commands: str) -> list[Step]:
     return [*((command, "") for command in commands), NO_ERROR]
 
@@ -55,6 +62,8 @@ def configured(*, level: str = "5", slope: str = "RFALl", back: Sequence[Step] =
             ":CHANnel1:OFFSet -3",
             *(f":CHANnel{number}:DISPlay OFF" for number in (2, 3, 4)),
         ),
+        (":TRIGger:STATus?", "STOP"),
+        (":TRIGger:STATus?", "AUTO"),
         *said(
             ":TIMebase:MODE MAIN",
             ":TIMebase:MAIN:SCALe 0.005",
@@ -109,7 +118,7 @@ def fetched(data: bytes, *, page: int = 250_000, preamble: str = PREAMBLE) -> li
     return [*steps, NO_ERROR]
 
 
-def scope(peer: Peer, clock: ManualClock | None = None, *, timeout: float = 60.0, most: int = 250_000) -> RigolDs1000Z:
+def scope(peer: Peer, clock: ManualClock | None = None, *, timeout: float = 30.0, most: int = 250_000) -> RigolDs1000Z:
     return RigolDs1000Z("scope", peer.visa, clock=clock or ManualClock(), timeout=timeout, most=most)
 
 
@@ -175,13 +184,24 @@ def test_record_that_is_not_as_long_as_announced_keeps_what_came(reply: bytes | 
 def test_stop_that_never_changes_is_not_taken_for_completion() -> None:
     clock = ManualClock()
     table = {str(ask): str(reply) for ask, reply in configured() if reply}
-    with Peer(LineServer({**table})) as peer:
+    with Peer(LineServer({**table, ":TRIGger:STATus?": in_turn("AUTO", "STOP")})) as peer:
         driver = scope(peer, clock)
         driver.configure(SETUP)
         with pytest.raises(InstrumentError, match="did not arm"):
             driver.arm()
         driver.close()
     assert 5.0 < clock.time < 8.0
+
+
+def test_instrument_that_does_not_run_takes_no_memory_depth() -> None:
+    table = {str(ask): str(reply) for ask, reply in configured() if reply}
+    server = LineServer({**table, ":TRIGger:STATus?": "STOP"})
+    with Peer(server) as peer:
+        driver = scope(peer)
+        with pytest.raises(InstrumentError, match="does not run"):
+            driver.configure(SETUP)
+        driver.close()
+    assert not any("MDEPth" in line for line in server.lines)
 
 
 def test_instrument_that_does_not_stop_is_not_armed() -> None:
@@ -224,8 +244,7 @@ def test_without_trigger_the_capture_is_forced() -> None:
 
 def test_forced_capture_that_does_not_complete_is_no_trigger() -> None:
     table = {str(ask): str(reply) for ask, reply in configured(back=()) if reply}
-    states = [b"STOP\n", b"STOP\n"]
-    with Peer(LineServer({**table, ":TRIGger:STATus?": lambda: states.pop() if states else b"WAIT\n"})) as peer:
+    with Peer(LineServer({**table, ":TRIGger:STATus?": in_turn("AUTO", "STOP", "STOP", "WAIT")})) as peer:
         driver = scope(peer)
         driver.configure(replace(SETUP, trigger=None))
         with pytest.raises(NoTrigger):
@@ -298,7 +317,7 @@ def test_what_it_cannot_do_is_refused_with_its_limits(change: dict[str, object],
 
 def test_memory_that_stays_smaller_than_asked_is_refused() -> None:
     table = {str(ask): str(reply) for ask, reply in configured() if reply}
-    with Peer(LineServer({**table, ":ACQuire:MDEPth?": "6000"})) as peer:
+    with Peer(LineServer({**table, ":ACQuire:MDEPth?": "6000", ":TRIGger:STATus?": "AUTO"})) as peer:
         driver = scope(peer)
         with pytest.raises(InstrumentError, match="it keeps 6000 points"):
             driver.configure(SETUP)
@@ -334,9 +353,8 @@ def test_twelve_bits_come_in_sixteen() -> None:
         ":WAVeform:PREamble?": "1,2,600,16,5.0E-5,-5.0E-3,0,6.25E-3,-87,32768",
         ":DISPlay:DATA? PNG": block(png),
     }
-    states = [b"STOP", b"STOP", b"WAIT", b"RUN", b"STOP", b"STOP", b"STOP"]
     pages = [block(data[:1200]), block(data[1200:])]
-    table[":TRIGger:STATus?"] = lambda: states.pop() + b"\n"
+    table[":TRIGger:STATus?"] = in_turn("AUTO", "STOP", "STOP", "STOP", "RUN", "WAIT", "STOP")
     table[":WAVeform:DATA?"] = lambda: pages.pop(0)
     server = LineServer(table)
     setup = replace(SETUP, points=1000, reduction=Reduction.AVERAGE, averages=16)

@@ -86,8 +86,10 @@ class RigolOscilloscope(ScpiOscilloscope):
         middle = (0.5 - setup.pretrigger) * step * self.across
         channels = [line for number in self._inputs for line in self._channel(number, setup.channels.get(number))]
         averages = (f":ACQuire:AVERages {setup.averages}",) if setup.reduction is Reduction.AVERAGE else ()
-        # The memory's depth can be chosen only while the instrument runs.
         self._dialogue.command("*CLS", ":RUN", *channels)
+        # The memory's depth can be chosen only while the instrument runs, and it takes its time to.
+        if not self._wait(lambda: not self.done(), ARMING_TIME):
+            self._refuse(":RUN", "the oscilloscope does not run")
         self._dialogue.command(
             ":TIMebase:MODE MAIN",
             f":TIMebase:MAIN:SCALe {step:.9g}",
