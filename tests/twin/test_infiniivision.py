@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import pytest
 import pyvisa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from rig.twin.config import InstrumentConfig, TwinConfig
 from rig.twin.devices.infiniivision import Infiniivision
@@ -462,3 +464,63 @@ def test_nothing_is_left_behind() -> None:
     with bench() as b:
         b.ask("*IDN?")
     assert set(threading.enumerate()) <= before
+
+
+# --- segments, means, coupling, the screen ----------------------------------------------------------------------------
+
+
+@pytest.mark.supports("keysight-infiniivision", "twin")
+def test_each_segment_has_a_trigger_of_its_own_and_says_when() -> None:
+    with bench() as b:
+        b.tell(f"{SETUP};:ACQuire:MODE SEGMented;:ACQuire:SEGMented:COUNt 3")
+        b.arm()
+        b.world.begin(TRAIN)
+        b.until_done()
+        assert int(b.ask(":WAVeform:SEGMented:COUNt?")) == 3
+        seen, tags = [], []
+        for index in (1, 2, 3):
+            b.tell(f":ACQuire:SEGMented:INDex {index}")
+            tags.append(float(b.ask(":WAVeform:SEGMented:TTAG?")))
+            seen.append(b.capture()[1])
+        b.tell(":ACQuire:SEGMented:INDex 4")
+        assert b.octets() == b""
+        assert b.errors() == ['-222,"Data out of range"']
+    assert tags == pytest.approx([0.0, 20e-3, 40e-3], abs=1e-5)
+    assert all(volts.max() == pytest.approx(10.0, abs=0.2) for volts in seen)
+    assert len(seen[0]) == 285_714  # the next rate at which three fit into the memory
+
+
+def test_the_mean_of_several_records_is_quieter() -> None:
+    with bench(noise=1.0) as b:
+        b.tell(f"{SETUP};:ACQuire:TYPE AVERage;:ACQuire:COUNt 4")
+        b.arm()
+        b.world.begin(TRAIN)
+        b.until_done()
+        _, volts = b.capture()
+        assert b.preamble()[1:4] == [2, 1_000_000, 4]
+    assert volts[:50_000].std() == pytest.approx(0.5, rel=0.1)
+
+
+def test_alternating_coupling_lets_nothing_constant_pass() -> None:
+    with bench() as b:
+        b.tell(f"{SETUP};:CHANnel1:COUPling AC")
+        assert b.ask(":CHANnel1:COUPling?") == "AC"
+        b.world.begin(Train(points=(Point(current=10e-3, duration=1e-3),), period=2e-3, count=None))
+        b.world.advance(0.5)
+        b.tell(":TRIGger:EDGE:LEVel 2,CHANnel1;:TIMebase:SCALe 1E-3")
+        b.arm()
+        b.until_done()
+        _, volts = b.capture()
+    assert volts.mean() == pytest.approx(0.0, abs=0.3)
+    assert volts.max() == pytest.approx(5.0, abs=0.5)
+
+
+@pytest.mark.supports("keysight-infiniivision", "screenshot")
+def test_the_screen_as_a_picture() -> None:
+    with bench() as b:
+        b.tell(f"{SETUP};:TRIGger:SWEep AUTO;:DIGitize CHANnel1")
+        png = bytes(b.session.query_binary_values(":DISPlay:DATA? PNG,COLor", datatype="B"))
+        bmp = bytes(b.session.query_binary_values(":DISPlay:DATA?", datatype="B"))
+    one, other = Image.open(io.BytesIO(png)), Image.open(io.BytesIO(bmp))
+    assert (one.format, other.format, one.size) == ("PNG", "BMP", (320, 240))
+    assert np.array_equal(np.asarray(one), np.asarray(other))

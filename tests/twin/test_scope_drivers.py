@@ -66,7 +66,6 @@ class Family:
     high_resolution: bool = True
     pictures: str = "png"
     averages: int = 4
-    alternating: bool = True
     marks: tuple[str, ...] = field(default=("twin", "race", "deep memory", "clip detection", "screenshot"))
 
 
@@ -76,10 +75,7 @@ FAMILIES = (
         identity="KEYSIGHT TECHNOLOGIES,DSO-X 3034A,MY12345678,02.50.2019022736",
         twin=infiniivision.Infiniivision,
         open=lambda address, clock: KeysightInfiniiVision("scope", address, clock=clock, timeout=30.0),
-        averages=0,
-        alternating=False,
-        pictures="",
-        marks=("twin", "race", "deep memory", "clip detection"),
+        segments=True,
     ),
     Family(
         driver="tektronix-mso",
@@ -265,7 +261,7 @@ def test_offset_and_bandwidth_limit_and_another_probe(family: Family) -> None:
         assert b.driver.fetch(1).values().max() == pytest.approx(1.0, abs=0.05)
 
 
-@families(having=lambda one: one.alternating)
+@families()
 def test_alternating_coupling_takes_away_what_is_constant(family: Family) -> None:
     channel = ScopeChannel(full_scale=40.0, probe=10.0, coupling=Coupling.AC)
     with bench(family) as b:
@@ -323,7 +319,7 @@ def test_trigger_that_does_not_come_leaves_it_armed_and_halt_ends_it(family: Fam
         b.driver.halt()
 
 
-@families(having=lambda one: one.averages > 0)
+@families()
 def test_mean_of_several_records(family: Family) -> None:
     with bench(family, noise=0.3) as b:
         b.capture(SETUP)
@@ -357,7 +353,7 @@ def test_every_segment_has_its_pulse_at_its_time(family: Family) -> None:
             b.driver.fetch(1, 4)
 
 
-@families(having=lambda one: bool(one.pictures))
+@families()
 def test_screenshot_is_a_picture(family: Family) -> None:
     with bench(family) as b:
         b.capture(SETUP)

@@ -11,6 +11,7 @@ from rig.twin.devices.infiniivision_settings import Settings
 from rig.twin.devices.infiniivision_text import channel_number, flag
 from rig.twin.devices.scope_acquisition import Acquisition, State
 from rig.twin.devices.scope_inputs import Inputs
+from rig.twin.devices.scope_screen import bmp, png, screen
 from rig.twin.scpi import ScpiDevice
 from rig.twin.scpi_syntax import Command, ScpiError, block
 
@@ -88,7 +89,11 @@ class Infiniivision(ScpiDevice):
             ":WAVeform?": lambda _: self._describe_waveform(),
             ":WAVeform:POINts?": lambda _: f"{preamble(self._shown(), self._panel.readout).points:+d}",
             ":WAVeform:PREamble?": lambda _: str(preamble(self._shown(), self._panel.readout)),
+            ":WAVeform:COUNt?": lambda _: f"{preamble(self._shown(), self._panel.readout).count:+d}",
+            ":WAVeform:SEGMented:COUNt?": lambda _: f"{self._segments():+d}",
+            ":WAVeform:SEGMented:TTAG?": lambda _: self._time_tag(),
             ":WAVeform:DATA?": lambda _: self._data(),
+            ":DISPlay:DATA?": self._picture,
         }
 
     # --- acquiring ------------------------------------------------------------------------------------------------
@@ -172,13 +177,39 @@ class Infiniivision(ScpiDevice):
         record = self._acquisition.record
         return self._panel.settings if record is None else record.settings
 
+    def _segments(self) -> int:
+        record = self._acquisition.record
+        return 0 if record is None or not record.settings.segmented else record.segments
+
+    def _time_tag(self) -> str:
+        """Return how long after the first segment's trigger that of the chosen one came, s."""
+        record, index = self._acquisition.record, self._panel.readout.segment
+        if record is None or not index <= self._segments():
+            raise ScpiError(-230, "Data corrupt or stale")
+        return f"{(record.triggers[index - 1] - record.trigger) / self._inputs.timebase:+.12E}"
+
+    def _picture(self, command: Command) -> bytes:
+        kind = command.choice("PNG", "BMP") if command.arguments else "BMP"
+        record, traces = self._acquisition.record, []
+        for number, channel in self._panel.settings.channels.items():
+            if record is not None and channel.display:
+                samples = self._inputs.samples(record, number, stride=max(1, record.shot.depth // 1000))
+                traces.append((number, samples.codes / 2.0 ** (samples.bits - 1)))
+        pixels = screen(traces)
+        return block(png(pixels) if kind == "PNG" else bmp(pixels))
+
     def _data(self) -> bytes:
         settings, record = self._shown(), self._acquisition.record
         if record is None:
             self.fail(ScpiError(-230, "Data corrupt or stale"))
             return block(b"")
         readout = self._panel.readout
-        samples = self._inputs.samples(record, readout.source, stride=readout.stride(settings.depth))
+        if readout.segment > record.segments:
+            self.fail(ScpiError(-222, "Data out of range"))
+            return block(b"")
+        samples = self._inputs.samples(
+            record, readout.source, segment=readout.segment, stride=readout.stride(settings.depth)
+        )
         data = words(
             samples.codes,
             samples.bits,

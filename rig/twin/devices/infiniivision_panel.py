@@ -33,6 +33,7 @@ __all__ = ["Panel"]
 
 _SLOPES = {"POS": 1, "NEG": -1, "EITH": 0, "ALT": 0}
 _LARGEST_PROBE, _SMALLEST_PROBE = 10_000.0, 0.1
+_MOST_SEGMENTS = 1000
 
 
 class Panel:
@@ -70,8 +71,8 @@ class Panel:
             f"{root}:DISPlay?": self._get_channel(lambda channel: flag(channel.display)),
             f"{root}:PROBe": self._set_probe,
             f"{root}:PROBe?": self._get_channel(lambda channel: real(channel.probe)),
-            f"{root}:COUPling": _only("DC"),
-            f"{root}:COUPling?": self._get_channel(lambda _: "DC"),
+            f"{root}:COUPling": self._set_channel(lambda c: {"coupling": c.choice("DC", "AC")}),
+            f"{root}:COUPling?": self._get_channel(lambda channel: channel.coupling),
             f"{root}:IMPedance": self._set_channel(lambda c: {"impedance": c.choice("ONEMeg")}),
             f"{root}:IMPedance?": self._get_channel(lambda channel: channel.impedance),
             f"{root}:BWLimit": self._set_channel(lambda c: {"bandwidth_limit": c.boolean()}),
@@ -128,10 +129,16 @@ class Panel:
 
     def _readout_commands(self) -> Mapping[str, Handler]:
         return {
-            ":ACQuire:MODE": _only("RTIMe"),
-            ":ACQuire:MODE?": lambda _: "RTIM",
-            ":ACQuire:TYPE": self._set(lambda c: {"acquisition": c.choice("NORMal", "HRESolution")}),
+            ":ACQuire:TYPE": self._set(lambda c: {"acquisition": c.choice("NORMal", "AVERage", "HRESolution")}),
             ":ACQuire:TYPE?": lambda _: self.settings.acquisition,
+            ":ACQuire:COUNt": self._set(lambda c: {"averages": _within(c, 2, 65536)}),
+            ":ACQuire:COUNt?": lambda _: f"{self.settings.averages:+d}",
+            ":ACQuire:MODE": self._set(lambda c: {"segmented": c.choice("RTIMe", "SEGMented") == "SEGM"}),
+            ":ACQuire:MODE?": lambda _: "SEGM" if self.settings.segmented else "RTIM",
+            ":ACQuire:SEGMented:COUNt": self._set(lambda c: {"segments": _within(c, 2, _MOST_SEGMENTS)}),
+            ":ACQuire:SEGMented:COUNt?": lambda _: f"{self.settings.segments:+d}",
+            ":ACQuire:SEGMented:INDex": self._read_as(lambda c: {"segment": _within(c, 1, _MOST_SEGMENTS)}),
+            ":ACQuire:SEGMented:INDex?": lambda _: f"{self.readout.segment:+d}",
             ":ACQuire:POINts?": lambda _: f"{self.settings.depth:+d}",
             ":ACQuire:SRATe?": lambda _: real(self.settings.sample_rate),
             ":WAVeform:SOURce": self._read_as(lambda c: {"source": channel_number(c.argument())}),
@@ -211,11 +218,18 @@ class Panel:
         number = channel_suffix(command)
         channel = self.settings.channels[number]
         return (
-            f":CHAN{number}:RANG {engineering(channel.range)};OFFS {channel.offset:+.5E};COUP DC;"
+            f":CHAN{number}:RANG {engineering(channel.range)};OFFS {channel.offset:+.5E};COUP {channel.coupling};"
             f"IMP {channel.impedance};DISP {channel.display:d};BWL {channel.bandwidth_limit:d};"
             f'INV {channel.invert:d};LAB "{channel.label}";UNIT VOLT;PROB {engineering(channel.probe, 2)};'
             "PROB:SKEW +0.00E+00;STYP SING"
         )
+
+
+def _within(command: Command, least: int, greatest: int) -> int:
+    number = command.number()
+    if not least <= number <= greatest:
+        raise ScpiError(-222, "Data out of range")
+    return int(number)
 
 
 def _only(word: str) -> Handler:

@@ -23,7 +23,7 @@ CLIPPED_HIGH = 0xFFFF
 _HALF = 0x8000
 _LOWEST_VALUE, _HIGHEST_VALUE = 0x0200, 0xFEFF
 _FORMATS = {"BYTE": 0, "WORD": 1, "ASC": 4}
-_TYPES = {"NORM": 0, "HRES": 3}
+_TYPES = {"NORM": 0, "AVER": 2, "HRES": 3}
 _NOT_A_VALUE = 9.9e37
 
 
@@ -34,6 +34,7 @@ class Preamble:
     format: int
     type: int
     points: int
+    count: int
     x_increment: float
     x_origin: float
     y_increment: float
@@ -42,7 +43,7 @@ class Preamble:
 
     def __str__(self) -> str:
         return (
-            f"+{self.format},+{self.type},+{self.points},+1,{self.x_increment:+.8E},{self.x_origin:+.8E},+0,"
+            f"+{self.format},+{self.type},+{self.points},+{self.count},{self.x_increment:+.8E},{self.x_origin:+.8E},+0,"
             f"{self.y_increment:+.8E},{self.y_origin:+.8E},{self.y_reference:+d}"
         )
 
@@ -57,6 +58,7 @@ def preamble(settings: Settings, readout: Readout) -> Preamble:
         format=_FORMATS[readout.format],
         type=_TYPES[settings.acquisition],
         points=settings.depth // stride,
+        count=settings.shot.averages,
         x_increment=stride / settings.sample_rate,
         x_origin=-settings.before,
         y_increment=channel.range / LEVELS if readout.format == "BYTE" else channel.range / (LEVELS * 256),

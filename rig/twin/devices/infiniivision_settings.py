@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from rig.twin.devices.scope_shot import Input, Shot
 
@@ -43,6 +44,7 @@ class ChannelSettings:
     bandwidth_limit: bool = False
     invert: bool = False
     impedance: str = "ONEM"
+    coupling: Literal["DC", "AC"] = "DC"
 
     def with_probe(self, probe: float) -> ChannelSettings:
         """The same setting of the input seen through another probe: range and offset are scaled along."""
@@ -63,6 +65,7 @@ class ChannelSettings:
             probe=self.probe,
             invert=self.invert,
             bandwidth=_BANDWIDTH_LIMIT if self.bandwidth_limit else None,
+            coupling=self.coupling,
         )
 
 
@@ -79,6 +82,9 @@ class Settings:
     trigger_levels: dict[int, float] = field(default_factory=dict)
     sweep: str = "AUTO"
     acquisition: str = "NORM"
+    averages: int = 8
+    segmented: bool = False
+    segments: int = 2
     memory: int = MEMORY
 
     def with_channel(self, number: int, channel: ChannelSettings) -> Settings:
@@ -97,8 +103,9 @@ class Settings:
 
     @property
     def sample_rate(self) -> float:
-        """The fastest rate whose record fits into the memory, samples per second."""
-        return FASTEST_RATE / max(1, math.ceil(FASTEST_RATE * self.window / self.memory * (1 - 1e-12)))
+        """The fastest rate whose record fits into the memory or its segment, samples per second."""
+        memory = self.memory // self.segments if self.segmented else self.memory
+        return FASTEST_RATE / max(1, math.ceil(FASTEST_RATE * self.window / memory * (1 - 1e-12)))
 
     @property
     def depth(self) -> int:
@@ -124,6 +131,8 @@ class Settings:
             level=self.trigger_levels.get(self.trigger_channel, 0.0),
             slope=self.trigger_slope,
             auto=self.sweep == "AUTO",
+            averages=self.averages if self.acquisition == "AVER" and not self.segmented else 1,
+            segments=self.segments if self.segmented else 1,
         )
 
 
@@ -137,6 +146,7 @@ class Readout:
     format: str = "BYTE"
     most_significant_first: bool = True
     unsigned: bool = True
+    segment: int = 1
 
     def stride(self, depth: int) -> int:
         """Every how many-th sample of a record so deep is handed over."""

@@ -83,6 +83,11 @@ class Inputs:
             for number in range(1, channels + 1)
         }
 
+    @property
+    def timebase(self) -> float:
+        """The true duration of what the instrument takes for a second, s; all inputs have one clock."""
+        return next(iter(self._ends.values())).timebase
+
     def samples(
         self,
         record: Record[SettingsT],
