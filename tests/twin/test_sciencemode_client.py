@@ -25,6 +25,7 @@ from science_mode_4 import (
     MidLevelChannelConfiguration,
     SerialPortConnection,
 )
+from science_mode_4.low_level.low_level_channel_config import PacketLowLevelChannelConfigAck
 from science_mode_4.protocol.types import Channel, Connector
 
 
@@ -97,7 +98,7 @@ def test_a_third_party_client_runs_a_train(bench: VirtualBench) -> None:
     assert current.integral(0.0, bench.world.now) == pytest.approx(0.0, abs=1e-15)
 
 
-async def _low_level(bench: VirtualBench) -> str:
+async def _low_level(bench: VirtualBench, mode: LowLevelMode) -> PacketLowLevelChannelConfigAck:
     connection = SerialPortConnection(bench.listening[1].address)
     connection.open()
     try:
@@ -105,7 +106,7 @@ async def _low_level(bench: VirtualBench) -> str:
         await device.initialize()
         layer = device.get_layer_low_level()
         assert isinstance(layer, LayerLowLevel)
-        await layer.init(LowLevelMode.NO_MEASUREMENT, LowLevelHighVoltageSource.STANDARD)
+        await layer.init(mode, LowLevelHighVoltageSource.STANDARD)
         layer.send_channel_config(
             execute_stimulation=True, channel=Channel.RED, connector=Connector.YELLOW, points=_points()
         )
@@ -118,11 +119,24 @@ async def _low_level(bench: VirtualBench) -> str:
         await layer.stop()
     finally:
         connection.close()
-    return str(packet.result.name) if packet is not None else "no answer"
+    assert isinstance(packet, PacketLowLevelChannelConfigAck)
+    return packet
 
 
+@pytest.mark.supports("hasomed-sciencemode4-low", "third-party client")
+def test_a_third_party_client_reads_what_the_device_measures(bench: VirtualBench) -> None:
+    answer = asyncio.run(_low_level(bench, LowLevelMode.STIM_CURRENT))
+    assert (answer.result.name, answer.mode, answer.sampling_time_in_microseconds) == (
+        "NO_ERROR",
+        LowLevelMode.STIM_CURRENT,
+        4,
+    )
+    assert max(answer.measurement_samples) == pytest.approx(20.0, rel=1e-3)
+
+
+@pytest.mark.supports("hasomed-sciencemode4-low", "third-party client")
 def test_a_third_party_client_gives_a_single_pulse(bench: VirtualBench) -> None:
-    assert asyncio.run(_low_level(bench)) == "NO_ERROR"
+    assert asyncio.run(_low_level(bench, LowLevelMode.NO_MEASUREMENT)).result.name == "NO_ERROR"
     (pulse,) = bench.world.pulses(0.0, bench.world.now + 1.0)
     current = bench.world.signal("current", 0.0, bench.world.now + 1.0)
     first, second = ((pulse.start + begin, pulse.start + end) for begin, end, _ in pulse.phases)

@@ -221,3 +221,70 @@ def test_faults_of_the_line_silence_and_drop() -> None:
             assert FrameReader().feed(line.recv(100))[0].command == 53
             line.sendall(question)
             assert line.recv(100) == b""
+
+
+LOW = "hasomed-sciencemode4-low"
+# 20 mA for 200 us, 100 us of rest, −20 mA for 200 us, at once: documented bytes.
+PULSE = bytes.fromhex("82 0c 85 50 00 06 44 b0 00 0c 84 10 00")
+
+
+@pytest.mark.supports(LOW, "twin")
+def test_a_single_pulse_byte_by_byte() -> None:
+    config = TwinConfig.model_validate({
+        "device": {"identity": IDENTITY, "gain_error": 0, "phase_mismatch": 0, "timebase_error": 0},
+        "loads": {"500 ohm": {"resistance": 500.0, "relays": [101]}},
+        "instruments": {"stimulator": {"protocol": "sciencemode4"}},
+    })
+    dialogue: dict[str, str | Packet] = {
+        "f0 81 55 81 58 81 16 81 36 10 00 00 0f": "f0 81 55 81 58 81 25 81 07 10 01 00 0f",
+        "f0 81 55 81 4c 81 75 81 0b 14 02 82 0c 85 50 00 06 44 b0 00 0c 84 10 00 0f": Packet(
+            number=5, command=3, data=bytes(3)
+        ),
+    }
+    with serve(config) as bench:
+        bench.world.switch(frozenset({101}))
+        port = int(bench.listening[0].address.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), 60) as line:
+            for sent, answer in dialogue.items():
+                line.sendall(bytes.fromhex(sent))
+                expected = encode(answer) if isinstance(answer, Packet) else bytes.fromhex(answer)
+                assert line.recv(100) == expected
+        (pulse,) = bench.world.pulses(0.0, 1.0)
+        assert bench.world.signal("current", 0.0, 0.1).extremes(0.0, 0.1) == pytest.approx((-0.02, 0.02))
+        assert [sign for _, _, sign in pulse.phases] == [1, -1]
+
+
+@pytest.mark.supports(LOW, "twin")
+def test_the_low_level_is_begun_and_ended_and_refuses_what_it_does_not_know() -> None:
+    world = _world()
+    device = _device(world)
+    assert _ask(device, 2, PULSE) == bytes([7, 0, 0])
+    for init in (b"", b"\x04", b"\x40", b"\x00\x00"):
+        assert _ask(device, 0, init) == b"\x02"
+    assert _ask(device, 0, b"\x02") == b"\x00"  # without high voltage
+    assert _ask(device, 2, PULSE) == bytes([8, 0, 0])
+    assert _ask(device, 0, b"\x00") == b"\x00"
+    assert _ask(device, 62) == bytes([0, 1, 6])
+    assert _ask(device, 2, bytes([0x02]) + PULSE[1:]) == bytes(3), "not to be given yet"
+    assert world.pulses(0.0, world.now + 1.0) == ()
+    assert _ask(device, 2, bytes([0xB2]) + PULSE[1:]) == bytes([10, 0x11, 0]), "nothing is connected there"
+    assert _ask(device, 2, PULSE[:-1]) == bytes([2, 0, 0])
+    assert _ask(device, 2, PULSE) == bytes(3)
+    assert len(world.pulses(0.0, world.now)) == 1
+    assert _ask(device, 4) == b"\x00"
+    assert _ask(device, 2, PULSE) == bytes([7, 0, 0])
+
+
+@pytest.mark.parametrize(("mode", "unit", "expected"), [(1, 1e-5, 0.02), (2, 1e-2, 0.02 * 510.0)])
+def test_a_pulse_is_measured_by_the_device_itself(mode: int, unit: float, expected: float) -> None:
+    world = _world()
+    device = _device(world)
+    assert _ask(device, 0, bytes([mode << 4])) == b"\x00"
+    answer = _ask(device, 2, PULSE)
+    assert answer[:3] == bytes([0, 0, mode])
+    interval = int.from_bytes(answer[3:5], "big")
+    assert interval == 4, "504 us in 128 steps"
+    samples = [int.from_bytes(answer[k : k + 2], "big") * unit for k in range(5, len(answer), 2)]
+    assert len(samples) == 128
+    assert samples[25] == samples[100] == pytest.approx(expected, rel=1e-3), "magnitudes alone"
+    assert samples[60] == 0.0

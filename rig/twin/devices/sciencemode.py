@@ -13,6 +13,7 @@ from rig.twin.devices.sciencemode_data import (
     read_mid_level,
 )
 from rig.twin.devices.sciencemode_frames import FrameReader, Packet, encode
+from rig.twin.devices.sciencemode_measured import HighVoltage, Measures, measured, read_init
 from rig.twin.devices.serial_lines import SerialLines
 from rig.twin.faults import FaultPlan
 from rig.twin.stimulator import Train
@@ -45,6 +46,7 @@ class ScienceMode:
         self._lock = threading.Lock()
         self._status = StimStatus.NOTHING
         self._stop_on_errors = False
+        self._source, self._measures = HighVoltage.STANDARD, Measures.NOTHING
         self._trains: dict[int, Train] = {}
         self._alive_until = 0.0
         self._boots = world.boots
@@ -140,9 +142,11 @@ class ScienceMode:
     # --- low level: single pulses -----------------------------------------------------------------------------------
 
     def _low_level_init(self, data: bytes) -> bytes:
-        if len(data) != 1:
+        asked = read_init(data)
+        if asked is None:
             return bytes([Result.PARAMETER])
         self._end()
+        self._source, self._measures = asked
         self._status = StimStatus.LOW_LEVEL
         return bytes([Result.OK])
 
@@ -155,13 +159,19 @@ class ScienceMode:
             return bytes([Result.NOT_INITIALISED, place, 0])
         if not asked.execute:
             return bytes([Result.OK, place, 0])
+        if self._source is HighVoltage.OFF:
+            return bytes([Result.HIGH_VOLTAGE, place, 0])
         if asked.channel != self._world.config.device.wired_channel or self._world.load(self._world.now) is None:
             return bytes([Result.ELECTRODE, place, 0])
         train = Train(points=asked.points, period=_PERIOD_OF_ONE, count=1)
+        begun = self._world.now
         self._world.begin(train)
         # The device answers when the pulse is over: its answer tells how the pulse went.
-        self._world.advance_to(self._world.rest())
-        return bytes([_RESULTS[self._channel_error(asked.channel, train)], place, 0])
+        stop = self._world.rest()
+        self._world.advance_to(stop)
+        start = min((pulse.start for pulse in self._world.pulses(begun, stop)), default=begun)
+        result = _RESULTS[self._channel_error(asked.channel, train)]
+        return bytes([result, place, self._measures]) + measured(self._world, self._measures, start, stop)
 
     def _low_level_stop(self, _: bytes) -> bytes:
         self._stop()
