@@ -26,6 +26,7 @@ __all__ = [
     "Interlock",
     "LoadSwitch",
     "Oscilloscope",
+    "Paced",
     "SelfTesting",
     "Stimulator",
     "Supply",
@@ -134,6 +135,15 @@ class Attendant(Protocol):
         EOFError
             if nobody can answer any more
         """
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A stimulator whose pulses are asked for one by one; not every one is."""
+
+    @property
+    def paced(self) -> bool:
+        """Whether every sign of life is a pulse, so that it has to come after the keep-alive interval and no sooner."""
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@ from rig.acquisition.delivery import BLOCK, Delivery, Memory, Step
 from rig.errors import InterlockTripped, NoTrigger, RigError, StaleWaveform
 from rig.model.happening import Action
 from rig.model.waveform import Capture, Purpose
+from rig.roles import Paced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -77,6 +78,7 @@ class Train:
     duration : from start to stop, s
     start, stop : what begins and ends it
     alive : says a word to the device while it runs; at most ``interval`` s may lie between two, if it needs any
+    paced : every word is a pulse: exactly so much lies between two
     events : in order; ``at`` counts from the start
     done : asked once all events have happened, with the time on the capture's axis; where it says so, the train ends
     """
@@ -88,6 +90,7 @@ class Train:
     interval: float | None
     events: tuple[Step, ...] = ()
     done: Callable[[float], bool] | None = None
+    paced: bool = False
 
     @classmethod
     def of(cls, stimulator: Stimulator, duration: float) -> Train:
@@ -98,7 +101,13 @@ class Train:
             stop=stimulator.stop,
             alive=stimulator.keep_alive,
             interval=stimulator.keep_alive_interval,
+            paced=isinstance(stimulator, Paced) and stimulator.paced,
         )
+
+    @property
+    def between_words(self) -> float | None:
+        """How much time is left between two words, s: less than what is allowed, unless it sets the pace."""
+        return self.interval if self.interval is None or self.paced else _KEEP_ALIVE_SHARE * self.interval
 
     def steps(self, lead: float) -> list[Step]:
         """Return everything that is to be done, in order, ``lead`` s after the capture's begin at the earliest."""
@@ -145,7 +154,7 @@ def capture_stimulus(
         sink=sink,
         block=instruments.block,
         alive=train.alive,
-        interval=None if train.interval is None else _KEEP_ALIVE_SHARE * train.interval,
+        interval=train.between_words,
     )
     broken: RigError | None = None
     scope.arm()

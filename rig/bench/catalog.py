@@ -172,6 +172,31 @@ _OURS = (
         longest_serial=10,
     ),
     Driver(
+        name="hasomed-sciencemode4-low",
+        role="stimulator",
+        factory="rig.bench.stimulators.sciencemode4_low:opened",
+        options={"greatest_rate": float},
+        longest_serial=10,
+    ),
+    Driver(
+        name="hasomed-sciencemode2",
+        role="stimulator",
+        factory="rig.bench.stimulators.sciencemode2:opened",
+        options={"current_step": float, "greatest_current": float, "interphase": float, "execution": int},
+    ),
+    Driver(
+        name="sanworks-pulsepal2",
+        role="stimulator",
+        factory="rig.bench.stimulators.sanworks_pulsepal2:opened",
+        options={"current_per_volt": float, "shortest": float},
+    ),
+    Driver(
+        name="text-protocol",
+        role="stimulator",
+        factory="rig.bench.stimulators.text_protocol:opened",
+        dialogue=True,
+    ),
+    Driver(
         name="deadman-relay",
         role="interlock",
         factory="rig.bench.drivers.deadman_relay:opened",

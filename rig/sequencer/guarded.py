@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rig.guard.terms import Kind
-from rig.roles import HandOperated
+from rig.roles import HandOperated, Paced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -102,6 +102,11 @@ class GuardedStimulator:
     def keep_alive_interval(self) -> float | None:
         """Longest time between two messages while stimulating, s; None where the device needs none."""
         return self._inner.keep_alive_interval
+
+    @property
+    def paced(self) -> bool:
+        """Whether every sign of life is a pulse."""
+        return isinstance(self._inner, Paced) and self._inner.paced
 
     def identify(self) -> Identity:
         """Ask the device who it is."""

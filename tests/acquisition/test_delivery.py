@@ -202,6 +202,22 @@ def test_a_train_stops_by_itself_at_its_end_with_what_happens_between() -> None:
     assert [(step.at, step.action) for step in steps] == [(0.5, Action.START), (2.5, Action.STOP)]
 
 
+def test_words_come_sooner_than_they_must_unless_each_is_a_pulse() -> None:
+    class Device:
+        keep_alive_interval = 1.0
+        paced = False
+
+        def start(self) -> None: ...
+        def stop(self) -> None: ...
+        def keep_alive(self) -> None: ...
+
+    class PulseByPulse(Device):
+        paced = True
+
+    trains = [Train.of(device(), 2.0) for device in (Device, PulseByPulse)]  # type: ignore[arg-type] # parts of one
+    assert [train.between_words for train in trains] == [0.7, 1.0]
+
+
 def test_a_block_is_looked_at_before_it_is_kept_and_kept_whatever_comes_of_that() -> None:
     order: list[str] = []
 

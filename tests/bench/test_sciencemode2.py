@@ -119,12 +119,11 @@ def _checksum(body: bytes) -> int:
 @pytest.mark.supports(DRIVER, "transcript")
 def test_a_whole_train() -> None:
     with transcript(
-        mode(0),
-        exchange(1, 30, INIT_LIST),
-        exchange(2, 32, START),
-        mode(3, 2),
-        exchange(4, 34),
-        exchange(5, 34, ack="fd"),
+        exchange(0, 30, INIT_LIST),
+        exchange(1, 32, START),
+        mode(2, 2),
+        exchange(3, 34),
+        exchange(4, 34, ack="fd"),
     ) as peer:
         driver = device(peer)
         assert isinstance(driver, Stimulator)
@@ -183,8 +182,36 @@ def test_a_device_that_says_nothing_at_all_is_an_error() -> None:
     assert sum(clock.slept) > 1.2 + 0.5
 
 
+@pytest.mark.supports(DRIVER, "transcript")
+def test_a_device_that_has_begun_anew_since_is_greeted_before_a_train() -> None:
+    """At first nothing tells that it has: its Init is said only twice a second."""
+    with transcript(
+        (frame(0, 30, INIT_LIST), [frame(0, 31, "fd"), frame(5, 1, "01")]),
+        (frame(5, 2, "00"), b""),
+        (frame(1, 30, INIT_LIST), [frame(6, 1, "01")]),
+        (frame(6, 2, "00"), b""),
+        exchange(2, 30, INIT_LIST),
+        exchange(3, 32, START),
+    ) as peer:
+        driver = device(peer)
+        driver.prepare(PULSE)
+        driver.start()
+        driver.close()
+
+
+def test_a_device_that_stays_in_another_mode_is_an_error() -> None:
+    clock = ManualClock()
+    refusals = [exchange(number, 30, INIT_LIST, "fd") for number in range(6)]
+    with transcript(*refusals) as peer:
+        driver = device(peer, timeout=0.05, clock=clock)
+        driver.prepare(PULSE)
+        with pytest.raises(InstrumentError, match="result -3: wrong mode"):
+            driver.start()
+        driver.close()
+
+
 def running(*steps: Step) -> tuple[Step, ...]:
-    return (mode(0), exchange(1, 30, INIT_LIST), exchange(2, 32, START), *steps)
+    return (exchange(0, 30, INIT_LIST), exchange(1, 32, START), *steps)
 
 
 def started(peer: Peer, *, timeout: float = 60.0) -> ScienceMode2:
@@ -197,20 +224,20 @@ def started(peer: Peer, *, timeout: float = 60.0) -> ScienceMode2:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (frame(3, 11, "00 01"), "has stopped, the mode is 1"),
-        (frame(3, 11, "00"), "too short"),
+        (frame(2, 11, "00 01"), "has stopped, the mode is 1"),
+        (frame(2, 11, "00"), "too short"),
         (frame(0, 1, "01"), "begun anew"),
         (frame(0, 38, "ff"), "emergency switch"),
         (frame(0, 38, "fd"), "module error"),
-        (frame(0, 38, "fe") + frame(3, 11, "00 00"), "has stopped, the mode is 0: electrode error"),
-        (frame(3, 11, "ff"), "result -1: transfer error"),
-        (frame(3, 3, "0a"), "does not know"),
-        (frame(3, 31, "00"), "as command 31"),
-        (frame(3, 11), "holds no result"),
+        (frame(0, 38, "fe") + frame(2, 11, "00 00"), "has stopped, the mode is 0: electrode error"),
+        (frame(2, 11, "ff"), "result -1: transfer error"),
+        (frame(2, 3, "0a"), "does not know"),
+        (frame(2, 31, "00"), "as command 31"),
+        (frame(2, 11), "holds no result"),
     ],
 )
 def test_keep_alive_raises_when_stimulation_has_stopped(answer: bytes, message: str) -> None:
-    with transcript(*running((frame(3, 10), answer))) as peer:
+    with transcript(*running((frame(2, 10), answer))) as peer:
         driver = started(peer)
         with pytest.raises(InstrumentError, match=message):
             driver.keep_alive()
@@ -218,7 +245,7 @@ def test_keep_alive_raises_when_stimulation_has_stopped(answer: bytes, message: 
 
 
 def test_an_electrode_error_while_stimulation_goes_on_is_kept() -> None:
-    with transcript(*running((frame(3, 10), frame(0, 38, "fe") + frame(3, 11, "00 02")))) as peer:
+    with transcript(*running((frame(2, 10), frame(0, 38, "fe") + frame(2, 11, "00 02")))) as peer:
         driver = started(peer)
         driver.keep_alive()
         assert driver.condition == "electrode error"
@@ -227,7 +254,7 @@ def test_an_electrode_error_while_stimulation_goes_on_is_kept() -> None:
 
 def test_a_device_that_reboots_mid_run_is_found_out_and_has_stopped() -> None:
     init = frame(0, 1, "01")
-    with transcript(*running((frame(3, 10), init), (frame(4, 34), init))) as peer:
+    with transcript(*running((frame(2, 10), init), (frame(3, 34), init))) as peer:
         driver = started(peer)
         with pytest.raises(InstrumentError, match=r"GetStimulationMode.*begun anew"):
             driver.keep_alive()
@@ -238,18 +265,18 @@ def test_a_device_that_reboots_mid_run_is_found_out_and_has_stopped() -> None:
 
 
 def test_late_and_damaged_frames_do_not_answer_for_others() -> None:
-    good = frame(3, 11, "00 02")
+    good = frame(2, 11, "00 02")
     damaged = bytearray(good)
     damaged[-2] ^= 1
-    late = frame(2, 11, "00 00")
-    with transcript(*running((frame(3, 10), [b"\x00\x42\xf0\x01" + late, bytes(damaged), good[:4], good[4:]]))) as peer:
+    late = frame(1, 11, "00 00")
+    with transcript(*running((frame(2, 10), [b"\x00\x42\xf0\x01" + late, bytes(damaged), good[:4], good[4:]]))) as peer:
         driver = started(peer)
         driver.keep_alive()
         driver.close()
 
 
 def test_a_frame_cut_short_is_an_error_in_time() -> None:
-    with transcript(*running((frame(3, 10), frame(3, 11, "00 02")[:-3]))) as peer:
+    with transcript(*running((frame(2, 10), frame(2, 11, "00 02")[:-3]))) as peer:
         driver = started(peer, timeout=0.3)
         with pytest.raises(CommunicationError, match="no acknowledgement in time"):
             driver.keep_alive()
@@ -258,7 +285,7 @@ def test_a_frame_cut_short_is_an_error_in_time() -> None:
 
 @pytest.mark.parametrize(("ack", "message"), [("fe", "-2: parameter error"), ("f8", "-8: busy"), ("9c", "-100: error")])
 def test_results_raise(ack: str, message: str) -> None:
-    with transcript(mode(0), exchange(1, 30, INIT_LIST, ack)) as peer:
+    with transcript(exchange(0, 30, INIT_LIST, ack)) as peer:
         driver = device(peer)
         driver.prepare(PULSE)
         with pytest.raises(InstrumentError, match=f"stimulator: 'InitChannelListMode': result {message}"):
@@ -284,7 +311,7 @@ def test_stop_waits_for_a_silent_device_to_say_init() -> None:
 
 
 def test_there_is_no_reset_and_a_cable_can_be_pulled() -> None:
-    with transcript(mode(1)) as peer:
+    with transcript(mode(1, 1)) as peer:
         driver = device(peer)
         with pytest.raises(Refused, match="no command"):
             driver.reset()

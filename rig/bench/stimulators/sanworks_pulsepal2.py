@@ -97,6 +97,8 @@ class PulsePal2:
         if reply != _DONE:
             raise InstrumentError(self.name, _NAMES[_PROGRAM], f"confirmed with {reply.hex()} instead of 01")
         self._tell(_TRIGGER, bytes((1 << (stimulus.channel - 1),)))
+        # Triggers are not confirmed: the answer to a question behind it shows that this one was taken.
+        self._greet()
 
     def keep_alive(self) -> None:
         """Do nothing: the device watches nobody, and cannot say whether it still delivers."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ranges", "ScienceMode2", "init_data", "opened", "realise", "start_data"]
 
-_GET_MODE, _INIT_LIST, _STOP_LIST = 10, 30, 34
+_GET_MODE, _STOP_LIST = 10, 34
 _STARTED = 2
 _WRONG_MODE = -3
 CHANNELS = 8
@@ -97,10 +97,8 @@ class ScienceMode2:
         stimulus = self._prepared
         if stimulus is None:
             raise InstrumentError(self.name, NAMES[START], "no stimulus has been prepared")
-        # The device has heard nothing since the last train, and has begun anew.
-        self._dialogue.greet()
         self._dialogue.condition = ""
-        self._dialogue.ask(_INIT_LIST, init_data(stimulus, execution=self._execution))
+        self._dialogue.initialise(init_data(stimulus, execution=self._execution))
         self._running = True
         self._dialogue.ask(START, start_data(stimulus))
 

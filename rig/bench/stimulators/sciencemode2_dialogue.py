@@ -15,11 +15,11 @@ __all__ = ["NAMES", "START", "Dialogue"]
 
 _BAUD = 460800
 _INIT, _INIT_ACK, _UNKNOWN_COMMAND, _ERROR = 1, 2, 3, 38
-_GET_MODE, START = 10, 32
+_GET_MODE, _INIT_LIST, START = 10, 30, 32
 NAMES = {
     _INIT: "Init",
     _GET_MODE: "GetStimulationMode",
-    30: "InitChannelListMode",
+    _INIT_LIST: "InitChannelListMode",
     START: "StartChannelListMode",
     34: "StopChannelListMode",
 }
@@ -32,6 +32,8 @@ _RESULTS = {
 }
 _ERRORS = {-1: "the emergency switch is off or not connected", -2: "electrode error", -3: "stimulation module error"}
 _ELECTRODE = -2
+_WRONG_MODE = -3
+_START_UP = b"\0"
 _VERSION, _INCOMPATIBLE = 1, -5
 # The device says Init every 0.5 s, from 1.2 s after the last word that it heard.
 _BETWEEN_INITS, _GREETINGS = 0.5, 5
@@ -68,17 +70,47 @@ class Dialogue:
         InstrumentError
             if it speaks another version
         """
+        reply = self._insist(_GET_MODE)
+        self._result(reply, _GET_MODE, 1, (0,))
+        if not self.version and reply.data[1:2] == _START_UP:
+            # It may have begun anew so lately that its first Init is still to come.
+            self._acknowledge_last(self._hear(_GET_MODE))
+
+    def initialise(self, data: bytes) -> None:
+        """Send InitChannelListMode, greeting the device where it has begun anew since it was last spoken to.
+
+        Raises as :meth:`greet`, and InstrumentError where the device refuses.
+        """
+        reply = self._insist(_INIT_LIST, data)
         for _ in range(_GREETINGS):
-            number = self._send(_GET_MODE)
-            packets = self._hear(_GET_MODE)
+            if _signed(reply.data) != _WRONG_MODE:
+                break
+            # Not greeted yet; and the Init is still to come.
+            if not self._acknowledge_last(self._hear(_INIT_LIST)):
+                self._clock.sleep(_BETWEEN_INITS)
+            reply = self._insist(_INIT_LIST, data)
+        self._result(reply, _INIT_LIST, 0, (0,))
+
+    def _insist(self, command: int, data: bytes = b"") -> Packet:
+        """Send a command until it is answered, acknowledging every Init that comes instead."""
+        for _ in range(_GREETINGS):
+            number = self._send(command, data)
+            while packets := self._hear(command):
+                if self._acknowledge_last(packets):
+                    break
+                for packet in packets:
+                    if packet.number == number and packet.command != _ERROR:
+                        return packet
             if not packets:
                 self._clock.sleep(_BETWEEN_INITS)
-            inits = [packet for packet in packets if packet.command == _INIT]
-            if inits:
-                self._acknowledge(inits[-1])
-            elif any(packet.number == number and packet.command == _GET_MODE + 1 for packet in packets):
-                return
         raise CommunicationError(self.name, NAMES[_INIT], f"the device neither answers nor says Init{self._damaged()}")
+
+    def _acknowledge_last(self, packets: list[Packet]) -> bool:
+        """Acknowledge the last Init among packets; return whether there was one."""
+        inits = [packet for packet in packets if packet.command == _INIT]
+        if inits:
+            self._acknowledge(inits[-1])
+        return bool(inits)
 
     def ask(self, command: int, data: bytes = b"", *, expected: int = 0, accepted: tuple[int, ...] = (0,)) -> bytes:
         """Send a command and return its acknowledgement's data after the result code."""

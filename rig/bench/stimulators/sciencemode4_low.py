@@ -42,6 +42,8 @@ class ScienceMode4Low:
     timeout : how long to wait for a reply, s
     """
 
+    paced = True
+
     def __init__(
         self,
         name: str,
