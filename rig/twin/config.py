@@ -218,7 +218,7 @@ class DrivenConfig(_Section):
 
 
 class InstrumentConfig(_Section):
-    """One instrument: its protocol, where it listens, what it sees, and how well.
+    """One instrument: its protocol, where it listens (``hislip``: there as well), what it sees, and how well.
 
     ``inputs`` names the node seen by each input. ``gain_error`` (relative), ``offset_error`` (V, at the point that the
     input's numbers speak of), ``offset_of_range`` (relative to full scale) and ``timebase_ppm`` are half widths of
@@ -238,6 +238,7 @@ class InstrumentConfig(_Section):
     device: str | None = None
     input_resistance: PositiveFloat | None = None
     pty: bool = False
+    hislip: bool = False
     inputs: dict[str, str] = Field(default_factory=dict)
     gain_error: _Halfwidth = 0.0
     offset_error: _Halfwidth = 0.0

@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, TypeAlias
 
 from rig.twin.faults import FaultPlan
+from rig.twin.hislip import HislipPort
 from rig.twin.scpi_syntax import Command, ScpiError, header_pattern, message_units
 from rig.twin.streams import LOOPBACK, Stream, TcpPort
 
@@ -45,6 +46,7 @@ class ScpiDevice:
             (header_pattern(_rooted(pattern)), handler) for pattern, handler in table.items()
         )
         self._port: TcpPort | None = None
+        self._hislip: HislipPort | None = None
 
     # --- what a subclass says ---------------------------------------------------------------------------------------
 
@@ -65,14 +67,19 @@ class ScpiDevice:
     # --- life -------------------------------------------------------------------------------------------------------
 
     def start(self) -> tuple[str, ...]:
-        """Listen; return the VISA resource name."""
+        """Listen; return the VISA resource names: of the raw socket, and where it is configured of HiSLIP."""
         self._port = TcpPort(self._converse, name=self.name, port=self.config.port)
-        return (f"TCPIP::{LOOPBACK}::{self._port.port}::SOCKET",)
+        socket = f"TCPIP::{LOOPBACK}::{self._port.port}::SOCKET"
+        if not self.config.hislip:
+            return (socket,)
+        self._hislip = HislipPort(self._serve, name=self.name)
+        return socket, self._hislip.address
 
     def stop(self) -> None:
         """End every connection."""
-        if self._port is not None:
-            self._port.stop()
+        for port in (self._port, self._hislip):
+            if port is not None:
+                port.stop()
 
     def _converse(self, stream: Stream) -> None:
         pending = b""
