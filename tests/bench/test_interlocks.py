@@ -60,6 +60,7 @@ K8090_SESSION: list[Step] = [
 ]
 
 
+@pytest.mark.supports("velleman-k8090", "driver", "transcript")
 def test_a_k8090_is_switched_and_asked() -> None:
     with transcript(*K8090_SESSION) as peer:
         board = opened("velleman-k8090", peer, channel=1, identity=K8090)
@@ -82,6 +83,7 @@ DEADMAN_SESSION: list[Step] = [
 ]
 
 
+@pytest.mark.supports("deadman-relay", "driver", "transcript")
 def test_a_deadman_relay_is_refreshed_by_its_timer_and_reports_that_it_has_opened() -> None:
     with transcript(*DEADMAN_SESSION) as peer:
         relay = opened("deadman-relay", peer, channel=1, hold_time="1 s", identity={**K8090, "firmware": "10.1"})
@@ -163,6 +165,7 @@ RLY16_SESSION: list[Step] = [
 ]
 
 
+@pytest.mark.supports("devantech-usb-rly16", "driver", "transcript")
 def test_a_usb_rly16_is_switched_and_asked() -> None:
     with transcript(*RLY16_SESSION) as peer:
         board = opened("devantech-usb-rly16", peer, channel=3, identity={**RLY16, "firmware": "2"})
@@ -208,6 +211,7 @@ SWITCH_SESSION: list[Step] = [
 ]
 
 
+@pytest.mark.supports("scpi-switch", "driver", "transcript")
 def test_a_switchs_channel_is_closed_and_opened_without_touching_others() -> None:
     clock = ManualClock()
     with transcript(*SWITCH_SESSION) as peer:

@@ -119,6 +119,7 @@ ARM = ["CreateWatchdogTimerTaskEx", "CfgWatchdogDOExpirStates", "StartTask"]
 ASK = ["GetWatchdogAttributeBool"]
 
 
+@pytest.mark.supports("ni-digital-line", "driver", "transcript")
 def test_a_plain_line_is_set_and_read_back(card: tuple[Card, str]) -> None:
     handler, address = card
     line = opened(address)

@@ -43,6 +43,7 @@ def device(peer: Peer, timeout: float = 60.0) -> ScienceMode4:
     return ScienceMode4("stimulator", peer.url, timeout=timeout)
 
 
+@pytest.mark.supports("hasomed-sciencemode4", "driver", "transcript")
 def test_a_whole_train() -> None:
     with transcript(
         exchange(0, 30, "00"),

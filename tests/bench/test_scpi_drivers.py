@@ -105,6 +105,7 @@ def scope(peer: Peer, clock: ManualClock | None = None, timeout: float = 60.0) -
     return KeysightInfiniiVision("scope", peer.visa, clock=clock or ManualClock(), timeout=timeout)
 
 
+@pytest.mark.supports("keysight-infiniivision", "driver", "transcript")
 def test_capture_from_configuration_to_record() -> None:
     clock = ManualClock()
     with transcript(
@@ -342,6 +343,7 @@ def switch(peer: Peer) -> Keysight34970A:
     return Keysight34970A("switch", peer.visa, channels=[103, 101, 102, 101], clock=ManualClock())
 
 
+@pytest.mark.supports("keysight-34970a", "driver", "transcript")
 def test_switch_opens_everything_before_it_closes_exactly_what_is_asked() -> None:
     with transcript(
         ("*IDN?", "HEWLETT-PACKARD,34970A,0,13-2-2"),

@@ -131,6 +131,8 @@ def switched_off(family: Family) -> list[Step]:
     return [*told("*CLS", family.switch_off), family.off]
 
 
+@pytest.mark.supports("keysight-e36300", "driver", "transcript")
+@pytest.mark.supports("rigol-dp800", "driver", "transcript")
 @both
 def test_from_identification_to_off(family: Family) -> None:
     with transcript(

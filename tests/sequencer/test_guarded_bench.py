@@ -74,6 +74,7 @@ def test_the_bench_opens_without_its_interlock() -> None:
         assert not on.twin.world.contact_closed
 
 
+@pytest.mark.supports("deadman-relay", "twin")
 def test_current_flows_only_while_the_contact_is_closed() -> None:
     with table() as on:
         on.bench.select_load("500 ohm")
@@ -104,7 +105,7 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("driver", KINDS)
+@pytest.mark.parametrize("driver", [pytest.param(name, marks=pytest.mark.supports(name, "twin")) for name in KINDS])
 def test_every_interlock_works_its_virtual_counterpart(driver: str) -> None:
     told = {"role": "interlock", "driver": driver, "address": "twin", **KINDS[driver]}
     told["identity"]["serial"] = "01E2D3C4" if driver == "ni-digital-line" else "0"

@@ -28,7 +28,10 @@ RIGOL = InstrumentEntry.model_validate({
     "output": 1,
     "identity": {"manufacturer": "RIGOL TECHNOLOGIES", "model": "DP832", "serial": "DP8C211200123"},
 })
-both = pytest.mark.parametrize("entry", [KEYSIGHT, RIGOL], ids=lambda entry: entry.driver)
+both = pytest.mark.parametrize(
+    "entry",
+    [pytest.param(one, marks=pytest.mark.supports(one.driver, "twin"), id=one.driver) for one in (KEYSIGHT, RIGOL)],
+)
 
 
 @dataclass(kw_only=True)

@@ -18,6 +18,7 @@ WORLD = TwinConfig.model_validate({
 })
 
 
+@pytest.mark.supports("keysight-infiniivision", "twin", "third-party client")
 @pytest.mark.filterwarnings("ignore:It is not known whether this device support:FutureWarning")
 def test_pymeasure_sets_up_triggers_and_downloads() -> None:
     world = World(WORLD)

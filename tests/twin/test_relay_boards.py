@@ -168,6 +168,8 @@ def test_a_killed_client_does_not_keep_a_timed_relay_closed() -> None:
         assert not closed(world)
 
 
+@pytest.mark.supports("velleman-k8090", "third-party client")
+@pytest.mark.supports("deadman-relay", "third-party client")
 @pytest.mark.skipif(sys.platform == "win32", reason="this system has no pseudo-terminals")
 def test_an_independent_client_switches_a_k8090() -> None:
     from pymeasure.instruments.velleman import VellemanK8090 as Client  # noqa: PLC0415 - its adapters are slow to load

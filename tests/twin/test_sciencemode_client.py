@@ -79,6 +79,7 @@ async def _mid_level(bench: VirtualBench) -> dict[str, object]:
     }
 
 
+@pytest.mark.supports("hasomed-sciencemode4", "twin", "third-party client")
 def test_a_third_party_client_runs_a_train(bench: VirtualBench) -> None:
     seen = asyncio.run(_mid_level(bench))
     assert seen == {

@@ -59,6 +59,7 @@ def awake(world: World) -> bool:
 # --- Keysight ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.supports("keysight-e36300", "third-party client")
 def test_pymeasure_powers_the_device_with_a_keysight() -> None:
     from pymeasure.instruments.keysight import KeysightE36312A  # noqa: PLC0415 - its adapters are slow to load
 
