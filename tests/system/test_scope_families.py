@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from rig.bench.build import open_bench
 from rig.bench.catalog import driver_names, driver_of
-from tests.system.running import ENVIRONMENT, FIXTURES, ROOT, ended, one_record_per_case, the_record
+from rig.evidence.record import CaseRecord
+from rig.evidence.store import Bundle
+from rig.model.verdict import Verdict
+from rig.plan.load import load_plan
+from rig.sequencer.run import Run
+from rig.sequencer.setup import RunOptions, read_setup
+from rig.sequencer.twin_configuration import twin_configuration
+from rig.twin.config import TwinConfig
+from rig.twin.server import serve
+from tests.system.running import FIXTURES, ROOT
 
 PLAN = """\
 plan: SCOPES
@@ -33,7 +42,7 @@ cases:
   - id: bad
     verify: [peak_output_voltage: {at_most: 8 V}]
 """
-FAILED = 1
+EXPECTED = {"good": Verdict.PASS, "bad": Verdict.FAIL}
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ SCOPES = {
 }
 PRESENT = [name for name in driver_names() if getattr(driver_of(name), "role", "") == "oscilloscope"]
 
-Cases = Mapping[str, dict[str, Any]]
+Cases = Mapping[str, CaseRecord]
 
 
 def bench_with(driver: str, folder: Path) -> Path:
@@ -89,22 +98,36 @@ def bench_with(driver: str, folder: Path) -> Path:
     return path
 
 
+def utc() -> datetime:
+    return datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
 def run_on(driver: str, folder: Path) -> Cases:
-    plan, evidence = folder / "scopes.plan.yaml", folder / "out"
+    """Run the plan as the command line does, but in this process: the instruments are still behind their sockets."""
+    plan = folder / "scopes.plan.yaml"
     plan.write_text(PLAN, encoding="utf-8")
-    command = [sys.executable, "-m", "rig", "run", plan, "--bench", bench_with(driver, folder), "--evidence", evidence]
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=110,
-        check=False,
-    )
-    ended(done, FAILED)
-    return one_record_per_case(the_record(evidence))
+    setup = read_setup(RunOptions.of(root=ROOT, directory=ROOT, bench=bench_with(driver, folder)))
+    loaded, resolver = load_plan(plan), setup.resolver()
+    bundle = Bundle.create(folder, "run")
+    twin = TwinConfig.model_validate(twin_configuration(setup.definition, setup.device))
+    with serve(twin) as served:
+        addresses = {one.name: one.address for one in reversed(served.listening)}
+        today = utc().date()
+        with open_bench(setup.definition, setup.device, addresses=addresses, today=today, utc=utc) as bench:
+            run = Run(
+                resolver.resolve(loaded.cases),
+                resolver=resolver,
+                device=setup.device,
+                bundle=bundle,
+                journal=bundle.begin_journal(utc),
+                utc=utc,
+                now=time.monotonic,
+            )
+            run.begin(bench)
+            for case in loaded.cases:
+                run.execute(case)
+    bundle.seal()
+    return {record.id: record for record in run.records}
 
 
 @pytest.fixture(scope="module")
@@ -126,15 +149,18 @@ def test_every_oscilloscope_of_the_catalogue_is_here() -> None:
 )  # fmt: skip
 def test_verdicts_are_the_same_and_values_agree(driver: str, reference: Cases, tmp_path: Path) -> None:
     seen = run_on(driver, tmp_path)
-    assert {name: case["verdict"] for name, case in seen.items()} == {"good": "PASS", "bad": "FAIL"}
-    assert {name: case["verdict"] for name, case in reference.items()} == {"good": "PASS", "bad": "FAIL"}
+    assert {name: case.verdict for name, case in seen.items()} == EXPECTED
+    assert {name: case.verdict for name, case in reference.items()} == EXPECTED
+    compared = set()
     for name, case in seen.items():
-        before = {one["measurand"]: one for one in reference[name]["measurements"]}
-        assert {one["measurand"] for one in case["measurements"]} == set(before)
-        for one in case["measurements"]:
-            other = before[one["measurand"]]
-            if one["value"] is None or other["value"] is None:
-                assert one["value"] == other["value"], (one, other)
+        before = {one.called: one for one in reference[name].measurements}
+        assert {one.called for one in case.measurements} == set(before)
+        for one in case.measurements:
+            other = before[one.called]
+            if one.value is None or other.value is None:
+                assert one.value == other.value, (one, other)
                 continue
-            apart = abs(one["value"] - other["value"])
-            assert apart <= math.hypot(one["expanded_uncertainty"], other["expanded_uncertainty"]), (one, other)
+            apart = abs(one.value - other.value)
+            assert apart <= math.hypot(one.expanded_uncertainty or 0.0, other.expanded_uncertainty or 0.0), (one, other)
+            compared.add(one.measurand)
+    assert compared >= {"phase_top", "peak_output_voltage", "rise_time"}
