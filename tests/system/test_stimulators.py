@@ -32,17 +32,24 @@ cases:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A stimulator by its device file, the pulse that it can be asked for, and what its bench says besides."""
+    """A stimulator by its device file, what its bench says besides, and the pulses that it can be asked for."""
 
     device: str
-    options: str = ""
-    stimulus: tuple[str, str] = ("", "")
+    entry: str = ""
+    stimulus: tuple[tuple[str, str], ...] = ()
 
 
 KINDS = [
+    Kind(
+        device="isolator",
+        entry="\n    device: Dev2\n    options: {current_per_volt: 0.01}",
+        stimulus=(("biphasic_symmetric", "monophasic"), ("interphase: 100 us,", "")),
+    ),
+    Kind(device="knobs"),
     Kind(device="line-stimulator"),
-    Kind(device="p24-low-level", stimulus=("rate: 50 Hz, train: 0.2 s", "rate: 10 Hz, train: 0.5 s")),
-    Kind(device="pulsepal2", options="{current_per_volt: 0.01}"),
+    Kind(device="motionstim8"),
+    Kind(device="p24-low-level", stimulus=(("rate: 50 Hz, train: 0.2 s", "rate: 10 Hz, train: 0.5 s"),)),
+    Kind(device="pulsepal2", entry="\n    options: {current_per_volt: 0.01}"),
     Kind(device="rehastim2"),
 ]
 
@@ -54,20 +61,16 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 
 def bench_of(kind: Kind, bench_file: Write) -> Path:
-    driver = next(
-        line
-        for line in (DUTS / f"{kind.device}.dut.yaml").read_text("utf-8").splitlines()
-        if line.startswith("protocol:")
-    ).removeprefix("protocol: ")
-    options = f"\n    options: {kind.options}" if kind.options else ""
+    text = (DUTS / f"{kind.device}.dut.yaml").read_text("utf-8")
+    driver = next(line for line in text.splitlines() if line.startswith("protocol: ")).removeprefix("protocol: ")
     return bench_file(
         ("p24-healthy", kind.device),
-        ("driver: hasomed-sciencemode4\n    address: twin", f"driver: {driver}\n    address: twin{options}"),
+        ("driver: hasomed-sciencemode4\n    address: twin", f"driver: {driver}\n    address: twin{kind.entry}"),
     )
 
 
 def test_a_healthy_device_passes(kind: Kind, rig: Command, bench_file: Write, plan_file: Write, evidence: Path) -> None:
-    ended(rig("run", plan_file(kind.stimulus, text=PLAN), "--bench", bench_of(kind, bench_file)), 0)
+    ended(rig("run", plan_file(*kind.stimulus, text=PLAN), "--bench", bench_of(kind, bench_file)), 0)
     case = one_record_per_case(the_record(evidence))["train"]
     assert case["verdict"] == "PASS"
     assert case["output_off"]["verdict"] == "PASS"
@@ -80,7 +83,7 @@ def test_a_device_that_delivers_too_much_fails(
     text = (DUTS / f"{kind.device}.dut.yaml").read_text("utf-8")
     faulty.write_text(text.replace("dialogue: ", f"dialogue: {DUTS.as_posix()}/") + TOO_MUCH, encoding="utf-8")
     said = ended(
-        rig("run", plan_file(kind.stimulus, text=PLAN), "--bench", bench_of(kind, bench_file), "--dut", faulty), 1
+        rig("run", plan_file(*kind.stimulus, text=PLAN), "--bench", bench_of(kind, bench_file), "--dut", faulty), 1
     )
     assert "phase_top" in said
     assert one_record_per_case(the_record(evidence))["train"]["verdict"] == "FAIL"
