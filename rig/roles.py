@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from rig.model.identity import Identity
     from rig.model.picture import Picture
+    from rig.model.reading import DcReadings
     from rig.model.setup import DigitizerSetup, ScopeSetup
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Waveform
@@ -25,6 +26,7 @@ __all__ = [
     "Instrument",
     "Interlock",
     "LoadSwitch",
+    "Multimeter",
     "Oscilloscope",
     "Paced",
     "SelfTesting",
@@ -219,6 +221,20 @@ class Supply(Instrument, Protocol):
 
     def measure(self) -> tuple[float, float]:
         """Measure what the output gives now, V and A."""
+
+
+@runtime_checkable
+class Multimeter(Instrument, Protocol):
+    """A slow and accurate reading of a direct voltage, such as the mean over the sense resistor."""
+
+    def measure_dc_voltage(
+        self, *, full_scale: float | None, power_line_cycles: float = 10.0, count: int = 1
+    ) -> DcReadings:
+        """Take readings one after the other, each the mean over so many periods of the mains.
+
+        ``full_scale`` is the range, ±V; None leaves it to the instrument, which says what it took. Raises
+        :class:`rig.errors.Refused` for what it cannot be set to, :class:`rig.errors.InstrumentError` beyond the range.
+        """
 
 
 @runtime_checkable

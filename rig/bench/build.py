@@ -316,7 +316,7 @@ class _Opener:
 
 
 # Roles that are not named here are not opened.
-_ORDER = {"load-switch": 0, "supply": 1, "stimulator": 2, "oscilloscope": 3, "digitizer": 4}
+_ORDER = {"load-switch": 0, "supply": 1, "stimulator": 2, "oscilloscope": 3, "digitizer": 4, "multimeter": 5}
 
 
 def _calibrations(definition: BenchDefinition, today: date) -> tuple[dict[str, CalibrationState], tuple[str, ...]]:

@@ -263,6 +263,20 @@ _OURS = (
         options={**RATING_OPTIONS, "pause": float, "on_bit": int, "protection": bool},
     ),
     Driver(
+        name="keysight-34461a",
+        role="multimeter",
+        factory="rig.bench.drivers.keysight_34461a:opened",
+        options={"across": str},
+    ),
+    Driver(
+        name="keysight-34970a-meter",
+        role="multimeter",
+        factory="rig.bench.drivers.keysight_34970a_meter:opened",
+        needs=("channel",),
+        channels=(101, 340),
+        options={"across": str},
+    ),
+    Driver(
         name="keysight-ac6800",
         role="supply",
         factory="rig.bench.drivers.keysight_ac6800:opened",

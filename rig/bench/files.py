@@ -70,7 +70,7 @@ _OF_NETWORKS = ("capacitance_uncertainty", "series_resistance", "series_uncertai
 # Ranges of one input lie a factor apart; what an instrument says of one is rounded to some digits.
 _SAME_RANGE = 0.01
 
-Role = Literal["oscilloscope", "digitizer", "load-switch", "stimulator", "interlock", "supply"]
+Role = Literal["oscilloscope", "digitizer", "load-switch", "stimulator", "interlock", "supply", "multimeter"]
 
 
 AUTO = "auto"
@@ -134,7 +134,8 @@ class InstrumentEntry(_Entry):
     Without ``driver`` it is the one that recognises who the instrument must be.
 
     Of an interlock, ``channel`` or ``line`` is the output that closes it and ``hold_time`` how long it stays closed
-    without being refreshed. Of a supply, ``output`` is the number of the one that feeds the device. ``options`` say
+    without being refreshed. Of a multimeter, ``channel`` is its input.
+    Of a supply, ``output`` is the number of the one that feeds the device. ``options`` say
     what is different about this very instrument; which there are, depends on the driver.
     """
 

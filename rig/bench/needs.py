@@ -14,7 +14,7 @@ __all__ = ["what_the_driver_misses"]
 
 _SAYING = {
     "device": "a 'device', its name in the driver",
-    "channel": "a 'channel', the relay that is the contact",
+    "channel": "a 'channel', the relay that is the contact or the input that is read",
     "line": "a 'line', the output that closes the contact",
     "hold_time": "a 'hold_time', after which it opens unless refreshed",
     "output": "an 'output', the number of the one that feeds the device",

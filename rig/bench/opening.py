@@ -118,4 +118,5 @@ _ROLES = {
     "stimulator": roles.Stimulator,
     "interlock": roles.Interlock,
     "supply": roles.Supply,
+    "multimeter": roles.Multimeter,
 }

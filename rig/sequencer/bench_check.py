@@ -17,7 +17,7 @@ from rig.bench.drivers.system_clock import SystemClock
 from rig.bench.opening import Opening, open_checked
 from rig.errors import RigError
 from rig.model.waveform import Purpose
-from rig.roles import Interlock, SelfTesting
+from rig.roles import Interlock, Multimeter, SelfTesting
 from rig.sequencer.load_check import LoadState
 from rig.sequencer.ranges import Ranges
 from rig.sequencer.settings import quiet_view
@@ -39,6 +39,8 @@ __all__ = ["BenchState", "InstrumentState", "NoiseState", "examine_bench"]
 
 _NOT_TRIED = "not tried: it feeds the device"
 _CANNOT = "cannot test itself"
+# The range in which a multimeter shows what is there while nothing is asked of the device, ±V.
+_AT_REST = 10.0
 
 
 class _State(BaseModel):
@@ -181,6 +183,8 @@ def _asked(state: InstrumentState, instrument: Instrument) -> InstrumentState:
         held = instrument.hold_time
         alone = "" if held is None else f", opens by itself after {held:g} s"
         return state.model_copy(update={"reported": f"{'closed' if instrument.enabled() else 'open'}{alone}"})
+    if isinstance(instrument, Multimeter):
+        state = state.model_copy(update={"reported": _read(instrument)})
     if not isinstance(instrument, SelfTesting):
         return state.model_copy(update={"self_test": _CANNOT})
     before = instrument.errors()
@@ -190,6 +194,13 @@ def _asked(state: InstrumentState, instrument: Instrument) -> InstrumentState:
     problems = [*([f"self-test: {complaint}"] if complaint else []), *(f"error queue: {one}" for one in errors)]
     tested = _NOT_TRIED if state.role == "supply" else "FAILED" if complaint else "passed"
     return state.model_copy(update={"self_test": tested, "errors": errors, "problems": tuple(problems)})
+
+
+def _read(meter: Multimeter) -> str:
+    """Return what a multimeter reads while nothing is asked of the device."""
+    found = meter.measure_dc_voltage(full_scale=_AT_REST, power_line_cycles=10.0, count=3)
+    value, full_scale = (format_quantity(one, Unit.VOLT, digits=4) for one in (found.mean, found.full_scale))
+    return f"reads {value} in its range of {full_scale}"
 
 
 def _as_opened(name: str, state: InstrumentState | None, setup: Setup, bench: Bench) -> InstrumentState:

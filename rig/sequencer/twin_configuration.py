@@ -46,6 +46,8 @@ _PROTOCOLS = {
     "rigol-dp800": "rigol-dp800",
     "rohde-schwarz-hmp": "rohde-schwarz-hmp",
     "siglent-spd": "siglent-spd",
+    "keysight-34461a": "keysight-34461a",
+    "keysight-34970a-meter": "34970a",
     "keysight-ac6800": "keysight-ac6800",
     "chroma-61600": "chroma-61600",
     "hasomed-motionstim8": "motionstim8",
@@ -53,6 +55,7 @@ _PROTOCOLS = {
     "front-panel": "front-panel",
 }
 _CLOCK = "clock"
+_ACROSS = {"sense": "current_sense", "load": "voltage"}
 _DEFAULT_FIRMWARE = "1.0"
 
 
@@ -160,11 +163,11 @@ def _instrument(name: str, definition: BenchDefinition, device: DeviceDefinition
         "device": entry.device,
         "options": dict(entry.options),
         "pty": entry.role == "stimulator",
-        "contact": entry.line if entry.channel is None else str(entry.channel),
+        "contact": None if entry.role == "multimeter" else entry.line or _text(entry.channel),
         "faults": faults,
         **({"powers": entry.output or 1} if entry.role == "supply" else {}),
         **_drives(entry),
-        **_front_end(name, definition),
+        **({"inputs": _metered(name, entry)} if entry.role == "multimeter" else _front_end(name, definition)),
     }
 
 
@@ -175,6 +178,18 @@ def _drives(entry: InstrumentEntry) -> dict[str, Any]:
         return {}
     names = ("demand", "trigger", "phase_duration", "interphase", "biphasic")
     return {"drives": {"gain": said["current_per_volt"], **{name: said[name] for name in names if said.get(name)}}}
+
+
+def _text(channel: int | None) -> str | None:
+    return None if channel is None else str(channel)
+
+
+def _metered(name: str, entry: InstrumentEntry) -> dict[str, str]:
+    """Return what a multimeter's input is connected to, as the bench file says."""
+    across = entry.options.get("across", "sense")
+    if across not in _ACROSS:
+        raise Refused(f"{name}: a multimeter is connected across {' or '.join(_ACROSS)}, not {across!r}")
+    return {str(entry.channel or 1): _ACROSS[str(across)]}
 
 
 def _front_end(name: str, definition: BenchDefinition) -> dict[str, Any]:

@@ -22,6 +22,7 @@ ROLES = {
     "stimulator": roles.Stimulator,
     "interlock": roles.Interlock,
     "supply": roles.Supply,
+    "multimeter": roles.Multimeter,
     "clock": roles.Clock,
 }
 
@@ -75,7 +76,9 @@ def test_all_drivers_are_seen() -> None:
         "DeadmanRelay",
         "DevantechUsbRly16",
         "DevantechUsbRly16Loads",
+        "Keysight34461A",
         "Keysight34970A",
+        "Keysight34970AMeter",
         "Keysight34980A",
         "KeysightE36300",
         "KeysightInfiniiVision",

@@ -1,0 +1,95 @@
+"""Multimeters with SCPI: a direct voltage, in a range that is read back, integrated over periods of the mains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from rig.bench.drivers.scpi import ScpiInstrument
+from rig.errors import InstrumentError, Refused
+from rig.model.reading import DcReadings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rig.bench.drivers.scpi import ScpiDialogue
+
+__all__ = ["DcMeter", "Words"]
+
+# An input beyond the range reads ±9.9E+37.
+_OVERLOAD = 9e37
+_SAME = 1e-3
+# Of the longest period of the mains, s; zeroing takes each reading's time once more.
+_PERIOD, _ZEROED, _READY = 1 / 45, 2.0, 10.0
+_MOST_READINGS = 10_000
+
+
+class Words(Protocol):
+    """What one family says."""
+
+    @property
+    def ranges(self) -> tuple[float, ...]:
+        """The ranges, ±V, ascending."""
+
+    @property
+    def cycles(self) -> tuple[float, ...]:
+        """The integration times, periods of the mains, ascending."""
+
+    @property
+    def at_once(self) -> bool:
+        """Whether one trigger makes several readings."""
+
+    def configure(self, full_scale: float | None, cycles: float, _count: int, /) -> Sequence[str]:
+        """Set range (None: by itself), integration time and readings per trigger; the rest is preset by that."""
+
+    def range(self) -> str:
+        """Ask for the range."""
+
+    def integration(self) -> str:
+        """Ask for the integration time."""
+
+
+class DcMeter(ScpiInstrument):
+    """A multimeter that measures direct voltage; what it cannot be set to is refused with what it can."""
+
+    def __init__(self, name: str, dialogue: ScpiDialogue, words: Words) -> None:
+        super().__init__(name, dialogue)
+        self._words = words
+
+    def measure_dc_voltage(
+        self, *, full_scale: float | None, power_line_cycles: float = 10.0, count: int = 1
+    ) -> DcReadings:
+        """Take readings one after the other, and return them with the range that they are of."""
+        words, ask = self._words, self._dialogue
+        self._refuse_unknown(full_scale, power_line_cycles, count)
+        ask.command("*CLS", *words.configure(full_scale, power_line_cycles, count))
+        if full_scale is not None:
+            self._must_be(words.range(), full_scale)
+        self._must_be(words.integration(), power_line_cycles)
+        each = count if words.at_once else 1
+        taken = each * power_line_cycles * _PERIOD * _ZEROED + _READY
+        query = "READ?"
+        values: tuple[float, ...] = ()
+        while len(values) < count:
+            values += ask.read_numbers(query, ask.text(query, timeout=taken), each)
+        if any(abs(value) >= _OVERLOAD for value in values):
+            raise InstrumentError(self.name, query, "the input is beyond the range")
+        return DcReadings(values=values, full_scale=ask.number(words.range()), power_line_cycles=power_line_cycles)
+
+    def _refuse_unknown(self, full_scale: float | None, cycles: float, count: int) -> None:
+        words = self._words
+        if full_scale is not None and full_scale not in words.ranges:
+            raise Refused(f"{self.name}: there is no range of {full_scale:g} V; there are {_listed(words.ranges)} V")
+        if cycles not in words.cycles:
+            known = _listed(words.cycles)
+            raise Refused(f"{self.name}: it integrates over {known} periods of the mains, not over {cycles:g}")
+        if not 1 <= count <= _MOST_READINGS:
+            raise Refused(f"{self.name}: 1 to {_MOST_READINGS} readings at once, not {count}")
+
+    def _must_be(self, query: str, wanted: float) -> None:
+        stands = self._dialogue.number(query)
+        if abs(stands - wanted) > _SAME * wanted:
+            raise InstrumentError(self.name, query, f"it is set to {stands:g} instead of {wanted:g}")
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
