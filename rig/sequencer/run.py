@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,25 +9,18 @@ from typing import TYPE_CHECKING
 from rig.acquisition.delivery import BLOCK
 from rig.analysis.series import SERIES
 from rig.errors import BenchError, CommunicationError, InterlockTripped, RigError
-from rig.evidence import mapping
 from rig.evidence.record import (
-    AgreementEntry,
     CaseRecord,
     ErrorEntry,
-    ForecastEntry,
-    MadeSafeEntry,
-    NotEvaluatedEntry,
     OutputOffEntry,
-    SafetyStepEntry,
 )
 from rig.guard.terms import Kind
 from rig.model.verdict import Verdict
+from rig.sequencer import case_record
 from rig.sequencer.guarded import GuardedStimulator, Unguarded
 from rig.sequencer.proof import prove_off
 from rig.sequencer.series import found_in, judge_series, measure_all
 from rig.sequencer.work import CaseWork
-from rig.verdict.aggregate import case_verdict
-from rig.verdict.notice import stated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,14 +32,10 @@ if TYPE_CHECKING:
     from rig.evidence.journal import Journal
     from rig.evidence.record import EndReason, RunRecord
     from rig.evidence.store import Bundle
-    from rig.model.measurement import Outcome
     from rig.plan.case import Case
-    from rig.sequencer.agreement import Agreement
     from rig.sequencer.guarded import Guardian
-    from rig.sequencer.measurability import Forecast
     from rig.sequencer.resolve import ResolvedCase, Resolver
     from rig.sequencer.series import Found
-    from rig.verdict.packs import NotApplicable
 
 __all__ = ["Run"]
 
@@ -56,7 +44,6 @@ _ENDINGS: Mapping[Kind, EndReason] = {
     Kind.OPERATOR: "estop",
     Kind.LEASE: "lease_lost",
 }
-_NOTHING_JUDGED = "nothing was judged: no data is never a pass"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +126,7 @@ class Run:
         """A record of every attempt at every case, in the plans' order; a case that was never started is NOT_RUN."""
         reason = self.latched or "the run ended before this case"
         known = {key: still_open() for key, still_open in self._open.items()} | self._records
-        planned = [known[key] if key in known else self.not_run(one, reason) for key, one in self._cases.items()]
+        planned = [known[key] if key in known else case_record.not_run(one, reason) for key, one in self._cases.items()]
         others = [record for key, record in known.items() if key not in self._cases]
         return tuple(attempt for record in (*planned, *others) for attempt in (*self._before(record), record))
 
@@ -169,7 +156,7 @@ class Run:
 
     def decline(self, resolved: ResolvedCase) -> CaseRecord:
         """Record a case that the latched bench refuses."""
-        return self._keep(self.not_run(resolved, self.latched))
+        return self._keep(case_record.not_run(resolved, self.latched))
 
     def _begin(self) -> _Begun:
         return _Begun(self._utc(), self._now())
@@ -181,9 +168,9 @@ class Run:
         try:
             record = self._series_record(resolved, begun)
         except RigError as problem:
-            error = _error_entry(problem, "judging the series")
+            error = case_record.error_entry(problem, "judging the series")
             told = {"verdict": Verdict.ERROR, "error": error, "started": begun.at}
-            record = self.not_run(resolved, error.message).model_copy(update=told)
+            record = case_record.not_run(resolved, error.message).model_copy(update=told)
         return self._keep(record)
 
     def _series_record(self, resolved: ResolvedCase, begun: _Begun) -> CaseRecord:
@@ -195,19 +182,7 @@ class Run:
         also = (entry.asks for entry in resolved.not_applicable if entry.asks in SERIES)
         outcomes = measure_all(case, dict.fromkeys((*asked, *also)), found, loads, selected=selected)
         judgements = judge_series(case, resolved.limits, outcomes)
-        undecided = () if judgements else (Verdict.INCONCLUSIVE,)
-        verdict = case_verdict(judgements, declared=resolved.limits, others=undecided)
-        reason = next((one.reason for one in judgements if one.verdict is verdict), _NOTHING_JUDGED)
-        return self.not_run(resolved, "" if verdict is Verdict.PASS else reason).model_copy(
-            update={
-                "verdict": verdict,
-                "started": begun.at,
-                "duration": self._now() - begun.on,
-                "measurements": tuple(mapping.measurement_entry(outcome) for outcome in outcomes.values()),
-                "judgements": tuple(mapping.judgement_entry(judgement) for judgement in judgements),
-                "not_evaluated": _stated(resolved, outcomes),
-            }
-        )
+        return case_record.series(resolved, outcomes, judgements, started=begun.at, duration=self._now() - begun.on)
 
     @contextmanager
     def attempt(self, resolved: ResolvedCase, *, number: int = 1) -> Iterator[CaseWork]:
@@ -248,10 +223,10 @@ class Run:
                 work.close()
         except Exception as problem:  # noqa: BLE001 - whatever it is, the output must end up off and on record
             self._make_safe(work)
-            error, broke = _error_entry(problem, work.stage), isinstance(problem, CommunicationError)
+            error, broke = case_record.error_entry(problem, work.stage), isinstance(problem, CommunicationError)
         except BaseException as interruption:  # noqa: BLE001 - Ctrl-C too: off first, recorded second, raised third
             self._make_safe(work)
-            error, stopped = _error_entry(interruption, work.stage), interruption
+            error, stopped = case_record.error_entry(interruption, work.stage), interruption
         # What was last delivered says for how long to look: a slow device could hide between two pulses.
         try:
             off = prove_off(work, work.views or resolved.views)
@@ -274,7 +249,15 @@ class Run:
         trouble = work.doubt if error is None else error.message
         trouble = trouble or ("" if off.verdict is Verdict.PASS else off.reason)
         self._found[case.plan, case.id] = found_in(work.outcomes, work.captures, work.realised, trouble)
-        record = self._case_record(resolved, work, begun, error, off, aborted=stopped is not None)
+        record = case_record.attempted(
+            resolved,
+            work,
+            started=begun.at,
+            duration=self._now() - begun.on,
+            error=error,
+            off=off,
+            aborted=stopped is not None,
+        )
         failed = any(one.verdict is Verdict.FAIL for one in work.judgements)
         again = broke and number < case.attempts and not (self.latched or failed or work.unjudged)
         self._keep(record.model_copy(update={"attempt": number, "retried": again}))
@@ -290,70 +273,11 @@ class Run:
         """Return the record of a case that the end of the run cut off."""
         off = OutputOffEntry(verdict=Verdict.ABORTED, reason="the run ended before the output was measured to be off")
         error = ErrorEntry(type="Interrupted", message="the run ended within this case", stage=work.stage)
-        record = self._case_record(resolved, work, begun, error, off, aborted=True)
+        duration = self._now() - begun.on
+        record = case_record.attempted(
+            resolved, work, started=begun.at, duration=duration, error=error, off=off, aborted=True
+        )
         return record.model_copy(update={"attempt": work.attempt})
-
-    def _case_record(
-        self,
-        resolved: ResolvedCase,
-        work: CaseWork,
-        begun: _Begun,
-        error: ErrorEntry | None,
-        off: OutputOffEntry,
-        *,
-        aborted: bool,
-    ) -> CaseRecord:
-        broken = [] if error is None else [Verdict.ABORTED if aborted else Verdict.ERROR]
-        doubtful = [Verdict.INCONCLUSIVE] if work.doubt or not work.judgements else []
-        others = [off.verdict, *doubtful, *broken]
-        verdict = case_verdict(work.judgements, declared=resolved.limits, others=others)
-        return self.not_run(resolved, "").model_copy(
-            update={
-                "verdict": verdict,
-                "reason": _reason(verdict, work, off, error),
-                "started": begun.at,
-                "duration": self._now() - begun.on,
-                "stimulus": mapping.stimulus_entry(work.asked or resolved.case.stimulus),
-                "load": mapping.load_entry(work.load or resolved.load),
-                "realised": None if work.realised is None else mapping.stimulus_entry(work.realised),
-                "ranges": work.ranges,
-                "captures": tuple(work.captures),
-                "measurements": (
-                    *(mapping.measurement_entry(outcome) for outcome in work.outcomes.values()),
-                    *(
-                        mapping.measurement_entry(one, during=load)
-                        for (load, _), found in work.during.items()
-                        for one in found
-                    ),
-                ),
-                "agreements": tuple(_agreement(one) for one in work.agreements),
-                "judgements": tuple(mapping.judgement_entry(judgement) for judgement in work.judgements),
-                "not_evaluated": _stated(resolved, work.outcomes),
-                "output_off": off,
-                "made_safe": (*work.made_safe, *_by_guard(self.guardian)),
-                "error": error,
-            }
-        )
-
-    @staticmethod
-    def not_run(resolved: ResolvedCase, reason: str) -> CaseRecord:
-        """Return the record of a case that was not run, and why."""
-        case = resolved.case
-        return CaseRecord(
-            id=case.id,
-            plan=case.plan,
-            title=case.title,
-            location=":".join(map(str, case.location)),
-            traces=case.traces,
-            verdict=Verdict.NOT_RUN,
-            reason=reason,
-            decision_rule=case.decision_rule,
-            stimulus=mapping.stimulus_entry(case.stimulus),
-            load=mapping.load_entry(resolved.load),
-            not_evaluated=tuple(_not_evaluated(entry) for entry in resolved.not_applicable),
-            forecasts=tuple(_forecast(entry) for entry in resolved.forecasts),
-            judged_from=tuple(one.id for one in case.series),
-        )
 
     def _keep(self, record: CaseRecord) -> CaseRecord:
         if self.record is not None:  # sealed: what is recorded stays as it is
@@ -366,65 +290,3 @@ class Run:
         facts = {"verdict": str(record.verdict), "reason": record.reason, "attempt": record.attempt}
         self.journal.write("case ended", plan=record.plan, case=record.id, **facts)
         return record
-
-
-def _not_evaluated(entry: NotApplicable, found: str = "") -> NotEvaluatedEntry:
-    return NotEvaluatedEntry(pack=entry.pack, clause=entry.clause, title=entry.title, reason=entry.reason, found=found)
-
-
-def _stated(resolved: ResolvedCase, outcomes: Mapping[str, Outcome]) -> tuple[NotEvaluatedEntry, ...]:
-    """Return what packs say beside their limits, with the values that they ask to be stated."""
-    return tuple(_not_evaluated(entry, stated(entry, outcomes.get(entry.asks))) for entry in resolved.not_applicable)
-
-
-def _forecast(entry: Forecast) -> ForecastEntry:
-    return ForecastEntry(
-        measurand=entry.limit.measurand,
-        text=entry.limit.text,
-        expected=entry.expected,
-        expanded_uncertainty=entry.expanded_uncertainty,
-        ratio=entry.ratio if entry.ratio is not None and math.isfinite(entry.ratio) else None,
-        objection=entry.objection,
-        waiver=entry.limit.waiver,
-    )
-
-
-def _agreement(one: Agreement) -> AgreementEntry:
-    return AgreementEntry(
-        quantity=one.quantity,
-        unit=one.unit,
-        oscilloscope=one.oscilloscope,
-        oscilloscope_uncertainty=one.oscilloscope_uncertainty,
-        digitizer=one.digitizer,
-        digitizer_uncertainty=one.digitizer_uncertainty,
-        uncertainty=one.uncertainty,
-        e_n=one.e_n if math.isfinite(one.e_n) else None,
-    )
-
-
-def _by_guard(guardian: Guardian) -> Iterator[MadeSafeEntry]:
-    """Yield how the guard has made safe, if it has."""
-    trip = guardian.last_trip
-    if trip is not None:
-        steps = tuple(SafetyStepEntry(**step) for step in trip["steps"])
-        yield MadeSafeEntry(by="guard", reason=trip["reason"], seconds=trip["seconds"], steps=steps)
-
-
-def _error_entry(problem: BaseException, stage: str) -> ErrorEntry:
-    """Say what went wrong in the rig's words; of an error that is not the rig's own, its type as well."""
-    message = str(problem) if isinstance(problem, RigError) else f"{type(problem).__name__}: {problem}"
-    return ErrorEntry(type=type(problem).__name__, message=message.strip(), stage=stage)
-
-
-def _reason(verdict: Verdict, work: CaseWork, off: OutputOffEntry, error: ErrorEntry | None) -> str:
-    """Return the sentence that explains the verdict: of all that is wrong, the first thing that is as bad."""
-    if verdict is Verdict.PASS:
-        return ""
-    for judgement in work.judgements:
-        if judgement.verdict is verdict:
-            return judgement.reason
-    if off.verdict is verdict:
-        return off.reason
-    if error is not None:
-        return error.message
-    return work.doubt or ("not every declared check was evaluated" if work.judgements else _NOTHING_JUDGED)
