@@ -8,28 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rig.analysis.crest import find_crests
+from rig.analysis.crossing import crosses, cubic_correction, edge_time, time_below
+from rig.analysis.extent import rest_to_rest
+from rig.analysis.plateau import find_plateaus, settled, state_levels
 from rig.analysis.trace import Flags, Floats, Integers, Trace, ragged
 from rig.analysis.uncertainty import expected_extreme
 
 if TYPE_CHECKING:
     from rig.analysis.segment import Quiet, Runs
 
-__all__ = ["Phases", "bin_width_of", "plateau_trim", "shape_phases", "steep_from"]
+__all__ = ["Phases", "bin_width_of", "shape_phases"]
 
 # Samples before and after a run in which the 10 % crossing may lie.
 _MARGIN = 8
-_LEAST_PLATEAU = 8
-# Part of a phase left out at either end of its plateau: edge and overshoot.
-_TRIM = 0.05
-# An edge is followed from 50 % to this part of the top, and taken to last so many times longer from 50 % on.
+# An edge is followed from 50 % to this part of the top.
 _CLIMBED = 0.7
-_EDGE = 4
-# A plateau that falls by this part of itself, and by this many times what noise alone makes, has no mode.
-_STEEP = 0.02
-_STATE = 5.0
-_SOME = 0.1
+# A plateau that ends below this part of its top has no instant at which its last edge begins.
 _FALLS_FROM = 0.93
-_LEAST_CUBIC = 4
 _FAR = np.iinfo(np.int64).max
 
 
@@ -99,14 +94,6 @@ def bin_width_of(peak: float, noise: float) -> float:
     return min(max(0.01, noise / peak), 0.1)
 
 
-def steep_from(steepness: Floats) -> float:
-    """Return the steepness from which on a plateau has no mode.
-
-    Where some of a record's phases slope, those that nearly do are treated alike: their tops must not jump.
-    """
-    return 0.5 if float(np.mean(steepness > 1.0)) > _SOME else 1.0
-
-
 def _tops(magnitude: Floats, group: Integers, peak: Floats, noise: float) -> tuple[Floats, Floats, Floats]:
     """Mode of the upper half of every phase's histogram, refined to the mean of the samples around it."""
     width = bin_width_of(float(np.median(peak)), noise)
@@ -139,160 +126,6 @@ def _last(hit: Flags, index: Integers, offset: Integers) -> Integers:
     return np.asarray(np.maximum.reduceat(np.where(hit, index, -1), offset), dtype=np.int64)
 
 
-def _between(trace: Trace, sign: Integers, level: Floats, before: Integers) -> Floats:
-    """Where the straight line from sample ``before`` to the next one crosses a level; NaN outside of the record."""
-    inside = (before >= 0) & (before < len(trace) - 1)
-    low = np.clip(before, 0, len(trace) - 2)
-    from_, to = sign * trace.deviation[low], sign * trace.deviation[low + 1]
-    step = np.where(to == from_, 1.0, to - from_)
-    part = np.clip((level - from_) / step, 0.0, 1.0)
-    return np.where(inside, low + part, np.nan)
-
-
-def _below(trace: Trace, sign: Integers, level: Floats, first: Integers, last: Integers) -> Floats:
-    """How long the straight lines from sample ``first`` to sample ``last`` run below a level, in samples.
-
-    On an edge whose noise is larger than its step between two samples, the first crossing comes too early and the last
-    one too late; the first one and all the time below the level after it end where, on average, the edge crosses.
-    """
-    time = np.zeros(len(level))
-    longer = np.flatnonzero(last > first)
-    if not len(longer):
-        return time
-    index, group, offset = ragged(first[longer], last[longer])
-    above = [sign[longer][group] * trace.deviation[index + k] - level[longer][group] for k in (0, 1)]
-    low, high = np.minimum(*above), np.maximum(*above)
-    step = np.where(high == low, 1.0, high - low)
-    part = np.where(high < 0, 1.0, np.where(low < 0, -low / step, 0.0))
-    time[longer] = np.add.reduceat(part, offset)
-    return time
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Plateaus:
-    """Samples ``first`` to ``last`` of every phase, and the parabola through them."""
-
-    first: Integers
-    last: Integers
-    mean: Floats
-    slope: Floats
-    curve: Floats
-
-    @property
-    def n(self) -> Floats:
-        return np.asarray(self.last + 1 - self.first, dtype=np.float64)
-
-    @property
-    def bow(self) -> Floats:
-        """Mean of the squared distance from the middle, samples²: by so much times ``curve`` the middle lies lower."""
-        return np.asarray((self.n**2 - 1) / 12, dtype=np.float64)
-
-
-def plateau_trim(length: Integers, edge: int) -> Integers:
-    """Return how many samples are left out at either end of plateaus, between 50 % crossings so many samples apart.
-
-    ``edge`` is what the slowest edge takes from 50 % to 70 %, in samples.
-    """
-    trim = np.maximum((_TRIM * length).astype(np.int64), _EDGE * edge + 1)
-    return np.asarray(np.minimum(trim, length // 2), dtype=np.int64)
-
-
-def _plateaus(trace: Trace, sign: Integers, first: Integers, climbed: Integers, last: Integers) -> _Plateaus:
-    """Mean and least-squares parabola of every plateau, trimmed at both ends.
-
-    Between the 50 % crossings, less a twentieth and four times what the slowest edge takes from 50 % to 70 %, at either
-    end: a level that slopes may begin or end below 90 % of its top, so an edge cannot be told from it by that.
-    """
-    # The slowest first edge of all stands for every edge: where phases touch, one goes from −1 to +1 and seems short.
-    edge = int((climbed - first).max())
-    trim = plateau_trim(last - first, edge)
-    first, last = first + trim, last - trim
-    index, group, offset = ragged(first, last + 1)
-    n = (last + 1 - first).astype(np.float64)
-    position = index - 0.5 * (first + last)[group]
-    value = sign[group] * trace.deviation[index]
-    mean = np.add.reduceat(value, offset) / n
-    spread = np.maximum(n * (n**2 - 1) / 12, 1.0)
-    slope = np.add.reduceat(position * value, offset) / spread
-    # The second orthogonal polynomial of n equidistant points, and the sum of its squares.
-    bow = position**2 - ((n**2 - 1) / 12)[group]
-    curve = np.add.reduceat(bow * value, offset) / np.maximum(n * (n**2 - 1) * (n**2 - 4) / 180, 1.0)
-    enough = n >= _LEAST_PLATEAU
-    return _Plateaus(
-        first=first,
-        last=last,
-        mean=mean,
-        slope=np.where(enough, slope, np.nan),
-        curve=np.where(enough, curve, np.nan),
-    )
-
-
-def _settled(trace: Trace, sign: Integers, plateaus: _Plateaus, rings: Flags) -> _Plateaus:
-    """Take the second halves of plateaus that ring for all of them, and straight lines through these."""
-    first = plateaus.first + (plateaus.last + 1 - plateaus.first) // 2
-    index, group, offset = ragged(first, plateaus.last + 1)
-    n = (plateaus.last + 1 - first).astype(np.float64)
-    value = sign[group] * trace.deviation[index]
-    mean = np.add.reduceat(value, offset) / n
-    position = index - 0.5 * (first + plateaus.last)[group]
-    slope = np.add.reduceat(position * value, offset) / np.maximum(n * (n**2 - 1) / 12, 1.0)
-    return _Plateaus(
-        first=np.where(rings, first, plateaus.first),
-        last=plateaus.last,
-        mean=np.where(rings, mean, plateaus.mean),
-        slope=np.where(rings, np.where(n >= _LEAST_PLATEAU, slope, np.nan), plateaus.slope),
-        curve=np.where(rings, 0.0 * plateaus.curve, plateaus.curve),
-    )
-
-
-def _levels(rough: tuple[Floats, Floats, Floats], plateaus: _Plateaus, noise: float) -> tuple[Floats, Floats, Flags]:
-    """Top, number of samples it is the mean of, and whether the plateau slopes too much to have a mode.
-
-    Not by the width of a bin, which noise widens: two instruments of different noise mean the same by a top.
-    """
-    top, samples, _bin_width = rough
-    fall = np.abs(np.nan_to_num(plateaus.slope)) * plateaus.n
-    chance = noise * np.sqrt(12 / plateaus.n)
-    steepness = fall / np.maximum(_STEEP * plateaus.mean, _STATE * chance)
-    sloping = np.asarray(steepness > steep_from(steepness), dtype=np.bool_)
-    half_way = plateaus.mean - np.nan_to_num(plateaus.curve) * plateaus.bow
-    return np.where(sloping, half_way, top), np.where(sloping, plateaus.n, samples), sloping
-
-
-def _cubic(trace: Trace, sign: Integers, level: Floats, before: Integers) -> Floats:
-    """How far a cubic through four samples crosses from where the straight line does, in samples."""
-    low = np.clip(before, 1, max(len(trace) - 3, 1))
-    if len(trace) < _LEAST_CUBIC:
-        return np.zeros(len(level))
-    y = [sign * trace.deviation[low + k] for k in (-1, 0, 1, 2)]
-    step = np.where(y[2] == y[1], np.inf, y[2] - y[1])
-    t = np.clip((level - y[1]) / step, 0.0, 1.0)
-    bow = (2 - t) * (y[0] - 2 * y[1] + y[2]) + (1 + t) * (y[1] - 2 * y[2] + y[3])
-    return np.asarray(t * (1 - t) / 6 * bow / step, dtype=np.float64)
-
-
-def _bow(trace: Trace, sign: Integers, level: Floats, before: Integers) -> Floats:
-    """Second over first derivative where the line from sample ``before`` crosses a level, per sample."""
-    low = np.clip(before, 1, max(len(trace) - 3, 1))
-    y = [sign * trace.deviation[low + k] for k in (-1, 0, 1, 2)]
-    step = np.where(y[2] == y[1], np.inf, y[2] - y[1])
-    t = np.clip((level - y[1]) / step, 0.0, 1.0)
-    second = (1 - t) * (y[0] - 2 * y[1] + y[2]) + t * (y[1] - 2 * y[2] + y[3])
-    return np.asarray(second / step, dtype=np.float64)
-
-
-def _edge(
-    trace: Trace, sign: Integers, top: Floats, low: Integers, high: Integers, rings: Flags
-) -> tuple[Floats, Floats]:
-    """Time from 10 % to 90 %, in samples, and how much the edge bends; of phases that ring by a cubic, else NaN."""
-    time = _between(trace, sign, 0.9 * top, high) - _between(trace, sign, 0.1 * top, low)
-    if not rings.any():
-        return time, np.full(len(time), np.nan)
-    bent = _cubic(trace, sign, 0.9 * top, high) - _cubic(trace, sign, 0.1 * top, low)
-    bow = _bow(trace, sign, 0.9 * top, high) - _bow(trace, sign, 0.1 * top, low)
-    return np.where(rings, time + bent, time), np.where(rings, bow, np.nan)
-
-
 def _near_peak(
     magnitude: Floats, group: Integers, peak: Floats, plateau: Floats, *, noise: float, step: float
 ) -> Floats:
@@ -301,50 +134,6 @@ def _near_peak(
     near = magnitude >= (peak - reach)[group]
     # Half of the samples of a level lie above its mean, and the extreme one lies as far above as is looked down here.
     return np.asarray(2.0 * np.bincount(group[near], minlength=len(peak)), dtype=np.float64)
-
-
-def _limits(trace: Trace, runs: Runs, noise: float) -> tuple[Floats, Floats]:
-    """Where each phase begins and ends: at the first sample at rest, or where it turns into the opposite direction."""
-    begin, end = np.empty(len(runs)), np.empty(len(runs))
-    for direction in (1, -1):
-        mine = np.flatnonzero(runs.sign == direction)
-        active = trace.deviation > 2 * noise if direction > 0 else trace.deviation < -2 * noise
-        begin[mine], end[mine] = _at_rest(active, runs.first[mine], runs.stop[mine])
-    crossed_first = _passes(trace, runs.sign, begin, 1, noise)
-    crossed_last = _passes(trace, runs.sign, end, -1, noise)
-    overlap = np.flatnonzero(end[:-1] > begin[1:])
-    left = begin[1:][overlap]
-    right = end[:-1][overlap]
-    a, b = trace.deviation[left.astype(np.int64)], trace.deviation[right.astype(np.int64)]
-    opposite = a * b < 0
-    part = np.where(opposite, a / np.where(opposite, a - b, 1.0), 0.5)
-    turn = left + part * (right - left)
-    begin, end = begin + crossed_first, end - crossed_last
-    end[overlap] = turn
-    begin[overlap + 1] = turn
-    return begin, end
-
-
-def _passes(trace: Trace, sign: Integers, at: Floats, step: int, noise: float) -> Floats:
-    """How far towards its phase the level at rest is crossed, from a sample that lies beyond it; 0 from one at rest."""
-    here = at.astype(np.int64)
-    beyond = -sign * trace.deviation[here]
-    inside = sign * trace.deviation[np.clip(here + step, 0, len(trace) - 1)]
-    crossed = (beyond > 2 * noise) & (inside > 0)
-    return np.asarray(np.where(crossed, beyond / np.where(crossed, beyond + inside, 1.0), 0.0), dtype=np.float64)
-
-
-def _at_rest(active: Flags, first: Integers, stop: Integers) -> tuple[Integers, Integers]:
-    """Return the last sample at rest before each ``first``, and the first one from each ``stop`` on; else the edge."""
-    # By the few stretches that are active: an index of the many samples at rest would be as long as the record.
-    edge = np.concatenate(([False], active, [False]))
-    turns = np.flatnonzero(edge[1:] != edge[:-1])
-    nothing = [-1]  # an empty stretch ahead of the record, so that every sample has one that begins before it
-    starts, stops = np.concatenate((nothing, turns[::2])), np.concatenate((nothing, turns[1::2]))
-    before, after = (np.searchsorted(starts, sample, side="right") - 1 for sample in (first - 1, stop))
-    begin = np.where(first - 1 < stops[before], starts[before], first) - 1
-    end = np.where(stop < stops[after], stops[after], stop)
-    return np.maximum(begin, 0), np.minimum(end, len(active) - 1)
 
 
 def _reached(
@@ -376,12 +165,12 @@ def shape_phases(trace: Trace, runs: Runs, quiet: Quiet, *, noise: float, step: 
     bin_width = rough[2]
     first_half, last_half, first_high, last_high = _reached(magnitude, rough[0], index, group, offset)
     climbed = _first(magnitude >= _CLIMBED * rough[0][group], index, offset)
-    plateaus = _plateaus(trace, sign, first_half, climbed, last_half)
-    top, top_samples, sloping = _levels(rough, plateaus, quiet.noise)
+    plateaus = find_plateaus(trace, sign, first_half, climbed, last_half)
+    top, top_samples, sloping = state_levels(rough, plateaus, quiet.noise)
     crests = find_crests(magnitude, offset, peak=peak, top=top, noise=quiet.noise, sloping=sloping)
     rings, near = crests.ring, plateaus.n
     if rings.any():
-        plateaus = _settled(trace, sign, plateaus, rings)
+        plateaus = settled(trace, sign, plateaus, rings)
         top, top_samples = np.where(rings, plateaus.mean, top), np.where(rings, plateaus.n, top_samples)
     if sloping.any() or rings.any():
         first_half, last_half, first_high, last_high = _reached(magnitude, top, index, group, offset)
@@ -396,13 +185,13 @@ def shape_phases(trace: Trace, runs: Runs, quiet: Quiet, *, noise: float, step: 
     last_low = _last(low & (index < first_half[group]), index, offset)
     next_low = _first(low & (index > last_half[group]), index, offset)
     next_low = np.where(next_low == _FAR, len(trace), next_low)
-    begin, end = _limits(trace, runs, quiet.noise)
-    rise, rise_bow = _edge(trace, sign, top, last_low, first_high - 1, rings)
-    fall, fall_bow = _edge(trace, sign, top, next_low - 1, last_high, rings)
+    begin, end = rest_to_rest(trace, runs, quiet.noise)
+    rise, rise_bow = edge_time(trace, sign, top, last_low, first_high - 1, rings)
+    fall, fall_bow = edge_time(trace, sign, top, next_low - 1, last_high, rings)
     beyond = np.minimum(next_low + (next_low - last_high), np.minimum(runs.stop + _MARGIN, len(trace)) - 1)
     half = 0.5 * top
-    start = _between(trace, sign, half, first_half - 1) + _below(trace, sign, half, first_half, first_high)
-    stop = _between(trace, sign, half, last_half) - _below(trace, sign, half, last_high, last_half)
+    start = crosses(trace, sign, half, first_half - 1) + time_below(trace, sign, half, first_half, first_high)
+    stop = crosses(trace, sign, half, last_half) - time_below(trace, sign, half, last_high, last_half)
     return Phases(
         sign=sign,
         top=top,
@@ -425,8 +214,8 @@ def shape_phases(trace: Trace, runs: Runs, quiet: Quiet, *, noise: float, step: 
         curve=plateaus.curve,
         centre=np.asarray(0.5 * (plateaus.first + plateaus.last), dtype=np.float64),
         plateau=plateaus.n,
-        start_error=_cubic(trace, sign, 0.5 * top, first_half - 1),
-        stop_error=_cubic(trace, sign, 0.5 * top, last_half),
+        start_error=cubic_correction(trace, sign, 0.5 * top, first_half - 1),
+        stop_error=cubic_correction(trace, sign, 0.5 * top, last_half),
         near_peak=near_peak,
         past=-sign * trace.deviation[beyond] / top,
         rise_bow=rise_bow,

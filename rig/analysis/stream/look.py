@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rig.analysis.oscillation import find_oscillation
+from rig.analysis.plateau import plateau_trim, steep_from
 from rig.analysis.segment import LONE_SAMPLE, Quiet, quiet_level, run_threshold, shows_pulses
-from rig.analysis.shape import bin_width_of, plateau_trim, steep_from
+from rig.analysis.shape import bin_width_of
 from rig.analysis.stream.levels import Levels
 
 if TYPE_CHECKING:
