@@ -74,6 +74,9 @@ def test_a_healthy_device_passes(kind: Kind, rig: Command, bench_file: Write, pl
     case = one_record_per_case(the_record(evidence))["train"]
     assert case["verdict"] == "PASS"
     assert case["output_off"]["verdict"] == "PASS"
+    (run,) = evidence.iterdir()
+    described = [path.name for path in run.rglob("*.dialogue.yaml")]
+    assert bool(described) is (DUTS / f"{kind.device}.dialogue.yaml").is_file(), "what describes a device is evidence"
 
 
 def test_a_device_that_delivers_too_much_fails(
