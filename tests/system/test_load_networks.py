@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -74,3 +75,18 @@ def test_a_position_that_sticks_or_is_another_one_is_an_error_of_the_bench(
         assert message in found[name]["error"]["message"]
         assert found[name]["judgements"] == []
         assert found[name]["output_off"]["verdict"] == "PASS"
+
+
+def test_the_bench_check_says_that_networks_agree_with_their_parts(
+    rig: Command, bench_file: Write, tmp_path: Path
+) -> None:
+    bench = bench_file(("nmes-box-1", "nmes-box-networks"))
+    said = ended(rig("bench", "check", "--loads", "--json", "--bench", bench, "--evidence", tmp_path / "checked"), 0)
+    notes = {one["load"]: (one["note"], one["measured"] is None) for one in json.loads(said)["loads"]}
+    agrees = ("agrees with its series resistance, capacitance and total resistance", True)
+    assert notes == {
+        "500 ohm": ("", False),
+        "1 kohm RC": agrees,
+        "1.5 kohm RC": agrees,
+        "1 kohm": ("", False),
+    }
