@@ -283,6 +283,17 @@ def test_a_frame_cut_short_is_an_error_in_time() -> None:
         driver.close()
 
 
+def test_many_answers_to_other_questions_are_none() -> None:
+    def chatter(waiting: bytes) -> tuple[int, list[bytes]]:
+        return len(waiting), [frame(200, 11, "00 02") for _ in range(2000)]
+
+    with Peer(chatter) as peer:
+        driver = device(peer, timeout=0.5)
+        with pytest.raises(CommunicationError, match=r"GetStimulationMode.*no acknowledgement in time"):
+            driver.keep_alive()
+        driver.close()
+
+
 @pytest.mark.parametrize(("ack", "message"), [("fe", "-2: parameter error"), ("f8", "-8: busy"), ("9c", "-100: error")])
 def test_results_raise(ack: str, message: str) -> None:
     with transcript(exchange(0, 30, INIT_LIST, ack)) as peer:

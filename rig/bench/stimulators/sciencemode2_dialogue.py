@@ -9,6 +9,8 @@ from rig.bench.transport.serial_port import SerialLine
 from rig.errors import CommunicationError, InstrumentError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rig.roles import Clock
 
 __all__ = ["NAMES", "START", "Dialogue"]
@@ -37,7 +39,7 @@ _START_UP = b"\0"
 _VERSION, _INCOMPATIBLE = 1, -5
 # The device says Init every 0.5 s, from 1.2 s after the last word that it heard.
 _BETWEEN_INITS, _GREETINGS = 0.5, 5
-# Bounds the wait where bytes keep coming that are no packet.
+# Bounds the wait where bytes keep coming that are no packet, and packets that are no answer.
 _MOST_READS = 64
 
 
@@ -95,13 +97,13 @@ class Dialogue:
         """Send a command until it is answered, acknowledging every Init that comes instead."""
         for _ in range(_GREETINGS):
             number = self._send(command, data)
-            while packets := self._hear(command):
+            for packets in self._batches(command):
                 if self._acknowledge_last(packets):
                     break
                 for packet in packets:
                     if packet.number == number and packet.command != _ERROR:
                         return packet
-            if not packets:
+            else:
                 self._clock.sleep(_BETWEEN_INITS)
         raise CommunicationError(self.name, NAMES[_INIT], f"the device neither answers nor says Init{self._damaged()}")
 
@@ -116,7 +118,7 @@ class Dialogue:
         """Send a command and return its acknowledgement's data after the result code."""
         name = NAMES[command]
         number = self._send(command, data)
-        while packets := self._hear(command):
+        for packets in self._batches(command):
             for packet in packets:
                 if packet.command == _INIT:
                     raise InstrumentError(self.name, name, "the device has begun anew: what it delivered has ended")
@@ -150,7 +152,7 @@ class Dialogue:
     def _ask_to_stop(self, command: int, accepted: tuple[int, ...]) -> None:
         """Ask for the end; a device that says Init has ended everything already."""
         number, waited = self._send(command), False
-        while True:
+        for _ in range(_MOST_READS):
             packets = self._hear(command)
             if any(packet.command == _INIT for packet in packets):
                 return
@@ -159,10 +161,11 @@ class Dialogue:
                     self._result(packet, command, 0, accepted)
                     return
             if not packets and waited:
-                raise CommunicationError(self.name, NAMES[command], f"no acknowledgement in time{self._damaged()}")
+                break
             if not packets:
                 waited = True
                 self._clock.sleep(_BETWEEN_INITS)
+        raise CommunicationError(self.name, NAMES[command], f"no acknowledgement in time{self._damaged()}")
 
     def _acknowledge(self, init: Packet) -> None:
         self.version = init.data[0] if init.data else 0
@@ -203,6 +206,14 @@ class Dialogue:
         if self._line is None:
             raise CommunicationError(self.name, name, "the connection is closed")
         self._line.write(encode(packet), command=name)
+
+    def _batches(self, command: int) -> Iterator[list[Packet]]:
+        """Yield what comes, until nothing does or it has been too much to be an answer."""
+        for _ in range(_MOST_READS):
+            packets = self._hear(command)
+            if not packets:
+                return
+            yield packets
 
     def _hear(self, command: int) -> list[Packet]:
         """Return the packets that come next, none once the time is over without one."""
