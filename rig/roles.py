@@ -179,13 +179,17 @@ class Digitizer(Instrument, Protocol):
         """Set everything for one acquisition; return it as the instrument has set it."""
 
     def start(self) -> None:
-        """Begin to sample, at once."""
+        """Begin to sample, or to wait for the trigger."""
 
     def read(self, timeout: float) -> Mapping[str, Waveform]:
-        """Wait for all samples; V at the input, per physical channel, time 0 at the first sample."""
+        """Wait for all samples; V at the input, per physical channel.
+
+        Time 0 is the first sample of the first channel, or the trigger. Channels that are sampled one after the other
+        each begin at their own time.
+        """
 
     def read_block(self, samples: int, timeout: float) -> Mapping[str, Waveform]:
-        """Wait for the next samples of a running acquisition, time 0 at its very first one; with the last it ends."""
+        """Wait for the next samples of a running acquisition, on the same axis of time; with the last it ends."""
 
     def halt(self) -> None:
         """Abandon an acquisition; may be called at any time."""

@@ -126,6 +126,7 @@ _OURS = (
         factory="rig.bench.drivers.ni_daqmx:opened",
         recognises="National Instruments,",
         needs=("device",),
+        options={"terminal": str},
     ),
     Driver(
         name="keysight-34970a",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Coupling", "DigitizerSetup", "Reduction", "ScopeChannel", "ScopeSetup", "Trigger"]
+__all__ = ["Coupling", "DigitizerSetup", "DigitizerTrigger", "Reduction", "ScopeChannel", "ScopeSetup", "Trigger"]
 
 
 class Coupling(StrEnum):
@@ -67,9 +67,27 @@ class ScopeSetup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DigitizerTrigger:
+    """An edge that a digitizer waits for: of a channel passing ``level``, V, or of a digital terminal, without one.
+
+    ``source`` is a channel (``ai0``) or a terminal (``PFI0``), ``slope`` +1 rising, −1 falling. With ``pretrigger``
+    samples, so many of what is kept lie before the edge.
+    """
+
+    source: str
+    slope: int = 1
+    level: float | None = None
+    pretrigger: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DigitizerSetup:
-    """One finite acquisition: per physical channel its half range (±V), ``rate`` in samples per second and channel."""
+    """One finite acquisition: per physical channel its half range (±V), ``rate`` in samples per second and channel.
+
+    Without a trigger it begins at once.
+    """
 
     channels: Mapping[str, float]
     rate: float
     samples: int
+    trigger: DigitizerTrigger | None = None

@@ -33,6 +33,8 @@ from rig.twin.devices.nidaqmx_tasks import coerced_rate, default_buffer, expand,
 from rig.twin.stimulator import Point, Train
 from rig.twin.world import World
 
+pytestmark = [pytest.mark.supports("ni-daqmx", "twin"), pytest.mark.supports("ni-daqmx", "third-party client")]
+
 IDENTITY = {"manufacturer": "National Instruments", "model": "USB-6366", "serial": "01D5F3A7", "firmware": "24.0"}
 WORLD = TwinConfig.model_validate({
     "seed": 9,
@@ -305,6 +307,7 @@ def test_without_timing_samples_are_taken_on_demand() -> None:
         assert len(task.read(5)) == 5
 
 
+@pytest.mark.supports("ni-daqmx", "clip detection")
 def test_too_much_is_a_rail_and_an_overload() -> None:
     with bench() as b, b.task(half_range=0.1) as task:
         b.world.begin(TRAIN)

@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rig.bench.transport.daqmx import DaqChannel, DaqSession
-from rig.errors import InstrumentError, SamplesLost
+from rig.bench.transport.daqmx_card import TERMINALS
+from rig.errors import InstrumentError, NoTrigger, Refused, SamplesLost
 from rig.model.identity import Identity
 from rig.model.setup import DigitizerSetup
 from rig.model.waveform import Waveform
@@ -27,24 +28,34 @@ _LOWEST, _HIGHEST = -32768, 32767
 # A curvature below this many codes over the whole range is lost in the rounding to a code.
 _LINEAR = 0.05
 _LINEAR_TERMS = 2
+# A reference trigger wants at least so many samples on either side.
+_FEWEST = 2
 
 
 class NiDaqmx:
-    """Finite acquisition of differential voltages.
+    """Finite acquisition of voltages, at once or when a trigger comes.
 
     Raw 16-bit codes are read where the card's own scaling is linear, so that a record keeps what the converter said
-    and its rails are exact; where it is not, volts.
+    and its rails are exact; where it is not, volts. Channels that share a converter begin at times of their own.
 
     Parameters
     ----------
     name, address, device : from the bench file; ``device`` is the card's name in the driver, for example ``Dev1``
+    terminal : how the inputs are wired: differential, rse, nrse or pseudo-differential
+
+    Raises
+    ------
+    Refused
+        if there is no such wiring
     """
 
-    def __init__(self, name: str, address: str, *, device: str) -> None:
+    def __init__(self, name: str, address: str, *, device: str, terminal: str = "differential") -> None:
         self.name = name
-        self._session = DaqSession(name, address, device)
+        if terminal not in TERMINALS:
+            raise Refused(f"{name}: an input cannot be wired as {terminal!r}, only as {', '.join(TERMINALS)}")
+        self._session = DaqSession(name, address, device, terminal=terminal)
         self._channels: dict[str, DaqChannel] = {}
-        self._samples = self._position = 0
+        self._samples = self._position = self._pretrigger = 0
         self._rate = 0.0
 
     def identify(self) -> Identity:
@@ -59,39 +70,69 @@ class NiDaqmx:
 
     def configure(self, setup: DigitizerSetup) -> DigitizerSetup:
         """Set everything for one acquisition; return it as the driver has set it."""
-        self._rate, self._channels = self._session.configure(setup.channels, setup.rate, setup.samples)
+        self._check_trigger(setup)
+        self._rate, self._channels, trigger = self._session.configure(setup)
         self._samples = setup.samples
+        self._pretrigger = 0 if trigger is None else trigger.pretrigger
         if not (math.isfinite(self._rate) and self._rate > 0):
             raise InstrumentError(self.name, "configure", f"the sample rate was set to {self._rate!r}")
         ranges = {name: channel.high for name, channel in self._channels.items()}
         for name, wanted in setup.channels.items():
             if not ranges[name] >= wanted * (1 - 1e-9):
                 raise InstrumentError(self.name, "configure", f"{name}: the range ±{wanted:g} V is ±{ranges[name]:g} V")
-        return DigitizerSetup(channels=MappingProxyType(ranges), rate=self._rate, samples=setup.samples)
+        channels = MappingProxyType(ranges)
+        return DigitizerSetup(channels=channels, rate=self._rate, samples=setup.samples, trigger=trigger)
+
+    def _check_trigger(self, setup: DigitizerSetup) -> None:
+        trigger = setup.trigger
+        if trigger is None:
+            return
+        refused = ""
+        if trigger.slope not in {-1, 1}:
+            refused = "it triggers on a rising or on a falling edge"
+        elif trigger.level is not None and trigger.source not in setup.channels:
+            refused = f"{trigger.source} is not sampled: a level is looked for among {', '.join(setup.channels)}"
+        elif trigger.level is not None and not abs(trigger.level) <= setup.channels[trigger.source]:
+            half = setup.channels[trigger.source]
+            refused = f"{trigger.level:g} V is out of the range ±{half:g} V of {trigger.source}"
+        elif trigger.pretrigger and not _FEWEST <= trigger.pretrigger <= setup.samples - _FEWEST:
+            refused = f"of {setup.samples} samples, {_FEWEST} to {setup.samples - _FEWEST} can lie before the trigger"
+        if refused:
+            raise InstrumentError(self.name, "trigger", refused)
 
     def start(self) -> None:
-        """Begin to sample, at once."""
+        """Begin to sample, or to wait for the trigger."""
         self._position = 0
         self._session.start()
 
     def read(self, timeout: float) -> Mapping[str, Waveform]:
-        """Wait for all samples; V at the input, per physical channel, time 0 at the first sample."""
+        """Wait for all samples; V at the input, per physical channel.
+
+        Time 0 is the first sample of the first channel; with samples before a trigger, it is the first one after it.
+        """
         return self.read_block(self._samples - self._position, timeout)
 
     def read_block(self, samples: int, timeout: float) -> Mapping[str, Waveform]:
-        """Wait for the next samples of a running acquisition, time 0 at its very first one; with the last it ends."""
+        """Wait for the next samples of a running acquisition, on the same axis of time; with the last it ends."""
         linear = all(_is_linear(channel.scaling) for channel in self._channels.values())
         read = self._session.read_codes if linear else self._session.read_volts
         try:
             data: NDArray[Any] = read(len(self._channels), samples, timeout)
-        except SamplesLost as error:
-            came = error.partial
-            raise SamplesLost(str(error), partial=self._waveforms(came, linear=linear)) from error
+        except (SamplesLost, NoTrigger) as error:
+            raise type(error)(str(error), partial=self._waveforms(error.partial, linear=linear)) from error
         waveforms = self._waveforms(data, linear=linear)
         self._position += samples
         if self._position >= self._samples:
             self._session.stop()
         return waveforms
+
+    def self_test(self) -> str:
+        """Have the card test itself; return what it complains of, empty if it passed."""
+        return self._session.card.self_test()
+
+    def errors(self) -> tuple[str, ...]:
+        """Return nothing: DAQmx raises its errors where they happen, and keeps no queue of them."""
+        return ()
 
     def halt(self) -> None:
         """Abandon an acquisition; may be called at any time."""
@@ -110,7 +151,7 @@ class NiDaqmx:
         return Waveform(
             samples=row,
             interval=1.0 / self._rate,
-            start=self._position / self._rate,
+            start=(self._position - self._pretrigger) / self._rate + channel.delay,
             unit=Unit.VOLT,
             source=f"{self.name}:{name}",
             gain=gain,
@@ -139,4 +180,4 @@ def _rails(channel: DaqChannel) -> tuple[float, float]:
 
 def opened(at: Opening) -> NiDaqmx:
     """Open a session as a bench file says."""
-    return NiDaqmx(at.name, at.address, device=at.entry.device or "")
+    return NiDaqmx(at.name, at.address, device=at.entry.device or "", terminal=at.option("terminal", "differential"))

@@ -16,13 +16,22 @@ from rig.model.dialogue import Said
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DaqLink"]
+__all__ = ["DaqLink", "came_with_data"]
 
 ResultT = TypeVar("ResultT")
 
 _GRPC = "grpc://"
 # Codes that say "the card, or the way to it, is gone".
-_LOST = frozenset({-88705, -88708, -88709, -88710, -88717, -50401, -50405, -200474, -201003, -201401})
+_LOST = frozenset({-88705, -88708, -88709, -88710, -88717, -50401, -50405, -200474, -200324, -201003, -201401})
+_UNKNOWN_NAME = -200220
+# What to look for, where DAQmx' own words do not say it to somebody who sees the bench for the first time.
+_HINTS = {
+    -50103: "another task or program holds the card",
+    -200022: "another task or program holds the card",
+    -88709: "the card was unplugged, reset or lost its power",
+    -88710: "the card was unplugged, reset or lost its power",
+    -201003: "the card is unplugged, or has no power",
+}
 
 
 class DaqLink:
@@ -62,7 +71,17 @@ class DaqLink:
             version = ".".join(str(part) for part in system.driver_version)
             return str(found.product_type), int(found.serial_num), version
 
-        return self.call(f"identify {device}", ask)
+        try:
+            return self.call(f"identify {device}", ask)
+        except InstrumentError as error:
+            if not (isinstance(error.__cause__, DaqError) and error.__cause__.error_code == _UNKNOWN_NAME):
+                raise
+            there = ", ".join(self.call("list the cards", self._names)) or "none"
+            raise InstrumentError(self.instrument, error.command, f"{error.reply} (cards there: {there})") from error
+
+    def _names(self) -> list[str]:
+        system = System.remote(self.options) if self.options else System.local()
+        return [str(device.name) for device in system.devices]
 
     def call(self, what: str, function: Callable[[], ResultT], *, timeout: float | None = None) -> ResultT:
         """Call into nidaqmx with its errors translated; ``timeout`` (s) replaces the time that one call may take."""
@@ -71,7 +90,9 @@ class DaqLink:
             return function()
         except DaqError as error:
             kind = CommunicationError if error.error_code in _LOST else InstrumentError
-            raise kind(self.instrument, what, f"DAQmx {error.error_code}: {_first_line(error)}") from error
+            hint = _HINTS.get(error.error_code)
+            said = f"DAQmx {error.error_code}: {_first_line(error)}{f' ({hint})' if hint else ''}"
+            raise kind(self.instrument, what, said) from error
         except Error as error:  # the server or the driver itself, rather than the device
             raise CommunicationError(self.instrument, what, _first_line(error)) from error
         except (
@@ -123,6 +144,11 @@ def _connect(instrument: str, address: str, timeout: float) -> Any:  # noqa: ANN
         channel.close()
         raise CommunicationError(instrument, "", f"cannot be reached at {address}: no answer in time") from error
     return channel
+
+
+def came_with_data(error: DaqError) -> bool:
+    """Whether a reading that ended in an error handed over what it had: a remote call that was refused did not."""
+    return not isinstance(error.__context__, grpc.RpcError)
 
 
 def _readable(answer: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - grpc has no types

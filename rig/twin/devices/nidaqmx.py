@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import grpc
 
 from rig.twin.devices.driven_stimulator import DrivenStimulator
-from rig.twin.devices.nidaqmx_attributes import Card
+from rig.twin.devices.nidaqmx_card import Card
 from rig.twin.devices.nidaqmx_reading import Reader
 from rig.twin.devices.nidaqmx_service import Service
 from rig.twin.devices.nidaqmx_tasks import Lines

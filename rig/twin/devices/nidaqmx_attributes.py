@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from nidaqmx._stubs import nidaqmx_pb2 as pb  # noqa: PLC2701 - the vendor publishes its protocol nowhere else in Python
 
 from rig.twin.devices import nidaqmx_output_attributes as outputs
+from rig.twin.devices.nidaqmx_card import Card, bits
 from rig.twin.devices.nidaqmx_output_tasks import (
     FULL_SCALE,
     LARGEST_OUTPUT_RATE,
@@ -18,10 +18,10 @@ from rig.twin.devices.nidaqmx_output_tasks import (
     VoltageChannel,
 )
 from rig.twin.devices.nidaqmx_tasks import (
-    RANGES,
     TIMEBASE,
     AnalogTask,
     DigitalTask,
+    EdgeTrigger,
     InputChannel,
     NotOfThisTask,
     OutputChannel,
@@ -31,23 +31,21 @@ from rig.twin.devices.nidaqmx_tasks import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = [
     "CALIBRATION",
     "CHANNEL",
     "DEVICE",
-    "LARGEST_RATE",
     "OVERWRITE",
+    "PHYSICAL",
     "SMALLEST_RATE",
     "SYSTEM",
     "TASK",
-    "Card",
     "Moment",
     "NotOfThisTask",
 ]
 
-LARGEST_RATE = 2e6
 SMALLEST_RATE = 100e6 / 2**32
 OVERWRITE, KEEP_UNREAD = 10252, 10159
 
@@ -60,46 +58,6 @@ _ALLOW_REGENERATION = 10097
 _USB_X_SERIES = 15858
 _USB = 12586
 _DRIVER = (24, 0, 0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """What the card is: its name in the system, its type, its serial number and its connectors."""
-
-    device: str
-    product: str
-    serial: int
-    inputs: int = 8
-    outputs: int = 2
-    counters: int = 4
-    lines: int = 8
-    terminals: int = 16
-    calibrated: date = date(2026, 3, 2)
-
-    @property
-    def has_watchdog(self) -> bool:
-        """Whether it has a timer that sets its lines: the industrial digital cards have, multifunction cards do not."""
-        return "-65" in self.product
-
-    def input_names(self) -> list[str]:
-        """Every analogue input, by full name."""
-        return [f"{self.device}/ai{number}" for number in range(self.inputs)]
-
-    def output_names(self) -> list[str]:
-        """Every analogue output, by full name."""
-        return [f"{self.device}/ao{number}" for number in range(self.outputs)]
-
-    def counter_names(self) -> list[str]:
-        """Every counter, by full name."""
-        return [f"{self.device}/ctr{number}" for number in range(self.counters)]
-
-    def line_names(self) -> list[str]:
-        """Every digital line, by full name."""
-        return [f"{self.device}/port0/line{number}" for number in range(self.lines)]
-
-    def terminal_names(self) -> list[str]:
-        """Every terminal a digital trigger may come in by."""
-        return [f"/{self.device}/PFI{number}" for number in range(self.terminals)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,9 +105,29 @@ class Moment:
             return _ON_DEMAND
         return _IMPLICIT if isinstance(self.task, CounterTask) else _SAMPLE_CLOCK
 
+    def clock_rate(self) -> float:
+        """Samples per second and channel, as the card's timebase divides."""
+        return self.analog.set_rate if isinstance(self.task, AnalogTask) else coerced_rate(self.timed.rate)
+
+    def conversion_rate(self) -> float:
+        """Conversions per second, where several channels share a converter."""
+        if self.analog.sampler.simultaneous:
+            raise NotOfThisTask(self.task.name)
+        return 1.0 / self.analog.conversion
+
+    def level(self, trigger: EdgeTrigger | None) -> float:
+        """The level of a trigger on an input, V."""
+        if trigger is None or trigger.source.startswith("PFI"):
+            raise NotOfThisTask(self.task.name)
+        return trigger.level
+
     def lines_per_channel(self) -> int:
         """Of the task's digital channels, the number of lines of the widest."""
         return max((len(channel.lines) for channel in self.digital.channels), default=0)
+
+
+def _both_signs(ranges: Sequence[float]) -> list[float]:
+    return [limit for half in ranges for limit in (-half, half)]
 
 
 SYSTEM: Mapping[str, Mapping[int, Callable[[Card], object]]] = {
@@ -182,8 +160,8 @@ DEVICE: Mapping[str, Mapping[int, Callable[[Card], object]]] = {
     },
     "GetDeviceAttributeBool": {
         pb.DEVICE_ATTRIBUTE_IS_SIMULATED: lambda _: False,
-        pb.DEVICE_ATTRIBUTE_AI_SIMULTANEOUS_SAMPLING_SUPPORTED: lambda _: True,
-        pb.DEVICE_ATTRIBUTE_ANLG_TRIG_SUPPORTED: lambda _: True,
+        pb.DEVICE_ATTRIBUTE_AI_SIMULTANEOUS_SAMPLING_SUPPORTED: lambda card: card.can.sampler.simultaneous,
+        pb.DEVICE_ATTRIBUTE_ANLG_TRIG_SUPPORTED: lambda card: card.can.level_triggers,
         pb.DEVICE_ATTRIBUTE_DIG_TRIG_SUPPORTED: lambda _: True,
     },
     "GetDeviceAttributeInt32": {
@@ -191,14 +169,16 @@ DEVICE: Mapping[str, Mapping[int, Callable[[Card], object]]] = {
         pb.DEVICE_ATTRIBUTE_BUS_TYPE: lambda _: _USB,
     },
     "GetDeviceAttributeDouble": {
-        pb.DEVICE_ATTRIBUTE_AI_MAX_SINGLE_CHAN_RATE: lambda _: LARGEST_RATE,
-        pb.DEVICE_ATTRIBUTE_AI_MAX_MULTI_CHAN_RATE: lambda _: LARGEST_RATE,
+        pb.DEVICE_ATTRIBUTE_AI_MAX_SINGLE_CHAN_RATE: lambda card: card.can.sampler.largest_rate,
+        pb.DEVICE_ATTRIBUTE_AI_MAX_MULTI_CHAN_RATE: lambda card: card.can.sampler.largest_rate,
         pb.DEVICE_ATTRIBUTE_AI_MIN_RATE: lambda _: SMALLEST_RATE,
         pb.DEVICE_ATTRIBUTE_AO_MAX_RATE: lambda _: LARGEST_OUTPUT_RATE,
         pb.DEVICE_ATTRIBUTE_CO_MAX_TIMEBASE: lambda _: TIMEBASE,
     },
     "GetDeviceAttributeDoubleArray": {
-        pb.DEVICE_ATTRIBUTE_AI_VOLTAGE_RNGS: lambda _: [limit for half in RANGES for limit in (-half, half)],
+        pb.DEVICE_ATTRIBUTE_AI_VOLTAGE_RNGS: lambda card: [
+            limit for half in card.can.ranges for limit in (-half, half)
+        ],
         pb.DEVICE_ATTRIBUTE_AO_VOLTAGE_RNGS: lambda _: [-FULL_SCALE, FULL_SCALE],
     },
 }
@@ -211,6 +191,10 @@ CALIBRATION: Mapping[str, Mapping[int, Callable[[Card], object]]] = {
         pb.CALIBRATIONINFO_ATTRIBUTE_EXT_CAL_LAST_TEMP: lambda _: 30.8,
         pb.CALIBRATIONINFO_ATTRIBUTE_SELF_CAL_LAST_TEMP: lambda _: 31.1,
     },
+}
+
+PHYSICAL: Mapping[str, Mapping[int, Callable[[tuple[int, ...]], object]]] = {
+    "GetPhysicalChanAttributeInt32": {pb.PHYSICALCHANNEL_ATTRIBUTE_PHYSICAL_CHAN_AI_TERM_CFGS: bits},
 }
 
 CHANNEL: Mapping[str, Mapping[int, Callable[[Any], object]]] = {
@@ -272,9 +256,11 @@ TASK: Mapping[str, Mapping[int, Callable[[Moment], object]]] = {
         pb.BUFFER_ATTRIBUTE_INPUT_ONBRD_BUF_SIZE: lambda _: 32 << 20,
     },
     "GetTimingAttributeDouble": {
-        pb.TIMING_ATTRIBUTE_SAMP_CLK_RATE: lambda at: coerced_rate(at.timed.rate),
-        pb.TIMING_ATTRIBUTE_SAMP_CLK_MAX_RATE: lambda _: LARGEST_RATE,
-        pb.TIMING_ATTRIBUTE_SAMP_CLK_TIMEBASE_RATE: lambda _: TIMEBASE,
+        pb.TIMING_ATTRIBUTE_SAMP_CLK_RATE: lambda at: at.clock_rate(),
+        pb.TIMING_ATTRIBUTE_SAMP_CLK_MAX_RATE: lambda at: at.analog.fastest,
+        pb.TIMING_ATTRIBUTE_SAMP_CLK_TIMEBASE_RATE: lambda at: at.analog.sampler.timebase,
+        pb.TIMING_ATTRIBUTE_AI_CONV_RATE: lambda at: at.conversion_rate(),
+        pb.TIMING_ATTRIBUTE_AI_CONV_MAX_RATE: lambda at: at.analog.sampler.largest_rate,
     },
     "GetTimingAttributeUInt64": {pb.TIMING_ATTRIBUTE_SAMP_QUANT_SAMP_PER_CHAN: lambda at: at.timed.samples},
     "GetTimingAttributeInt32": {
@@ -282,7 +268,17 @@ TASK: Mapping[str, Mapping[int, Callable[[Moment], object]]] = {
         pb.TIMING_ATTRIBUTE_SAMP_TIMING_TYPE: lambda at: at.timing_type(),
     },
     "GetTimingAttributeString": {pb.TIMING_ATTRIBUTE_SAMP_CLK_SRC: lambda _: "OnboardClock"},
-    "GetTrigAttributeInt32": {pb.TRIGGER_ATTRIBUTE_START_TRIG_TYPE: lambda at: _trigger_type(at.analog)},
+    "GetTrigAttributeInt32": {
+        pb.TRIGGER_ATTRIBUTE_START_TRIG_TYPE: lambda at: _trigger_type(at.analog.trigger),
+        pb.TRIGGER_ATTRIBUTE_REF_TRIG_TYPE: lambda at: _trigger_type(at.analog.reference),
+    },
+    "GetTrigAttributeDouble": {
+        pb.TRIGGER_ATTRIBUTE_ANLG_EDGE_START_TRIG_LVL: lambda at: at.level(at.analog.trigger),
+        pb.TRIGGER_ATTRIBUTE_ANLG_EDGE_REF_TRIG_LVL: lambda at: at.level(at.analog.reference),
+    },
+    "GetTrigAttributeUInt32": {
+        pb.TRIGGER_ATTRIBUTE_REF_TRIG_PRETRIG_SAMPLES: lambda at: at.analog.pretrigger,
+    },
     "GetWriteAttributeInt32": {pb.WRITE_ATTRIBUTE_REGEN_MODE: lambda _: _ALLOW_REGENERATION},
     "GetWriteAttributeUInt32": {
         pb.WRITE_ATTRIBUTE_NUM_CHANS: lambda at: len(at.writable.channels),
@@ -291,7 +287,7 @@ TASK: Mapping[str, Mapping[int, Callable[[Moment], object]]] = {
 }
 
 
-def _trigger_type(task: AnalogTask) -> int:
-    if task.trigger is None:
+def _trigger_type(trigger: EdgeTrigger | None) -> int:
+    if trigger is None:
         return _NO_TRIGGER
-    return _DIGITAL_EDGE if task.trigger.source.startswith("PFI") else _ANALOG_EDGE
+    return _DIGITAL_EDGE if trigger.source.startswith("PFI") else _ANALOG_EDGE

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nidaqmx._stubs import nidaqmx_pb2 as pb
 
     from rig.twin.devices.driven_stimulator import DrivenStimulator
-    from rig.twin.devices.nidaqmx_attributes import Card
+    from rig.twin.devices.nidaqmx_card import Card
     from rig.twin.devices.nidaqmx_tasks import Task
     from rig.twin.devices.nidaqmx_wire import Reply
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -80,16 +81,25 @@ class Reader:
         """When that sample will exist; None for not before ``until``."""
         with self.lock:
             origin = task.origin
-            if origin is None and task.running and task.trigger is not None:
-                node = self._config.inputs.get(task.trigger.source)
-                edge = None if node is None else Edge(node=node, level=task.trigger.level, slope=task.trigger.slope)
-                origin = None if edge is None else first_passage(self._world, edge, after=task.began, before=until)
-                if origin is not None and origin <= self._world.now:
-                    task.origin = origin
+            edge = None
             if origin is None:
-                return None
-            moment = origin + sample / task.true_rate
+                edge = self._edge(task, until)
+                if edge is None:
+                    return None
+                origin = task.origin_at(edge)
+                if edge <= self._world.now:
+                    task.origin = origin
+            moment = max(edge or -math.inf, origin + sample / task.true_rate + task.spread)
             return moment if moment <= until else None
+
+    def _edge(self, task: AnalogTask, until: float) -> float | None:
+        """When the edge comes that a task waits for; None for not before ``until``, or if it waits for none."""
+        trigger = task.waits_for
+        node = None if trigger is None else self._config.inputs.get(trigger.source)
+        if trigger is None or node is None or not task.running:
+            return None
+        edge = Edge(node=node, level=trigger.level, slope=trigger.slope)
+        return first_passage(self._world, edge, after=task.listens_from, before=until)
 
     def _wait_for(self, task: AnalogTask, sample: int, timeout: float) -> bool:
         deadline = self._world.now + (_FOREVER if timeout < 0 else timeout)
@@ -155,13 +165,16 @@ class Reader:
             return refusal(-200278, samples_read=0)
         if task.acquisition is None:
             self._begin(task)
+        by_scan = bool(request.fill_mode or request.fill_mode_raw)
         refused = self._wait_to_read(task, count, request.timeout)
-        if refused is not None:
+        if refused is not None and not refused.samples_read:
             return refused
+        if refused is not None:  # what did come is handed over, each channel's samples behind those of the one before
+            came = refused.samples_read or 0
+            return pack(self._digitize(task, came), came, by_scan, refused.code)
         record = self._digitize(task, count)
         task.position += count
-        by_scan = bool(request.fill_mode or request.fill_mode_raw)
-        return pack(record, count, by_scan)
+        return pack(record, count, by_scan, 0)
 
     def _begin(self, task: AnalogTask) -> None:
         """Number an acquisition, and draw once for the whole of it which defects show themselves."""
@@ -197,15 +210,17 @@ class Reader:
         clipping = "clipped" in task.struck
         for row, channel in enumerate(task.channels):
             if count:
-                rows[row] = self._convert(channel, task, interval, count)
+                rows[row] = self._convert(channel, task, interval, count, lag=task.lag(row))
             if clipping:
                 _clip(rows[row])
             if count and not -_TOP - 1 < rows[row].min() <= rows[row].max() < _TOP:
                 task.overloaded |= {channel.name}
         return _Record(codes=rows, scale=np.array([channel.volts_per_code for channel in task.channels]))
 
-    def _convert(self, channel: InputChannel, task: AnalogTask, interval: float, count: int) -> npt.NDArray[np.int32]:
-        start = task.instant(task.position)
+    def _convert(
+        self, channel: InputChannel, task: AnalogTask, interval: float, count: int, *, lag: float
+    ) -> npt.NDArray[np.int32]:
+        start = task.instant(task.position) + lag
         node, end = self._config.inputs.get(channel.terminal), self._ends.get(channel.terminal, self._idle)
         span = end.span(start, interval, count)
         signal = Piecewise.level(0.0, *span) if node is None else self._world.signal(node, *span)
@@ -228,16 +243,16 @@ def _clip(codes: npt.NDArray[np.int16]) -> None:
     codes[rail] = np.where(codes[rail] < 0, -_TOP - 1, _TOP)
 
 
-def _volts(record: _Record, count: int, by_scan: bool) -> bytes:
+def _volts(record: _Record, count: int, by_scan: bool, status: int) -> bytes:
     volts = record.codes * record.scale[:, None]
-    return read_f64_reply(volts.T if by_scan else volts, count)
+    return read_f64_reply(volts.T if by_scan else volts, count, status=status)
 
 
-def _raw(record: _Record, count: int, by_scan: bool) -> bytes:
-    return read_i16_reply(record.codes.T if by_scan else record.codes, count)
+def _raw(record: _Record, count: int, by_scan: bool, status: int) -> bytes:
+    return read_i16_reply(record.codes.T if by_scan else record.codes, count, status=status)
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    _Pack = Callable[[_Record, int, bool], bytes]
+    _Pack = Callable[[_Record, int, bool, int], bytes]

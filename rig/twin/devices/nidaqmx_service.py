@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nidaqmx._stubs import nidaqmx_pb2 as pb
 
     from rig.twin.devices.driven_stimulator import DrivenStimulator
-    from rig.twin.devices.nidaqmx_attributes import Card
+    from rig.twin.devices.nidaqmx_card import Card
     from rig.twin.devices.nidaqmx_watchdog import Watchdog
     from rig.twin.devices.nidaqmx_wire import Answer, Reply
 
@@ -71,9 +71,12 @@ class Service:
             "WriteAnalogF64": self._on(VoltageTask, self._outputs.write),
             "WriteAnalogScalarF64": self._on(VoltageTask, self._outputs.write_scalar),
             "CfgInputBuffer": self._on(AnalogTask, lambda task, ask: setup.set_buffer(task, ask.num_samps_per_chan)),
-            "CfgDigEdgeStartTrig": self._on(AnalogTask, lambda t, ask: setup.trigger_on_terminal(card, t, ask)),
-            "CfgAnlgEdgeStartTrig": self._on(AnalogTask, setup.trigger_on_level),
+            "CfgDigEdgeStartTrig": self._on(AnalogTask, lambda task, ask: setup.start_on_terminal(card, task, ask)),
+            "CfgAnlgEdgeStartTrig": self._on(AnalogTask, lambda task, ask: setup.start_on_level(card, task, ask)),
             "DisableStartTrig": self._on(AnalogTask, setup.no_trigger),
+            "CfgDigEdgeRefTrig": self._on(AnalogTask, lambda task, ask: setup.refer_to_terminal(card, task, ask)),
+            "CfgAnlgEdgeRefTrig": self._on(AnalogTask, lambda task, ask: setup.refer_to_level(card, task, ask)),
+            "DisableRefTrig": self._on(AnalogTask, setup.no_reference),
             "SetBufferAttributeUInt32": self._on(AnalogTask, lambda task, ask: setup.set_buffer(task, ask.value)),
             "SetReadAttributeInt32": self._on(AnalogTask, setup.set_overwrite),
             "SetReadAttributeBool": self._on(AnalogTask, setup.set_auto_start),
@@ -94,6 +97,7 @@ class Service:
             **_tables(attributes.SYSTEM, lambda _: card),
             **_tables(attributes.DEVICE, self._device),
             **_tables(attributes.CALIBRATION, self._device),
+            **_tables(attributes.PHYSICAL, self._wirings),
             **_tables(attributes.CHANNEL, self._channel),
             **_tables(attributes.TASK, self._moment),
         }
@@ -241,6 +245,11 @@ class Service:
         return {"year": day.year, "month": day.month, "day": day.day, "hour": 9, "minute": 30}
 
     # --- channels ------------------------------------------------------------------------------------------------
+
+    def _wirings(self, request: pb.GetPhysicalChanAttributeInt32Request) -> tuple[int, ...] | Refusal:
+        if request.physical_channel.strip("/").partition("/")[0].casefold() != self._card.device.casefold():
+            return refusal(-200220)
+        return self._card.wirings(request.physical_channel.strip("/")) or refusal(-200170)
 
     def _channel(self, request: pb.GetChanAttributeDoubleRequest) -> object:
         task = self.find(Task, request)

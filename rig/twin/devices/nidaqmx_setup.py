@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rig.twin.devices.nidaqmx_attributes import LARGEST_RATE, OVERWRITE, SMALLEST_RATE
+from rig.twin.devices.nidaqmx_attributes import OVERWRITE, SMALLEST_RATE
+from rig.twin.devices.nidaqmx_card import DIFFERENTIAL
 from rig.twin.devices.nidaqmx_tasks import (
     AnalogTask,
     DigitalTask,
+    EdgeTrigger,
     InputChannel,
     OutputChannel,
     SampleMode,
-    StartTrigger,
     TimedTask,
     expand,
     half_range_for,
@@ -22,24 +23,27 @@ from rig.twin.devices.nidaqmx_wire import Refusal, refusal
 if TYPE_CHECKING:
     from nidaqmx._stubs import nidaqmx_pb2 as pb
 
-    from rig.twin.devices.nidaqmx_attributes import Card
+    from rig.twin.devices.nidaqmx_card import Card
 
 __all__ = [
     "add_input_channels",
     "add_output_channels",
     "known",
+    "no_reference",
     "no_trigger",
+    "refer_to_level",
+    "refer_to_terminal",
     "set_auto_start",
     "set_buffer",
     "set_clock",
     "set_overwrite",
-    "trigger_on_level",
-    "trigger_on_terminal",
+    "start_on_level",
+    "start_on_terminal",
     "verify",
     "virtual_names",
 ]
 
-_DEFAULT_CONFIGURATION, _DIFFERENTIAL = -1, 10106
+_DEFAULT_CONFIGURATION = -1
 _RISING = 10280
 _TTL_THRESHOLD = 1.5
 _FOR_ALL_LINES = 1
@@ -48,15 +52,16 @@ _LARGEST_BUFFER = 1 << 27
 
 
 def add_input_channels(card: Card, task: AnalogTask, request: pb.CreateAIVoltageChanRequest) -> Refusal | None:
-    """Append one differential voltage channel per physical name; the narrowest range that holds both limits is set."""
+    """Append one voltage channel per physical name; the narrowest range that holds both limits is set."""
     physical = known(card, request.physical_channel, card.input_names())
     if isinstance(physical, Refusal):
         return physical
-    half_range = half_range_for(request.min_val, request.max_val)
+    half_range = half_range_for(request.min_val, request.max_val, card.can.ranges)
     configuration = request.terminal_config or request.terminal_config_raw
     if half_range is None or request.min_val >= request.max_val:
         return refusal(-200077)
-    if configuration not in {_DEFAULT_CONFIGURATION, _DIFFERENTIAL}:
+    wirings = [_wired(card, place, configuration) for place in physical]
+    if None in wirings:
         return refusal(-200077)
     names = virtual_names(physical, request.name_to_assign_to_channel)
     if {channel.name for channel in task.channels} & set(names):
@@ -69,11 +74,20 @@ def add_input_channels(card: Card, task: AnalogTask, request: pb.CreateAIVoltage
             minimum=request.min_val,
             maximum=request.max_val,
             half_range=half_range,
-            configuration=_DIFFERENTIAL,
+            configuration=wiring or 0,
         )
-        for name, place in zip(names, physical, strict=True)
+        for name, place, wiring in zip(names, physical, wirings, strict=True)
     ]
+    task.sampler = card.can.sampler
     return None
+
+
+def _wired(card: Card, place: str, asked: int) -> int | None:
+    """How an input is wired; by default differential where it can be. None where it cannot be as asked."""
+    offered = card.wirings(place)
+    if asked == _DEFAULT_CONFIGURATION:
+        return DIFFERENTIAL if DIFFERENTIAL in offered else offered[0]
+    return asked if asked in offered else None
 
 
 def add_output_channels(card: Card, task: DigitalTask, request: pb.CreateDOChanRequest) -> Refusal | None:
@@ -152,26 +166,64 @@ def set_auto_start(task: AnalogTask, request: pb.SetReadAttributeBoolRequest) ->
     return None
 
 
-def trigger_on_terminal(card: Card, task: AnalogTask, request: pb.CfgDigEdgeStartTrigRequest) -> Refusal | None:
+def start_on_terminal(card: Card, task: AnalogTask, request: pb.CfgDigEdgeStartTrigRequest) -> Refusal | None:
     """Let the first sample wait for a TTL edge at a terminal of the card."""
+    edge = _at_terminal(card, request)
+    if isinstance(edge, Refusal):
+        return edge
+    task.trigger = edge
+    return None
+
+
+def start_on_level(card: Card, task: AnalogTask, request: pb.CfgAnlgEdgeStartTrigRequest) -> Refusal | None:
+    """Let the first sample wait for one of the task's own channels to pass a level, V."""
+    edge = _at_level(card, task, request)
+    if isinstance(edge, Refusal):
+        return edge
+    task.trigger = edge
+    return None
+
+
+def refer_to_terminal(card: Card, task: AnalogTask, request: pb.CfgDigEdgeRefTrigRequest) -> Refusal | None:
+    """Keep samples from before and after a TTL edge at a terminal of the card."""
+    edge = _at_terminal(card, request)
+    if isinstance(edge, Refusal):
+        return edge
+    task.reference, task.pretrigger = edge, request.pretrigger_samples
+    return None
+
+
+def refer_to_level(card: Card, task: AnalogTask, request: pb.CfgAnlgEdgeRefTrigRequest) -> Refusal | None:
+    """Keep samples from before and after one of the task's own channels passes a level, V."""
+    edge = _at_level(card, task, request)
+    if isinstance(edge, Refusal):
+        return edge
+    task.reference, task.pretrigger = edge, request.pretrigger_samples
+    return None
+
+
+def _at_terminal(
+    card: Card, request: pb.CfgDigEdgeStartTrigRequest | pb.CfgDigEdgeRefTrigRequest
+) -> EdgeTrigger | Refusal:
     by_name = {name.casefold().lstrip("/"): name for name in card.terminal_names()}
     asked = request.trigger_source.casefold().lstrip("/")
     full = by_name.get(asked if "/" in asked else f"{card.device.casefold()}/{asked}")
     if full is None:
         return refusal(-200077)
     rising = (request.trigger_edge or request.trigger_edge_raw) == _RISING
-    task.trigger = StartTrigger(source=full.rpartition("/")[2], level=_TTL_THRESHOLD, slope=1 if rising else -1)
-    return None
+    return EdgeTrigger(source=full.rpartition("/")[2], level=_TTL_THRESHOLD, slope=1 if rising else -1)
 
 
-def trigger_on_level(task: AnalogTask, request: pb.CfgAnlgEdgeStartTrigRequest) -> Refusal | None:
-    """Let the first sample wait for one of the task's own channels to pass a level, V."""
+def _at_level(
+    card: Card, task: AnalogTask, request: pb.CfgAnlgEdgeStartTrigRequest | pb.CfgAnlgEdgeRefTrigRequest
+) -> EdgeTrigger | Refusal:
+    if not card.can.level_triggers:
+        return refusal(-200452)
     source = next((c for c in task.channels if request.trigger_source in {c.name, c.physical, c.terminal}), None)
     if source is None or abs(request.trigger_level) > source.half_range:
         return refusal(-200077)
     rising = (request.trigger_slope or request.trigger_slope_raw) == _RISING
-    task.trigger = StartTrigger(source=source.terminal, level=request.trigger_level, slope=1 if rising else -1)
-    return None
+    return EdgeTrigger(source=source.terminal, level=request.trigger_level, slope=1 if rising else -1)
 
 
 def no_trigger(task: AnalogTask, _: pb.DisableStartTrigRequest) -> None:
@@ -179,12 +231,28 @@ def no_trigger(task: AnalogTask, _: pb.DisableStartTrigRequest) -> None:
     task.trigger = None
 
 
+def no_reference(task: AnalogTask, _: pb.DisableRefTrigRequest) -> None:
+    """Let the acquisition begin with its first sample."""
+    task.reference, task.pretrigger = None, 0
+
+
 def verify(task: AnalogTask) -> Refusal | None:
     """What DAQmx checks only when the task is about to start."""
     if not task.channels:
         return refusal(-200478)
-    if task.timed and not SMALLEST_RATE <= task.rate <= LARGEST_RATE:
+    if task.timed and not SMALLEST_RATE <= task.rate <= task.sampler.largest_rate:
+        return refusal(-200077)
+    if task.timed and task.rate > task.fastest:
+        return refusal(-200081)
+    if task.reference is not None and not _can_refer(task):
         return refusal(-200077)
     if task.total is not None and task.total < _FEWEST_FINITE_SAMPLES:
         return refusal(-200077)
     return None
+
+
+def _can_refer(task: AnalogTask) -> bool:
+    """Whether a reference trigger goes with the rest of the task: alone, and with samples on both sides of it."""
+    if task.total is None or task.trigger is not None:
+        return False
+    return _FEWEST_FINITE_SAMPLES <= task.pretrigger <= task.total - _FEWEST_FINITE_SAMPLES

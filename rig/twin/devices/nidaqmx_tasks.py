@@ -16,12 +16,13 @@ __all__ = [
     "TIMEBASE",
     "AnalogTask",
     "DigitalTask",
+    "EdgeTrigger",
     "InputChannel",
     "Lines",
     "NotOfThisTask",
     "OutputChannel",
     "SampleMode",
-    "StartTrigger",
+    "Sampler",
     "Task",
     "TimedTask",
     "WatchdogTask",
@@ -38,6 +39,7 @@ ON_DEMAND_RATE = 100e3
 _CODES = 32768
 # Rounding of a sample's own instant must not make it arrive one sample late.
 _TICK = 1e-6
+_SETTLING = 10e-6
 _RANGE = re.compile(r"^(?P<stem>.*?)(?P<first>\d+):(?:.*?)(?P<last>\d+)$")
 
 
@@ -79,12 +81,35 @@ class OutputChannel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartTrigger:
-    """What the first sample waits for: a terminal (``PFI0``) or an input (``ai0``), its level in V, its slope ±1."""
+class EdgeTrigger:
+    """What a task waits for: a terminal (``PFI0``) or an input (``ai0``), its level in V, its slope ±1."""
 
     source: str
     level: float
     slope: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampler:
+    """How a card converts: its inputs at once, or one after the other by a converter that they share.
+
+    ``largest_rate`` is for each channel where they are converted at once, else for all together, per second.
+    """
+
+    simultaneous: bool = True
+    largest_rate: float = 2e6
+    timebase: float = TIMEBASE
+
+    def conversion(self, rate: float, channels: int) -> float:
+        """How long after one channel the next one is converted, s.
+
+        DAQmx gives each input 10 µs more than the converter needs, to settle; where the sample clock leaves no time for
+        that, conversions are spread evenly between two of its ticks.
+        """
+        if self.simultaneous:
+            return 0.0
+        patient, even = 1.0 / self.largest_rate + _SETTLING, 1.0 / (rate * channels)
+        return math.floor(min(patient, even) * self.timebase + _TICK) / self.timebase
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,6 +136,7 @@ class AnalogTask(TimedTask):
     """An analogue input task; times in s of the world's clock, rates in samples per second and channel.
 
     ``began`` is when it was started, ``origin`` when its first sample was taken: None while it waits for its trigger.
+    ``trigger`` starts it; ``reference`` ends what lies before it, of which ``pretrigger`` samples are kept.
     ``acquisition`` is the number of what it acquires since then, None before anything was read of it; ``struck`` the
     defects that show themselves in it.
     """
@@ -119,7 +145,10 @@ class AnalogTask(TimedTask):
     asked_buffer: int | None = None
     overwrite: bool = False
     auto_start: bool = True
-    trigger: StartTrigger | None = None
+    trigger: EdgeTrigger | None = None
+    reference: EdgeTrigger | None = None
+    pretrigger: int = 0
+    sampler: Sampler = field(default_factory=Sampler)
     clock_error: float = 0.0
     began: float = 0.0
     origin: float | None = None
@@ -131,7 +160,49 @@ class AnalogTask(TimedTask):
     @property
     def true_rate(self) -> float:
         """How fast the card samples by the world's clock, its own timebase being off by ``clock_error``."""
-        return (coerced_rate(self.rate) if self.timed else ON_DEMAND_RATE) * (1.0 + self.clock_error)
+        return self.set_rate * (1.0 + self.clock_error)
+
+    @property
+    def set_rate(self) -> float:
+        """How fast the card samples by its own timebase."""
+        return coerced_rate(self.rate if self.timed else min(ON_DEMAND_RATE, self.fastest), self.sampler.timebase)
+
+    @property
+    def fastest(self) -> float:
+        """The highest rate of each of its channels."""
+        shared = 1 if self.sampler.simultaneous else max(len(self.channels), 1)
+        return self.sampler.largest_rate / shared
+
+    @property
+    def conversion(self) -> float:
+        """How long after one channel the next one is converted by the card's own timebase, s."""
+        return self.sampler.conversion(self.set_rate, max(len(self.channels), 1))
+
+    @property
+    def spread(self) -> float:
+        """How long after the first channel of a sample its last one is converted, s."""
+        return self.lag(max(len(self.channels) - 1, 0))
+
+    def lag(self, place: int) -> float:
+        """How long after the first channel of a sample another one is converted, s."""
+        return place * self.conversion / (1.0 + self.clock_error)
+
+    @property
+    def waits_for(self) -> EdgeTrigger | None:
+        """The edge without which there are no samples."""
+        return self.reference if self.trigger is None else self.trigger
+
+    @property
+    def listens_from(self) -> float:
+        """From when on its edge counts: with a reference trigger, once everything before it has been sampled."""
+        return self.began + (self.pretrigger / self.true_rate if self.reference is not None else 0.0)
+
+    def origin_at(self, edge: float) -> float:
+        """When its first sample is taken, if its edge comes then; with a reference trigger the clock runs before."""
+        if self.reference is None:
+            return edge
+        after = math.ceil((edge - self.began) * self.true_rate - _TICK)
+        return self.began + (after - self.pretrigger) / self.true_rate
 
     @property
     def total(self) -> int | None:
@@ -151,9 +222,9 @@ class AnalogTask(TimedTask):
 
     def acquired(self, now: float) -> int:
         """How many samples per channel exist by now."""
-        if self.origin is None or now < self.origin:
+        if self.origin is None or now < self.origin + self.spread:
             return 0
-        taken = math.floor((now - self.origin) * self.true_rate + _TICK) + 1
+        taken = math.floor((now - self.origin - self.spread) * self.true_rate + _TICK) + 1
         return taken if self.total is None else min(taken, self.total)
 
     def available(self, now: float) -> int:
@@ -167,7 +238,7 @@ class AnalogTask(TimedTask):
     def start(self, now: float) -> None:
         """Begin to sample, or to wait for the trigger."""
         self.running, self.began, self.position, self.overloaded = True, now, 0, frozenset()
-        self.origin = None if self.trigger is not None else now
+        self.origin = None if self.waits_for is not None else now
         self.acquisition = None
 
     def stop(self) -> None:
@@ -209,9 +280,9 @@ class Lines:
         self.told(self.states)
 
 
-def coerced_rate(rate: float) -> float:
-    """The nearest rate that the 100 MHz timebase divides to, not below the one asked."""
-    return TIMEBASE / max(1, math.floor(TIMEBASE / rate + _TICK))
+def coerced_rate(rate: float, timebase: float = TIMEBASE) -> float:
+    """The nearest rate that a timebase divides to, not below the one asked."""
+    return timebase / max(1, math.floor(timebase / rate + _TICK))
 
 
 def default_buffer(rate: float, samples: int) -> int:
@@ -222,10 +293,10 @@ def default_buffer(rate: float, samples: int) -> int:
     return max(1_000_000, samples)
 
 
-def half_range_for(minimum: float, maximum: float) -> float | None:
+def half_range_for(minimum: float, maximum: float, ranges: tuple[float, ...] = RANGES) -> float | None:
     """The narrowest range of the card that holds both limits, V; None if there is none."""
     reach = max(abs(minimum), abs(maximum))
-    return next((half for half in RANGES if reach <= half), None)
+    return next((half for half in ranges if reach <= half), None)
 
 
 def expand(names: str) -> list[str]:

@@ -55,6 +55,8 @@ _MESSAGES = {
     -50103: "The specified resource is reserved. The operation could not be completed as specified.",
     -200077: "Requested value is not a supported value for this property. The property value may be invalid because it "
     "conflicts with another property.",
+    -200081: "Sample Rate, Number of Channels, and Convert Clock rate cannot go together: all channels share a "
+    "converter.",
     -200088: "Task specified is invalid or does not exist.",
     -200089: "Task name conflicts with an existing task name.",
     -200170: "Physical channel specified does not exist on this device.",
@@ -122,18 +124,19 @@ def _method(name: str, answer: Answer) -> grpc.RpcMethodHandler:
     )
 
 
-def read_f64_reply(samples: npt.NDArray[np.float64], samples_per_channel: int) -> bytes:
-    """A serialized ``ReadAnalogF64Response``: packed doubles (field 2) and the count per channel (field 3)."""
-    return _read_reply(samples.astype("<f8", copy=False).tobytes(), samples_per_channel)
+def read_f64_reply(samples: npt.NDArray[np.float64], samples_per_channel: int, *, status: int = 0) -> bytes:
+    """A serialized ``ReadAnalogF64Response``: status (field 1), packed doubles (2) and the count per channel (3)."""
+    return _read_reply(samples.astype("<f8", copy=False).tobytes(), samples_per_channel, status)
 
 
-def read_i16_reply(codes: npt.NDArray[np.int16], samples_per_channel: int) -> bytes:
-    """A serialized ``ReadBinaryI16Response``: codes as packed int32 varints (field 2) and the count (field 3)."""
-    return _read_reply(_packed_varints(codes), samples_per_channel)
+def read_i16_reply(codes: npt.NDArray[np.int16], samples_per_channel: int, *, status: int = 0) -> bytes:
+    """A serialized ``ReadBinaryI16Response``: status (1), codes as packed int32 varints (2) and the count (3)."""
+    return _read_reply(_packed_varints(codes), samples_per_channel, status)
 
 
-def _read_reply(packed: bytes, samples_per_channel: int) -> bytes:
-    return b"".join((b"\x12", _varint(len(packed)), packed, b"\x18", _varint(samples_per_channel)))
+def _read_reply(packed: bytes, samples_per_channel: int, status: int) -> bytes:
+    told = b"\x08" + _varint(status % (1 << 64)) if status else b""
+    return b"".join((told, b"\x12", _varint(len(packed)), packed, b"\x18", _varint(samples_per_channel)))
 
 
 def _varint(number: int) -> bytes:
