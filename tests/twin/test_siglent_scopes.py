@@ -12,7 +12,8 @@ from pymeasure.instruments.lecroy import LeCroyT3DSO1204
 from pymeasure.instruments.siglenttechnologies.siglent_sds1000xhd import SDS1000XHD
 
 from rig.twin.devices.siglent_descriptor import LENGTH, TIME_SCALES
-from rig.twin.devices.siglent_sds1000xe import SiglentSds1000xe, _quantity, _step_down
+from rig.twin.devices.siglent_sds1000xe import SiglentSds1000xe
+from rig.twin.devices.siglent_sds1000xe_settings import quantity, step_down
 from rig.twin.devices.siglent_sdshd import SiglentSdsHd
 from tests.twin.scope_bench import ERRORS, Bench, bench
 
@@ -134,12 +135,12 @@ def test_older_unknown_things_are_passed_over_in_silence() -> None:
     [("1MS", 1e-3), ("500US", 5e-4), ("2V", 2.0), ("5.00E-01V", 0.5), ("2E-9", 2e-9), ("1NS", 1e-9), ("-3MV", -3e-3)],
 )
 def test_quantities_with_units(text: str, value: float) -> None:
-    assert _quantity(text) == pytest.approx(value)
+    assert quantity(text) == pytest.approx(value)
 
 
 @pytest.mark.parametrize(("value", "step"), [(1e-3, 1e-3), (4.9e-3, 2e-3), (5e-3, 5e-3), (9.99, 5.0), (1e6, 1e6)])
 def test_what_is_between_two_steps_takes_the_lower(value: float, step: float) -> None:
-    assert _step_down(value) == pytest.approx(step)
+    assert step_down(value) == pytest.approx(step)
 
 
 @pytest.mark.supports("siglent-sds1000xe", "third-party client")

@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from typing_extensions import override
 
 from rig.twin.devices.scope_acquisition import State
-from rig.twin.devices.scope_panel import Channel, Knobs, VirtualScope, stepped
+from rig.twin.devices.scope_panel import VirtualScope
 from rig.twin.devices.scope_screen import bmp
-from rig.twin.devices.scope_shot import Shot
 from rig.twin.devices.siglent_descriptor import Descriptor
+from rig.twin.devices.siglent_sds1000xe_settings import (
+    CODES_PER_DIVISION,
+    SIZES,
+    Settings,
+    clamped,
+    one_of,
+    only,
+    quantity,
+    scale_of,
+    step_down,
+    way_of,
+)
 from rig.twin.scpi_syntax import ScpiError, split_outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rig.twin.config import InstrumentConfig
+    from rig.twin.devices.scope_panel import Channel
     from rig.twin.scpi import Handler
     from rig.twin.scpi_syntax import Command
     from rig.twin.world import World
 
 __all__ = ["SiglentSds1000xe"]
 
-ACROSS = 14
-CODES_PER_DIVISION = 25
-FASTEST_RATE = 1e9
-NARROWEST, WIDEST = 500e-6, 10.0
-SHORTEST, LONGEST = 1e-9, 100.0
 NEW_SIGNAL, READY = 1, 8192
 _LIMIT = 20e6
-_SIZES = {"7K": 7e3, "70K": 7e4, "700K": 7e5, "7M": 7e6, "14K": 14e3, "140K": 14e4, "1.4M": 14e5, "14M": 14e6}
 _SLOPES = {"POS": 1, "NEG": -1, "WINDOW": 0}
 _COUPLINGS = {"D1M": "DC", "D50": "DC", "A1M": "AC", "A50": "AC", "GND": "GND"}
 _SHOWN_COUPLINGS = {"DC": "D1M", "AC": "A1M", "GND": "GND"}
@@ -62,37 +67,6 @@ _LONG = {
     "ACQW": "ACQUIRE_WAY",
     "AVGA": "AVERAGE_ACQUIRE",
 }
-_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?)\s*([NUMK]?)(V|S)?")
-_PREFIXES = {"": 1.0, "N": 1e-9, "U": 1e-6, "M": 1e-3, "K": 1e3}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(Knobs):
-    """All knobs; ``size`` is the memory that may be used, ``levels`` those of every trigger source, V at the tip."""
-
-    size: float = 14e6
-
-    @property
-    @override
-    def shot(self) -> Shot:
-        span = ACROSS * self.time_scale
-        rate = min(FASTEST_RATE, _step_down(self.size / span))
-        return Shot(
-            inputs={
-                number: one.input(full_scale=256 / CODES_PER_DIVISION * one.scale, offset=-one.offset)
-                for number, one in self.channels.items()
-            },
-            sample_rate=rate,
-            depth=max(1, round(rate * span)),
-            before=span / 2 - self.delay,
-            after=span / 2 + self.delay,
-            bits=8,
-            source=self.source,
-            level=self.level,
-            slope=self.slope,
-            auto=self.sweep == "AUTO",
-            averages=self.averages if self.kind == "AVERAGE" else 1,
-        )
 
 
 class SiglentSds1000xe(VirtualScope[Settings]):
@@ -141,18 +115,18 @@ class SiglentSds1000xe(VirtualScope[Settings]):
             ":C<n>:TRA?": self._told("TRA", lambda one: "ON" if one.display else "OFF"),
             ":C<n>:ATTN": self._set_probe,
             ":C<n>:ATTN?": self._told("ATTN", lambda one: f"{one.probe:g}"),
-            ":C<n>:CPL": self._set_channel(lambda c, _: {"coupling": _COUPLINGS[_word(c, *_COUPLINGS)]}),
+            ":C<n>:CPL": self._set_channel(lambda c, _: {"coupling": _COUPLINGS[one_of(c, *_COUPLINGS)]}),
             ":C<n>:CPL?": self._told("CPL", lambda one: _SHOWN_COUPLINGS[one.coupling]),
-            ":C<n>:VDIV": self._set_channel(_scale),
+            ":C<n>:VDIV": self._set_channel(scale_of),
             ":C<n>:VDIV?": self._told("VDIV", lambda one: f"{one.scale:.2E}", "V"),
-            ":C<n>:OFST": self._set_channel(lambda c, _: {"offset": _quantity(c.argument())}),
+            ":C<n>:OFST": self._set_channel(lambda c, _: {"offset": quantity(c.argument())}),
             ":C<n>:OFST?": self._told("OFST", lambda one: f"{one.offset:.2E}", "V"),
             ":C<n>:UNIT?": self._told("UNIT", lambda _: "V"),
-            ":C<n>:TRLV": self._set_trigger(lambda c: {"level": _quantity(c.argument())}),
+            ":C<n>:TRLV": self._set_trigger(lambda c: {"level": quantity(c.argument())}),
             ":C<n>:TRLV?": self._told("TRLV", lambda _: f"{self.settings.level:.2E}", "V"),
-            ":C<n>:TRSL": self._set_trigger(lambda c: {"slope": _SLOPES[_word(c, *_SLOPES)]}),
+            ":C<n>:TRSL": self._set_trigger(lambda c: {"slope": _SLOPES[one_of(c, *_SLOPES)]}),
             ":C<n>:TRSL?": self._told("TRSL", lambda _: self._slope()),
-            ":C<n>:TRCP": lambda c: _only(c, "DC"),
+            ":C<n>:TRCP": lambda c: only(c, "DC"),
             ":C<n>:TRCP?": self._told("TRCP", lambda _: "DC"),
         }
 
@@ -162,13 +136,13 @@ class SiglentSds1000xe(VirtualScope[Settings]):
             ":CHDR?": lambda _: self._say("", "CHDR", self._headers),
             ":BWL": self._set_limits,
             ":BWL?": lambda _: self._say("", "BWL", self._limits()),
-            ":TDIV": self._set(lambda c: {"time_scale": _clamped(_step_down(_quantity(c.argument())))}),
+            ":TDIV": self._set(lambda c: {"time_scale": clamped(step_down(quantity(c.argument())))}),
             ":TDIV?": lambda _: self._say("", "TDIV", f"{self.settings.time_scale:.2E}", "S"),
-            ":TRDL": self._set(lambda c: {"delay": _quantity(c.argument())}),
+            ":TRDL": self._set(lambda c: {"delay": quantity(c.argument())}),
             ":TRDL?": lambda _: self._say("", "TRDL", f"{self.settings.delay:.2E}", "S"),
-            ":MSIZ": self._set(lambda c: {"size": _SIZES[_word(c, *_SIZES)]}),
-            ":MSIZ?": lambda _: self._say("", "MSIZ", next(n for n, s in _SIZES.items() if s == self.settings.size)),
-            ":ACQW": self._set(_way),
+            ":MSIZ": self._set(lambda c: {"size": SIZES[one_of(c, *SIZES)]}),
+            ":MSIZ?": lambda _: self._say("", "MSIZ", next(n for n, s in SIZES.items() if s == self.settings.size)),
+            ":ACQW": self._set(way_of),
             ":ACQW?": lambda _: self._say("", "ACQW", self._way()),
             ":AVGA": self._set(lambda c: {"averages": int(c.number())}),
             ":AVGA?": lambda _: self._say("", "AVGA", str(self.settings.averages)),
@@ -218,12 +192,12 @@ class SiglentSds1000xe(VirtualScope[Settings]):
     # --- settings -----------------------------------------------------------------------------------------------
 
     def _set_headers(self, command: Command) -> None:
-        self._headers = _word(command, "OFF", "SHORT", "LONG")
+        self._headers = one_of(command, "OFF", "SHORT", "LONG")
 
     def _set_limits(self, command: Command) -> None:
         words = [argument.upper() for argument in command.arguments]
         if len(words) == 1:
-            words = [word for number in self.settings.channels for word in (f"C{number}", words[0])]
+            words = [one for number in self.settings.channels for one in (f"C{number}", words[0])]
         for name, state in zip(words[::2], words[1::2], strict=False):
             number = int(name.removeprefix("C"))
             one = replace(self.settings.channels[number], bandwidth=_LIMIT if state in {"ON", "20M"} else None)
@@ -250,7 +224,7 @@ class SiglentSds1000xe(VirtualScope[Settings]):
         return next(word for word, slope in _SLOPES.items() if slope == self.settings.slope)
 
     def _set_mode(self, command: Command) -> None:
-        mode = _word(command, "AUTO", "NORM", "SINGLE", "STOP")
+        mode = one_of(command, "AUTO", "NORM", "SINGLE", "STOP")
         if mode == "STOP":
             self._stop()
             return
@@ -302,7 +276,7 @@ class SiglentSds1000xe(VirtualScope[Settings]):
                 self._first = number
 
     def _waveform(self, command: Command) -> bytes:
-        part = _word(command, "DAT2", "DESC", "ALL")
+        part = one_of(command, "DAT2", "DESC", "ALL")
         number, every = self._channel(command), max(1, self._every)
         record = self._record()
         data = b""
@@ -314,8 +288,8 @@ class SiglentSds1000xe(VirtualScope[Settings]):
             data = codes.astype(np.int8).tobytes()
         if part != "DAT2":
             data = self._descriptor(number, every, len(data)).encode() + data
-        word = "ALL" if part == "DESC" else part
-        head = self._say(f"C{number}:", "WF", f"{word},#9{len(data):09d}")
+        told = "ALL" if part == "DESC" else part
+        head = self._say(f"C{number}:", "WF", f"{told},#9{len(data):09d}")
         return head.encode() + data + b"\n"
 
     def _descriptor(self, number: int, every: int, size: int) -> Descriptor:
@@ -340,46 +314,3 @@ class SiglentSds1000xe(VirtualScope[Settings]):
             limited=one.bandwidth is not None,
             source=number,
         )
-
-
-def _word(command: Command, *allowed: str) -> str:
-    word = command.argument().upper()
-    if word not in allowed:
-        raise ScpiError(-224, "Illegal parameter value")
-    return word
-
-
-def _only(command: Command, *allowed: str) -> None:
-    _word(command, *allowed)
-
-
-def _quantity(text: str) -> float:
-    """Read a number with or without a unit: ``1MS``, ``2V``, ``5.00E-01V``."""
-    match = _QUANTITY.fullmatch(text.upper().strip())
-    if match is None:
-        raise ScpiError(-104, "Data type error")
-    return float(match[1]) * _PREFIXES[match[2]]
-
-
-def _scale(command: Command, channel: Channel) -> dict[str, Any]:
-    """What lies outside the range takes its nearest end, without a word."""
-    asked = _quantity(command.argument())
-    return {"scale": min(max(asked, NARROWEST * channel.probe), WIDEST * channel.probe)}
-
-
-def _way(command: Command) -> dict[str, Any]:
-    way = _word(command, "SAMPLING", "PEAK_DETECT", "AVERAGE", "HIGH_RES")
-    return {"kind": way, **({"averages": int(command.number(1))} if len(command.arguments) > 1 else {})}
-
-
-def _step_down(value: float) -> float:
-    """Return the greatest of 1, 2, 5 times a power of ten that is not above."""
-    power = math.floor(math.log10(max(value, 1e-12)) + 1e-9)
-    up = stepped(value, 10.0 ** (power - 1), 10.0 ** (power + 2))
-    if math.isclose(up, value, rel_tol=1e-6):
-        return up
-    return next(float(f"{step}e{power}") for step in (5, 2, 1) if float(f"{step}e{power}") <= value)
-
-
-def _clamped(scale: float) -> float:
-    return min(max(scale, SHORTEST), LONGEST)
