@@ -14,6 +14,7 @@ from rig.twin.config import TwinConfig
 from rig.twin.server import VirtualBench, serve
 
 DRIVER = "sanworks-pulsepal2"
+pytestmark = pytest.mark.supports(DRIVER, "twin")
 ZERO = 32768
 
 

@@ -22,6 +22,7 @@ from rig.twin.world import World
 from tests.twin.hand_time import HandTime
 
 DRIVER = "hasomed-sciencemode2"
+pytestmark = pytest.mark.supports(DRIVER, "twin")
 VECTORS = {
     "f0 81 7f 81 56 00 02 00 0f": Packet(number=0, command=2, data=b"\0"),
     "f0 81 76 81 57 01 0a 0f": Packet(number=1, command=10),
