@@ -54,9 +54,13 @@ def run(
     record_io: Annotated[
         bool, typer.Option("--record-io", help="Keep every dialogue with an instrument in the evidence.")
     ] = False,
-    replay: Annotated[
+    play_back: Annotated[
         Path | None,
-        typer.Option(help="Evidence of a run whose recorded dialogues answer instead of instruments.", metavar="RUN"),
+        typer.Option(
+            "--play-back",
+            help="Evidence of a run whose recorded dialogues answer instead of instruments.",
+            metavar="RUN",
+        ),
     ] = None,
     allure: Annotated[Path | None, typer.Option(help="Also write Allure results here.", metavar="DIR")] = None,
 ) -> None:
@@ -71,7 +75,7 @@ def run(
     options += ["--lf"] if last_failed else []
     options += ["--real-time"] if real_time else []
     options += ["--record-io"] if record_io else []
-    options += [f"--replay={replay}"] if replay else []
+    options += [f"--play-back={play_back}"] if play_back else []
     options += [f"--bench={bench}"] if bench else []
     options += [f"--dut={dut}"] if dut else []
     options += [f"--evidence={evidence}"] if evidence else []

@@ -19,4 +19,6 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--operator", metavar="NAME", default="", help="who is responsible for this run; goes on record")
     group.addoption("--real-time", action="store_true", help="let the virtual bench take its time")
     group.addoption("--record-io", action="store_true", help="keep every dialogue with an instrument in the evidence")
-    group.addoption("--replay", metavar="RUN", help="evidence of a run whose dialogues answer instead of instruments")
+    group.addoption(
+        "--play-back", metavar="RUN", help="evidence of a run whose dialogues answer instead of instruments"
+    )

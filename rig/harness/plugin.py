@@ -132,7 +132,7 @@ def _start(config: pytest.Config, items: Sequence[pytest.Item]) -> Any:  # noqa:
         operator=config.getoption("--operator"),
         real_time=config.getoption("--real-time"),
         record_io=config.getoption("--record-io"),
-        replay=config.getoption("--replay"),
+        played_from=config.getoption("--play-back"),
         attendant=_attendant(config),
     )
     return start_run(

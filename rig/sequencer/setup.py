@@ -30,8 +30,8 @@ EVIDENCE = Path("reports/out")
 class RunOptions:
     """What a person chose, with the defaults filled in.
 
-    ``record_io`` writes every dialogue with an instrument into the evidence; ``replay`` is the evidence of a run whose
-    dialogues answer in place of the instruments. ``attendant`` is the person at the terminal, if there is one.
+    ``record_io`` writes every dialogue with an instrument into the evidence; ``played_from`` is the evidence of a run
+    whose dialogues answer in place of the instruments. ``attendant`` is the person at the terminal, if there is one.
     """
 
     root: Path
@@ -41,7 +41,7 @@ class RunOptions:
     operator: str = ""
     real_time: bool = False
     record_io: bool = False
-    replay: Path | None = None
+    played_from: Path | None = None
     attendant: Attendant | None = None
 
     @classmethod
@@ -56,7 +56,7 @@ class RunOptions:
         operator: str = "",
         real_time: bool = False,
         record_io: bool = False,
-        replay: str | Path | None = None,
+        played_from: str | Path | None = None,
         attendant: Attendant | None = None,
     ) -> RunOptions:
         """Fill in defaults below the project's root; what was given is relative to where the person stands.
@@ -73,7 +73,7 @@ class RunOptions:
             operator=operator,
             real_time=real_time,
             record_io=record_io,
-            replay=None if replay is None else directory / replay,
+            played_from=None if played_from is None else directory / played_from,
             attendant=attendant,
         )
 

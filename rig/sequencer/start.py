@@ -124,8 +124,8 @@ def start_run(
     refuse_unattended(setup.definition, options)
     resolver = setup.resolver()
     resolved = resolver.resolve(cases, plans.values())
-    if options.replay is not None:
-        recorded(setup.definition, options.replay)
+    if options.played_from is not None:
+        recorded(setup.definition, options.played_from)
     clock = SystemClock()
     started = clock.utc()
     bundle = Bundle.create(options.evidence, run_id(started, secrets.token_bytes(3)))
@@ -183,8 +183,8 @@ def start_run(
 
 def _marked(bench: Bench, options: RunOptions) -> Bench:
     """Say of a bench that is played back that what it shows is no evidence of anything today."""
-    if options.replay is not None:
-        reason = f"its instruments were played back from the run {options.replay.name}"
+    if options.played_from is not None:
+        reason = f"its instruments were played back from the run {options.played_from.name}"
         bench.engineering_only = (*bench.engineering_only, reason)
     return bench
 
@@ -201,8 +201,8 @@ def _opened(bench: Bench) -> dict[str, object]:
 
 def served(stack: ExitStack, setup: Setup, options: RunOptions) -> Mapping[str, str]:
     """Start the virtual instruments where the bench is a virtual one; a real one has its addresses in its file."""
-    if options.replay is not None:
-        return play_back(stack, recorded(setup.definition, options.replay))
+    if options.played_from is not None:
+        return play_back(stack, recorded(setup.definition, options.played_from))
     if not setup.definition.virtual:
         return {}
     configuration = twin_configuration(setup.definition, setup.device, real_time=options.real_time)

@@ -1,4 +1,4 @@
-"""``--record-io`` and ``--replay``: a run that needs no instruments the second time."""
+"""``--record-io`` and ``--play-back``: a run that needs no instruments the second time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def test_a_run_is_the_same_when_its_dialogues_answer(rig: Command, plan_file: Wr
     ended(rig("run", plan, "--record-io", "--evidence", first), 0)
     before = the_record(first)
     (bundle,) = first.iterdir()
-    said = ended(rig("run", plan, "--replay", bundle, "--evidence", second), 0)
+    said = ended(rig("run", plan, "--play-back", bundle, "--evidence", second), 0)
     after = the_record(second)
     (one,), (other,) = (one_record_per_case(record).values() for record in (before, after))
     assert one["measurements"] == other["measurements"]
@@ -24,6 +24,6 @@ def test_a_run_is_the_same_when_its_dialogues_answer(rig: Command, plan_file: Wr
 
 
 def test_what_was_not_recorded_cannot_be_played_back(rig: Command, plan_file: Write, tmp_path: Path) -> None:
-    said = ended(rig("run", plan_file(), "--replay", tmp_path / "nothing", "--evidence", tmp_path / "out"), 2)
+    said = ended(rig("run", plan_file(), "--play-back", tmp_path / "nothing", "--evidence", tmp_path / "out"), 2)
     assert "no dialogue with daq, scope, stimulator, switch was recorded" in said
     assert not (tmp_path / "out").exists()
