@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from rig.model.calibration_dates import CalibrationDates
     from rig.model.identity import Identity
     from rig.model.picture import Picture
     from rig.model.reading import DcReadings
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attendant",
+    "CalibrationKeeping",
     "Clock",
     "Digitizer",
     "HandOperated",
@@ -73,6 +75,14 @@ class SelfTesting(Protocol):
 
     def errors(self) -> tuple[str, ...]:
         """Read and empty the error queue."""
+
+
+@runtime_checkable
+class CalibrationKeeping(Protocol):
+    """An instrument that remembers when it was calibrated; not every one does."""
+
+    def calibration_dates(self) -> CalibrationDates | None:
+        """Return what it remembers; None where there is nothing to calibrate, or it was never done."""
 
 
 @runtime_checkable

@@ -109,6 +109,7 @@ class InstrumentFault(_Entry):
         "stuck_open",
         "wrong_relay",
         "mute",
+        "unplugged",
     ]
     after: int | None = Field(default=None, ge=0)
     times: int | None = Field(default=None, ge=1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from rig.sequencer.bench_check import CANNOT
 from rig.units import Unit, format_quantity, format_result
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def show_bench(state: BenchState) -> str:
     console.print(f"{state.bench}: {state.title}", markup=False)
     columns = ("instrument", "role", "who it is", "firmware", "self-test", "error queue", "calibration")
     console.print(_table(columns, (_instrument_row(one) for one in state.instruments)))
+    for one in state.instruments:
+        if one.own_calibration:
+            console.print(f"{one.name} says of itself: {one.own_calibration}", markup=False)
     if state.noise:
         shown = ("signal", "instrument", "noise rms", "stated", "offset", "stated")
         console.print(_table(shown, (_noise_row(one) for one in state.noise)))
@@ -53,7 +57,8 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
 
 
 def _instrument_row(one: InstrumentState) -> tuple[str, ...]:
-    errors = f"{len(one.errors)} errors" if one.errors else "empty" if one.self_test == "passed" else "-"
+    looked = one.self_test and one.self_test != CANNOT
+    errors = f"{len(one.errors)} errors" if one.errors else "empty" if looked else "-"
     return (
         one.name,
         one.role,

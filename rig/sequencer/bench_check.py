@@ -17,7 +17,7 @@ from rig.bench.drivers.system_clock import SystemClock
 from rig.bench.opening import Opening, open_checked
 from rig.errors import RigError
 from rig.model.waveform import Purpose
-from rig.roles import Interlock, Multimeter, SelfTesting
+from rig.roles import CalibrationKeeping, Interlock, Multimeter, SelfTesting
 from rig.sequencer.load_check import LoadState
 from rig.sequencer.ranges import Ranges
 from rig.sequencer.settings import quiet_view
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from rig.roles import Attendant, Instrument
     from rig.sequencer.setup import RunOptions, Setup
 
-__all__ = ["BenchState", "InstrumentState", "NoiseState", "examine_bench"]
+__all__ = ["CANNOT", "BenchState", "InstrumentState", "NoiseState", "examine_bench"]
 
 _NOT_TRIED = "not tried: it feeds the device"
-_CANNOT = "cannot test itself"
+CANNOT = "cannot test itself"
 # The range in which a multimeter shows what is there while nothing is asked of the device, ±V.
 _AT_REST = 10.0
 
@@ -48,7 +48,10 @@ class _State(BaseModel):
 
 
 class InstrumentState(_State):
-    """One instrument; ``identity`` is empty where it did not answer, and ``problems`` say what is wrong with it."""
+    """One instrument; ``identity`` is empty where it did not answer, and ``problems`` say what is wrong with it.
+
+    ``calibration`` is that of the bench's record, ``own_calibration`` what the instrument itself remembers.
+    """
 
     name: str
     role: str
@@ -60,6 +63,7 @@ class InstrumentState(_State):
     reported: str = ""
     errors: tuple[str, ...] = ()
     calibration: str = ""
+    own_calibration: str = ""
     problems: tuple[str, ...] = ()
 
 
@@ -171,7 +175,7 @@ def _instrument(
             identity = instrument.identify()
             known = {"identity": f"{identity.manufacturer} {identity.model}, serial {identity.serial}"}
             state = state.model_copy(update={**known, "firmware": identity.firmware})
-            return _asked(state, instrument)
+            return _dated(_asked(state, instrument), instrument, clock.utc().date().isoformat())
     except RigError as error:
         problem = str(error).removeprefix(f"{name}: ")
         return state.model_copy(update={"problems": (*state.problems, problem)})
@@ -186,7 +190,7 @@ def _asked(state: InstrumentState, instrument: Instrument) -> InstrumentState:
     if isinstance(instrument, Multimeter):
         state = state.model_copy(update={"reported": _read(instrument)})
     if not isinstance(instrument, SelfTesting):
-        return state.model_copy(update={"self_test": _CANNOT})
+        return state.model_copy(update={"self_test": CANNOT})
     before = instrument.errors()
     # A supply's self-test may switch what it feeds.
     complaint = "" if state.role == "supply" else instrument.self_test()
@@ -194,6 +198,15 @@ def _asked(state: InstrumentState, instrument: Instrument) -> InstrumentState:
     problems = [*([f"self-test: {complaint}"] if complaint else []), *(f"error queue: {one}" for one in errors)]
     tested = _NOT_TRIED if state.role == "supply" else "FAILED" if complaint else "passed"
     return state.model_copy(update={"self_test": tested, "errors": errors, "problems": tuple(problems)})
+
+
+def _dated(state: InstrumentState, instrument: Instrument, today: str) -> InstrumentState:
+    """Add when the instrument was calibrated, if it remembers; that is beside any record that the bench file names."""
+    dates = instrument.calibration_dates() if isinstance(instrument, CalibrationKeeping) else None
+    if dates is None:
+        return state
+    problems = (f"says that its calibration was due {dates.due}",) if dates.overdue(today) else ()
+    return state.model_copy(update={"own_calibration": str(dates), "problems": (*state.problems, *problems)})
 
 
 def _read(meter: Multimeter) -> str:
@@ -215,7 +228,7 @@ def _as_opened(name: str, state: InstrumentState | None, setup: Setup, bench: Be
             address=bench.addresses[name],
             identity=f"{identity.manufacturer} {identity.model}, serial {identity.serial}",
             firmware=identity.firmware,
-            self_test=_CANNOT,
+            self_test=CANNOT,
         )
     known = bench.calibrations.get(name)
     if known is None:

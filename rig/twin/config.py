@@ -104,7 +104,8 @@ class InstrumentFault(_Section):
 
     Of an interlock or load switch, while the command is what is reported: ``stuck_closed`` leaves contacts closed when
     they should open, ``stuck_open`` open when they should close, and ``wrong_relay`` closes the one with the next
-    number instead; ``mute`` neither does nor answers anything, though a timer that runs goes on running.
+    number instead; ``mute`` neither does nor answers anything, though a timer that runs goes on running. A card that is
+    ``unplugged`` while it is read stays so, without power: its outputs are at rest.
     """
 
     kind: Literal[
@@ -120,6 +121,7 @@ class InstrumentFault(_Section):
         "stuck_open",
         "wrong_relay",
         "mute",
+        "unplugged",
     ]
     after: Annotated[int, Field(ge=0)] = 0
     times: PositiveInt | None = None

@@ -16,7 +16,7 @@ from nidaqmx._stubs import nidaqmx_pb2
 from rig.bench.drivers.ni_daqmx import NiDaqmx
 from rig.errors import CommunicationError, InstrumentError, NoTrigger, Refused, SamplesLost
 from rig.model.setup import DigitizerSetup, DigitizerTrigger
-from rig.roles import Digitizer, SelfTesting
+from rig.roles import CalibrationKeeping, Digitizer, SelfTesting
 
 pytestmark = [pytest.mark.supports("ni-daqmx", "driver"), pytest.mark.supports("ni-daqmx", "transcript")]
 
@@ -32,6 +32,7 @@ class Server(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no types
         self.calls: list[tuple[str, Any]] = []
         self.scaling = SCALING
         self.simultaneous, self.fastest, self.wirings, self.conversions = True, 2e6, 4, 71_428.5
+        self.calibrates = False
         self.read: Callable[[str, Any, Any, Any], None] | None = None
         self.fails: dict[str, int] = {}
         methods = nidaqmx_pb2.DESCRIPTOR.services_by_name["NiDAQmx"].methods
@@ -99,6 +100,9 @@ class Server(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no types
     def _GetPhysicalChanAttributeInt32(self, request: Any, response: Any, _context: Any) -> None:  # noqa: N802
         assert (request.attribute_raw or request.attribute) == 9026
         response.value_raw = self.wirings
+
+    def _DeviceSupportsCal(self, _request: Any, response: Any, _context: Any) -> None:  # noqa: N802
+        response.cal_supported = self.calibrates
 
     def _GetTrigAttributeDouble(self, _request: Any, response: Any, _context: Any) -> None:  # noqa: N802
         response.value = 0.4999
@@ -380,6 +384,13 @@ def test_a_self_test_that_fails_is_told_and_one_that_cannot_be_made_is_raised(
     server[0].fails = {"SelfTestDevice": -201003}
     with pytest.raises(CommunicationError, match="unplugged, or has no power"):
         card.self_test()
+
+
+def test_a_card_that_was_never_calibrated_has_no_dates(server: tuple[Server, str], card: NiDaqmx) -> None:
+    assert isinstance(card, CalibrationKeeping)
+    assert card.calibration_dates() is None
+    server[0].calibrates = True  # and answers with a year 0
+    assert card.calibration_dates() is None
 
 
 def _read(card: NiDaqmx) -> Any:

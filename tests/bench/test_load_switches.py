@@ -11,7 +11,7 @@ from rig.bench.drivers import devantech_usb_rly16, keysight_34970a, lcus, numato
 from rig.bench.files import InstrumentEntry
 from rig.bench.opening import Opening
 from rig.errors import BenchError, CommunicationError, InstrumentError, Refused
-from rig.roles import LoadSwitch
+from rig.roles import LoadSwitch, SelfTesting
 from tests.bench.scripted_peer import ManualClock, Peer, transcript
 
 Step = tuple[bytes | str, bytes | str | Sequence[bytes | None]]
@@ -264,6 +264,16 @@ def test_a_34980a_has_four_digits_and_asks_for_its_cards_by_slot() -> None:
         assert switch.identify().model == "34980A"
         switch.select((2003,))
         switch.open_all()
+        switch.close()
+
+
+def test_what_a_mainframe_says_of_itself_is_told() -> None:
+    queue: list[Step] = [(":SYSTem:ERRor?", '-113,"Undefined header"'), (":SYSTem:ERRor?", '+0,"No error"')]
+    with transcript(*queue, ("*TST?", "+1"), ("*TST?", "+0")) as peer:
+        switch = opened("keysight-34970a", peer, uses=(101,))
+        assert isinstance(switch, SelfTesting)
+        assert switch.errors() == ("-113 Undefined header",)
+        assert [switch.self_test(), switch.self_test()] == ["*TST? answers +1", ""]
         switch.close()
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from rig.bench.definition import load_bench, load_device
+from rig.harness.bench_table import show_bench
 from rig.sequencer.bench_check import BenchState, examine_bench
 from rig.sequencer.load_check import plan_of
 from rig.sequencer.setup import RunOptions, read_setup
@@ -18,8 +19,11 @@ FIXTURES = ROOT / "fixtures"
 RECORD = FIXTURES / "calibration/dso-x-3034a-MY00000001.calibration.yaml"
 
 
-def checked(tmp_path: Path, *better: tuple[str, str]) -> BenchState:
-    """Check a bench whose oscilloscope is as the shipped record says, against a record that promises more."""
+def checked(tmp_path: Path, *better: tuple[str, str], calibrated: str = "2026-03-02") -> BenchState:
+    """Check a bench whose oscilloscope is as the shipped record says, against a record that promises more.
+
+    Its card says that it was ``calibrated`` then.
+    """
     text = RECORD.read_text(encoding="utf-8")
     for old, new in better:
         assert old in text
@@ -28,6 +32,7 @@ def checked(tmp_path: Path, *better: tuple[str, str]) -> BenchState:
     record.write_text(text, encoding="utf-8")
     definition = load_bench(FIXTURES / "benches/virtual.bench.yaml")
     configuration = twin_configuration(definition, load_device(definition.device_path))
+    configuration["instruments"]["daq"]["options"] = {"calibrated": calibrated}
     with serve(TwinConfig.model_validate(configuration)) as bench:
         shown = definition.path.read_text(encoding="utf-8")
         for name, driver in (("clock", "virtual-clock"), *((n, e.driver) for n, e in definition.instruments.items())):
@@ -42,6 +47,25 @@ def checked(tmp_path: Path, *better: tuple[str, str]) -> BenchState:
 
 def test_an_oscilloscope_as_its_record_says_is_in_order(tmp_path: Path) -> None:
     assert checked(tmp_path).problems == ()
+
+
+def test_a_card_whose_own_calibration_is_overdue_is_found_beside_its_record(tmp_path: Path) -> None:
+    state = checked(tmp_path, calibrated="2021-05-31")
+    assert state.problems == ("daq: says that its calibration was due 2023-05-31",)
+    (card,) = (one for one in state.instruments if one.name == "daq")
+    assert card.self_test == "passed"
+    assert card.own_calibration == "calibrated 2021-05-31, due 2023-05-31, by itself 2021-05-31"
+    assert "daq says of itself: calibrated 2021-05-31, due 2023-05-31" in show_bench(state)
+
+
+def test_what_has_an_error_queue_is_asked_for_it(tmp_path: Path) -> None:
+    state = checked(tmp_path)
+    assert {one.name: one.self_test for one in state.instruments} == {
+        "scope": "passed",
+        "daq": "passed",
+        "switch": "passed",
+        "stimulator": "cannot test itself",
+    }
 
 
 def test_one_that_is_noisier_than_its_record_is_found(tmp_path: Path) -> None:

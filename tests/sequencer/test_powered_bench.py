@@ -146,6 +146,7 @@ def test_bench_check_shows_the_supply(tmp_path: Path) -> None:
     assert not state.problems
     found = {one.name: one for one in state.instruments}
     assert found["supply"].identity == "Keysight Technologies E36312A, serial MY59001234"
+    assert (found["supply"].self_test, found["supply"].errors) == ("not tried: it feeds the device", ())
     assert found["supply"].firmware == "2.1.3-1.0.4-1.12"
     # A device without a battery is met after its supply was switched on.
     assert found["stimulator"].identity.startswith("HASOMED P24")

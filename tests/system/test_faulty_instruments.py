@@ -141,6 +141,17 @@ def test_what_cannot_be_measured_to_be_off_latches_the_bench(
     off_or_latched(record)
 
 
+def test_a_card_that_is_unplugged_while_current_flows_ends_the_run(
+    rig: Command, plan_file: Write, bench_file: Write, evidence: Path
+) -> None:
+    said, record = run_with("{instrument: daq, kind: unplugged, after: 5}", 3, rig, plan_file, bench_file, evidence)
+    cases = one_record_per_case(record)
+    assert [cases[name]["verdict"] for name in (A, B, C)] == ["ERROR", "NOT_RUN", "NOT_RUN"], said
+    assert "-88709" in said
+    assert any(capture["purpose"] == "signal" for capture in cases[A]["captures"])  # what came before is kept
+    off_or_latched(record)
+
+
 def test_a_switch_that_stays_silent_latches_the_bench_and_the_run_is_not_called_completed(
     rig: Command, plan_file: Write, bench_file: Write, evidence: Path
 ) -> None:

@@ -17,7 +17,7 @@ from nidaqmx.system import Device, PhysicalChannel
 from numpy.typing import NDArray
 
 from rig.bench.drivers.ni_daqmx import NiDaqmx as Driver
-from rig.errors import InstrumentError, NoTrigger, Refused
+from rig.errors import CommunicationError, InstrumentError, NoTrigger, Refused, SamplesLost
 from rig.model.setup import DigitizerSetup, DigitizerTrigger
 from rig.model.waveform import Waveform
 from rig.twin.config import InstrumentConfig, TwinConfig
@@ -265,3 +265,69 @@ def test_a_card_that_has_no_level_trigger_says_so() -> None:
         with pytest.raises(InstrumentError, match="DAQmx -200452"):
             driver.configure(DigitizerSetup(channels={"ai0": 1.0}, rate=1e3, samples=10, trigger=trigger))
         driver.configure(DigitizerSetup(channels={"ai0": 1.0}, rate=1e3, samples=10))
+
+
+# --- what goes wrong --------------------------------------------------------------------------------------------------
+
+
+def test_what_came_before_a_time_out_is_kept_for_every_channel() -> None:
+    with bench("USB-6211") as b, b.driver() as driver:
+        driver.configure(DigitizerSetup(channels={"ai0": 1.0, "ai1": 1.0}, rate=50e3, samples=2000))
+        driver.start()
+        b.world.begin(TRAIN)
+        driver.read_block(100, 1.0)
+        with pytest.raises(SamplesLost, match=r"300 of 1900 samples per channel came \(DAQmx -200284\)") as caught:
+            driver.read(6e-3 + 1e-6)
+        partial: Any = caught.value.partial
+        for place, name in enumerate(("ai0", "ai1")):
+            truth = b.world.signal("current_sense", 0.0, 0.1).sample_uniform(2e-3 + place * 10e-6, 20e-6, 300)
+            assert np.abs(partial[name].values() - truth).max() <= 1 / 32768
+            assert partial[name].start == pytest.approx(2e-3 + place * 10e-6)
+
+
+def test_a_card_in_use_and_a_wrong_name_are_said_as_such() -> None:
+    setup = DigitizerSetup(channels={"ai0": 1.0}, rate=1e3, samples=10)
+    with bench("USB-6366") as b, b.driver() as first, b.driver() as second:
+        first.configure(setup)
+        first.start()
+        second.configure(setup)
+        with pytest.raises(InstrumentError, match=r"-50103: .*\(another task or program holds the card\)"):
+            second.start()
+        assert len(first.read(1.0)["ai0"]) == 10
+        with b.driver("Dev7") as lost, pytest.raises(InstrumentError, match=r"-200220: .*\(cards there: Dev1\)"):
+            lost.identify()
+
+
+@CLIENT
+def test_a_card_that_is_unplugged_stays_away_without_power() -> None:
+    setup = DigitizerSetup(channels={"ai0": 1.0}, rate=1e3, samples=100)
+    with (
+        bench("USB-6366", {"kind": "unplugged", "after": 2}) as b,
+        b.driver() as driver,
+        nidaqmx.Task(grpc_options=b.options) as task,
+        nidaqmx.Task(grpc_options=b.options) as lines,
+    ):
+        lines.do_channels.add_do_chan("Dev1/port0/line0")
+        lines.write([True])
+        task.ai_channels.add_ai_voltage_chan("Dev1/ai0")
+        driver.configure(setup)
+        driver.start()
+        assert [len(driver.read_block(10, 1.0)["ai0"]) for _ in range(2)] == [10, 10]
+        powered = b.card.lines["Dev1/port0/line0"]
+        with pytest.raises(CommunicationError, match=r"-88709: .*\(the card was unplugged, reset or lost its power\)"):
+            driver.read_block(10, 1.0)
+        assert (powered, b.card.lines["Dev1/port0/line0"]) == (True, False)
+        driver.halt()
+        with pytest.raises(CommunicationError, match=r"-201003: .*\(the card is unplugged, or has no power\)"):
+            driver.configure(setup)
+        with pytest.raises(CommunicationError, match="-201003"):
+            driver.self_test()
+        with pytest.raises(DaqError) as gone:
+            task.read(10)
+        assert gone.value.error_code == -201003
+
+
+def test_the_card_remembers_when_it_was_calibrated() -> None:
+    with bench("USB-6366", options={"calibrated": "2024-02-29"}) as b, b.driver() as driver:
+        assert str(driver.calibration_dates()) == "calibrated 2024-02-29, due 2026-02-28, by itself 2024-02-29"
+        assert driver.self_test() == ""

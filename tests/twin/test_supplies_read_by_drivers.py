@@ -11,7 +11,7 @@ import pytest
 from rig.bench.files import InstrumentEntry
 from rig.bench.opening import Opening
 from rig.errors import InstrumentError, Refused
-from rig.roles import Supply
+from rig.roles import SelfTesting, Supply
 from rig.sequencer.twin_configuration import _PROTOCOLS
 from rig.twin.config import TwinConfig
 from rig.twin.server import serve
@@ -75,6 +75,8 @@ def feeds(driver: str, identity: dict[str, str], output: int) -> None:
             identity["serial"],
             identity["firmware"],
         )
+        assert isinstance(supply, SelfTesting)
+        assert supply.errors() == ()
         supply.switch_off()
         supply.set(12.0, 0.5)
         assert not awake(world)

@@ -6,12 +6,12 @@ import math
 import threading
 from typing import TYPE_CHECKING, Protocol
 
+from rig.bench.drivers.scpi import ScpiDialogue, self_test
 from rig.errors import InstrumentError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rig.bench.drivers.scpi import ScpiDialogue
     from rig.bench.ratings import Rating
     from rig.model.identity import Identity
 
@@ -80,6 +80,16 @@ class AcSource:
         """Ask the instrument who it is."""
         with self._one_at_a_time:
             return self._dialogue.identify()
+
+    def self_test(self) -> str:
+        """Run the instrument's own test, which may switch its output; return what it complains of."""
+        with self._one_at_a_time:
+            return self_test(self._dialogue)
+
+    def errors(self) -> tuple[str, ...]:
+        """Read and empty the error queue."""
+        with self._one_at_a_time:
+            return self._dialogue.errors()
 
     def set(self, voltage: float, current_limit: float, frequency: float = 0.0) -> None:
         """Set what the output gives or would give, V, A and Hz; returns when the instrument has confirmed it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from rig.bench.drivers.scpi import ScpiDialogue
+from rig.bench.drivers.scpi import ScpiDialogue, ScpiInstrument
 from rig.bench.transport.visa import VisaSession
 from rig.errors import InstrumentError, Refused
 
@@ -26,7 +26,7 @@ _EMPTY_CARD = {"0", ""}
 _CARD_FIELDS = 4
 
 
-class Keysight34970A:
+class Keysight34970A(ScpiInstrument):
     """A load switch made of the relay channels that the load box uses.
 
     Parameters
@@ -55,7 +55,6 @@ class Keysight34970A:
         settle: float = 0.02,
         backend: str = "@py",
     ) -> None:
-        self.name = name
         self._channels = tuple(sorted(set(channels)))
         beyond = [channel for channel in self._channels if self._slot(channel) not in self._slots]
         if beyond:
@@ -64,8 +63,9 @@ class Keysight34970A:
             raise Refused(f"{name}: there is no channel {numbers}; its slots are {least} to {most}")
         self._clock = clock
         self._settle = settle
-        self._dialogue = ScpiDialogue(VisaSession(name, address, backend=backend))
+        super().__init__(name, ScpiDialogue(VisaSession(name, address, backend=backend)))
 
+    @override
     def identify(self) -> Identity:
         """Ask the instrument who it is, and each slot used whether there is a card in it."""
         identity = self._dialogue.identify()
@@ -92,10 +92,6 @@ class Keysight34970A:
         if self._channels:
             self._dialogue.command("*CLS", f"ROUTe:OPEN {_list(self._channels)}")
             self._verify(closed=set())
-
-    def close(self) -> None:
-        """End the session; may be called twice, never raises."""
-        self._dialogue.close()
 
     def _slot(self, channel: int) -> int:
         """Return the slot of a channel, as the query for the card in it wants it."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rig.bench.opening import Opening
+    from rig.model.calibration_dates import CalibrationDates
 
 __all__ = ["NiDaqmx", "opened"]
 
@@ -133,6 +134,10 @@ class NiDaqmx:
     def errors(self) -> tuple[str, ...]:
         """Return nothing: DAQmx raises its errors where they happen, and keeps no queue of them."""
         return ()
+
+    def calibration_dates(self) -> CalibrationDates | None:
+        """Return when the card was calibrated, as it remembers; None where it does not."""
+        return self._session.card.calibration_dates()
 
     def halt(self) -> None:
         """Abandon an acquisition; may be called at any time."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rig.bench.transport.visa import VisaSession
 
-__all__ = ["ScpiDialogue", "ScpiInstrument"]
+__all__ = ["ScpiDialogue", "ScpiInstrument", "self_test"]
 
 _ERROR_QUERY = ":SYSTem:ERRor?"
 _ERROR = re.compile(r'([+-]?\d+)\s*,\s*"(.*)"')
@@ -124,6 +124,12 @@ class ScpiDialogue:
         self._session.close()
 
 
+def self_test(dialogue: ScpiDialogue) -> str:
+    """Run an instrument's own test; return what it complains of, empty if it passed."""
+    reply = dialogue.text("*TST?", timeout=_SELF_TEST)
+    return "" if _PASSED.fullmatch(reply) else f"*TST? answers {reply}"
+
+
 class ScpiInstrument:
     """What every instrument with SCPI can be asked; ``name`` is the one in the bench file."""
 
@@ -137,8 +143,7 @@ class ScpiInstrument:
 
     def self_test(self) -> str:
         """Run the instrument's own test; return what it complains of, empty if it passed."""
-        reply = self._dialogue.text("*TST?", timeout=_SELF_TEST)
-        return "" if _PASSED.fullmatch(reply) else f"*TST? answers {reply}"
+        return self_test(self._dialogue)
 
     def errors(self) -> tuple[str, ...]:
         """Read and empty the error queue."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,12 @@ from nidaqmx.constants import TerminalConfiguration
 from nidaqmx.system import Device, PhysicalChannel
 
 from rig.errors import CommunicationError, InstrumentError, Refused
+from rig.model.calibration_dates import CalibrationDates
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date, datetime
+
     from rig.bench.transport.daqmx_link import DaqLink
 
 __all__ = ["TERMINALS", "CardLimits", "DaqCard"]
@@ -22,6 +27,8 @@ TERMINALS = {
     "pseudo-differential": TerminalConfiguration.PSEUDO_DIFF,
 }
 """How an input may be wired: what a bench file says, and what DAQmx calls it."""
+
+_MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,25 @@ class DaqCard:
             known = ", ".join(name for name, value in TERMINALS.items() if value in offered) or "nothing that is known"
             raise Refused(f"{self._link.instrument}: {channel} cannot be {terminal!r}; it can be {known}")
 
+    def calibration_dates(self) -> CalibrationDates | None:
+        """Return when the card was calibrated; None where it cannot be, or never was."""
+        return self._link.call("ask when it was calibrated", self._dates)
+
+    def _dates(self) -> CalibrationDates | None:
+        card = self._card()
+        if not card.device_supports_cal:
+            return None
+        last = _day(lambda: card.ext_cal_last_date_and_time)
+        if last is None:
+            return None
+        by_itself = _day(lambda: card.self_cal_last_date_and_time) if card.self_cal_supported else None
+        months = int(card.ext_cal_recommended_interval)
+        return CalibrationDates(
+            last=last.isoformat(),
+            due=_months_after(last, months).isoformat() if months else "",
+            by_itself="" if by_itself is None else by_itself.isoformat(),
+        )
+
     def self_test(self) -> str:
         """Have the card test itself; return what it complains of, empty if it passed."""
         try:
@@ -99,3 +125,23 @@ class DaqCard:
         except InstrumentError as error:
             return error.reply
         return ""
+
+
+def _day(ask: Callable[[], datetime]) -> date | None:
+    """Return the day of a moment; None for the zeros of one that never was, which nidaqmx cannot make a date of."""
+    try:
+        return ask().date()
+    except ValueError:
+        return None
+
+
+def _months_after(day: date, months: int) -> date:
+    """Return the same day so many months later, or the last one of a month that is shorter.
+
+    >>> from datetime import date
+    >>> _months_after(date(2026, 8, 31), 6)
+    datetime.date(2027, 2, 28)
+    """
+    years, month = divmod(day.month - 1 + months, _MONTHS)
+    year, month = day.year + years, month + 1
+    return day.replace(year=year, month=month, day=min(day.day, monthrange(year, month)[1]))

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import TYPE_CHECKING
 
 import grpc
 
+from rig.twin.devices import nidaqmx_attributes as attributes
 from rig.twin.devices.driven_stimulator import DrivenStimulator
-from rig.twin.devices.nidaqmx_card import Card
+from rig.twin.devices.nidaqmx_card import CALIBRATED, Card
 from rig.twin.devices.nidaqmx_reading import Reader
 from rig.twin.devices.nidaqmx_service import Service
 from rig.twin.devices.nidaqmx_tasks import Lines
 from rig.twin.devices.nidaqmx_watchdog import Watchdog
-from rig.twin.devices.nidaqmx_wire import CONNECTION_LOST, rpc_handler
+from rig.twin.devices.nidaqmx_wire import CONNECTION_LOST, refusal, rpc_handler
 from rig.twin.devices.series_contact import SeriesContact
 from rig.twin.faults import FaultPlan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rig.twin.config import IdentityConfig, InstrumentConfig
+    from rig.twin.config import InstrumentConfig
     from rig.twin.devices.nidaqmx_wire import Answer, Reply
     from rig.twin.world import World
 
@@ -29,6 +31,10 @@ __all__ = ["NiDaqmx"]
 
 _THREADS = 8
 _PRODUCT, _SERIAL = "USB-6366", 0x01D5F3A7
+# Of a card that is gone: what ends a task that was running, and what works all the same, in the driver alone.
+_READING = frozenset({"ReadBinaryI16", "ReadAnalogF64"})
+_RUNNING = frozenset({"ReadBinaryI16", "ReadAnalogF64", "WaitUntilTaskDone", "IsTaskDone", "StopTask"})
+_OF_THE_DRIVER = frozenset({"ClearTask", "CreateTask", "GetErrorString", *attributes.SYSTEM})
 _UNLIMITED = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 
 
@@ -43,7 +49,7 @@ class NiDaqmx:
         self._config = config
         self._faults = FaultPlan(config.faults)
         self._reader = Reader(name=name, config=config, world=world, seed=seed, faults=self._faults)
-        card = _card(config.device or "Dev1", config.identity, wrong=self._faults.strikes("wrong_identity"))
+        card = _card(config, wrong=self._faults.strikes("wrong_identity"))
         self._contact = None if config.contact is None else SeriesContact(world, self._faults)
         self._contact_line = f"{card.device}/{config.contact}"
         self._lines = Lines(states=dict.fromkeys(card.line_names(), False), told=self._tell)
@@ -71,7 +77,7 @@ class NiDaqmx:
         answers |= self._reader.answers(self._service)
         threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="nidaqmx")
         server = grpc.server(threads, options=_UNLIMITED)
-        server.add_generic_rpc_handlers((rpc_handler({n: self._unless_dropped(a) for n, a in answers.items()}),))
+        server.add_generic_rpc_handlers((rpc_handler({n: self._unless_broken(n, a) for n, a in answers.items()}),))
         port = server.add_insecure_port(f"127.0.0.1:{self._config.port}")
         server.start()
         self._server, self._threads = server, threads
@@ -95,22 +101,44 @@ class NiDaqmx:
 
         return answered
 
-    def _unless_dropped(self, answer: Answer) -> Answer:
+    def _unless_broken(self, name: str, answer: Answer) -> Answer:
         def answered(request: object) -> Reply:
             if self._faults.strikes("mute"):
                 self._ended.wait()
                 return CONNECTION_LOST
-            return CONNECTION_LOST if self._faults.strikes("dropped_connection") else answer(request)
+            if self._faults.strikes("dropped_connection"):
+                return CONNECTION_LOST
+            self._pull(name)
+            if self._faults.begun("unplugged") and name not in _OF_THE_DRIVER:
+                return refusal(-88709 if name in _RUNNING else -201003)
+            return answer(request)
 
         return answered
+
+    def _pull(self, name: str) -> None:
+        """Take the card away if it is time to, while it is read; without power its outputs are at rest."""
+        if name in _READING and not self._faults.begun("unplugged") and self._faults.strikes("unplugged"):
+            self._faults.begin("unplugged")
+            with self._reader.lock:
+                self._service.lose_power()
 
     def _tell(self, states: Mapping[str, bool]) -> None:
         if self._contact is not None:
             self._contact.set(closed=states.get(self._contact_line, False))
 
 
-def _card(device: str, identity: IdentityConfig | None, *, wrong: bool) -> Card:
-    """The card with the product name and serial number (hexadecimal, as on its label) of its configuration."""
+def _card(config: InstrumentConfig, *, wrong: bool) -> Card:
+    """The card with the product name and serial number (hexadecimal, as on its label) of its configuration.
+
+    Its option ``calibrated`` is the day that its own memory says it was calibrated, ``2026-03-02``.
+    """
+    identity = config.identity
     product = _PRODUCT if identity is None else identity.model
     serial = _SERIAL if identity is None else int(identity.serial, 16)
-    return Card(device=device, product=product, serial=serial ^ 1 if wrong else serial)
+    day = config.options.get("calibrated")
+    return Card(
+        device=config.device or "Dev1",
+        product=product,
+        serial=serial ^ 1 if wrong else serial,
+        calibrated=CALIBRATED if day is None else date.fromisoformat(str(day)),
+    )

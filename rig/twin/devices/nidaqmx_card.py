@@ -7,9 +7,10 @@ from datetime import date
 
 from rig.twin.devices.nidaqmx_tasks import RANGES, Sampler
 
-__all__ = ["DIFFERENTIAL", "Card", "Product", "bits", "product_of"]
+__all__ = ["CALIBRATED", "DIFFERENTIAL", "Card", "Product", "bits", "product_of"]
 
 SINGLE_ENDED, NON_REFERENCED, DIFFERENTIAL, PSEUDO_DIFFERENTIAL = 10083, 10078, 10106, 12529
+CALIBRATED = date(2026, 3, 2)
 _BITS = {SINGLE_ENDED: 1, NON_REFERENCED: 2, DIFFERENTIAL: 4, PSEUDO_DIFFERENTIAL: 8}
 
 
@@ -60,7 +61,7 @@ class Card:
     product: str
     serial: int
     lines: int = 8
-    calibrated: date = date(2026, 3, 2)
+    calibrated: date = CALIBRATED
 
     @property
     def can(self) -> Product:

@@ -90,8 +90,9 @@ class Service:
             "WriteDigitalScalarU32": self._on(DigitalTask, self._line_calls.write_scalar),
             "GetErrorString": lambda ask: {"error_string": refusal(ask.error_code).message},
             "SelfTestDevice": self._on_device(lambda: None),
+            "DeviceSupportsCal": self._on_device(lambda: {"cal_supported": True}),
             "SelfCal": self._on_device(lambda: None),
-            "ResetDevice": self._on_device(self._reset),
+            "ResetDevice": self._on_device(self.lose_power),
             "GetSelfCalLastDateAndTime": self._on_device(self._calibrated),
             "GetExtCalLastDateAndTime": self._on_device(self._calibrated),
             **_tables(attributes.SYSTEM, lambda _: card),
@@ -233,7 +234,8 @@ class Service:
             return None
         return refusal(-200077)
 
-    def _reset(self) -> None:
+    def lose_power(self) -> None:
+        """Abort every task and let every output be at rest, as a reset does too."""
         for task in self._tasks.values():
             self.stop(task)
         self._watchdog.clear()
