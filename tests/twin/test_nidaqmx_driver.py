@@ -285,6 +285,18 @@ def test_what_came_before_a_time_out_is_kept_for_every_channel() -> None:
             assert partial[name].start == pytest.approx(2e-3 + place * 10e-6)
 
 
+def test_samples_that_nobody_reads_in_time_are_lost_by_name() -> None:
+    with bench("USB-6366") as b, b.driver() as driver:
+        driver.configure(DigitizerSetup(channels={"ai0": 1.0}, rate=1e3, samples=20_000_001))  # endless for DAQmx
+        driver.start()
+        assert len(driver.read_block(100, 1.0)["ai0"]) == 100
+        b.world.advance(9.9)
+        assert driver.read_block(100, 1.0)["ai0"].start == pytest.approx(0.1)
+        b.world.advance(10.2)
+        with pytest.raises(SamplesLost, match=r"0 of 100 samples per channel came \(DAQmx -200279\)"):
+            driver.read_block(100, 1.0)
+
+
 def test_a_card_in_use_and_a_wrong_name_are_said_as_such() -> None:
     setup = DigitizerSetup(channels={"ai0": 1.0}, rate=1e3, samples=10)
     with bench("USB-6366") as b, b.driver() as first, b.driver() as second:
