@@ -265,3 +265,18 @@ def test_no_message_breaks_the_instrument(units: list[tuple[str, str, str]], kin
     scope.execute("HEADer OFF;:ACQuire:STATE OFF")
     scope.execute("*CLS")
     assert scope.execute("*OPC?;*ESR?;:ALLEv?") == [b"1", b"0", b'0,"No events to report - queue empty"']
+
+
+@BOTH
+def test_a_preamble_can_be_written_in_its_parts_and_a_channel_be_shown(family: Family) -> None:
+    """In both generations ENCdg, BN_Fmt, BYT_Or and BYT_Nr are the parts of DATa:ENCdg and WIDth."""
+    with opened(family) as b:
+        capture(b, family)
+        b.tell("DATa:ENCdg ASCIi", "WFMOutpre:ENCdg BINary;BN_Fmt RP;BYT_Or LSB;BYT_Nr 2")
+        assert b.ask("DATa:ENCdg?;WIDth?") == "SRPBINARY;2"
+        assert b.ask("WFMOutpre:ENCdg?;BN_Fmt?;BYT_Or?;BYT_Nr?") == "BIN;RP;LSB;2"
+        b.tell("WFMOutpre:BN_Fmt RI;BYT_Nr 1;ENCdg ASCii")
+        assert b.ask("DATa:ENCdg?;WIDth?") == "ASCII;1"
+        b.tell("WFMOutpre:ENCdg BINary;:SELect:CH2 ON")
+        assert b.ask("DATa:ENCdg?;:SELect:CH2?") == "SRIBINARY;1"
+        assert b.ask("*ESR?;:ALLEv?") == '0;0,"No events to report - queue empty"'

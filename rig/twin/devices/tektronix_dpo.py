@@ -30,8 +30,6 @@ class TektronixDpo(TektronixScope):
         """The dialect: header → what it does."""
         return {
             **super().commands(),
-            ":SELect:CH<n>": self._set_shown,
-            ":SELect:CH<n>?": self._get_shown,
             ":CH<n>:PRObe:GAIN": self._set_gain,
             ":TRIGger:A:LEVel": lambda c: self._set_level(self.settings.source, c.number()),
             ":TRIGger:A:LEVel?": self._get(lambda s: real(s.levels.get(s.source, 0.0))),

@@ -110,6 +110,8 @@ class TektronixScope(tektronix_events.EventQueue, VirtualScope[TekKnobs]):
             ":CH<n>:PRObe:GAIN?": self._get_channel_gain,
             ":CH<n>:BANdwidth": self._set_bandwidth,
             ":CH<n>:BANdwidth?": self._get_channel(self.bandwidth),
+            ":SELect:CH<n>": self._set_shown,
+            ":SELect:CH<n>?": self._get_shown,
         }
 
     def _get_channel_gain(self, command: Command) -> str:
@@ -285,14 +287,18 @@ class TektronixScope(tektronix_events.EventQueue, VirtualScope[TekKnobs]):
         return {
             ":DATa:SOUrce": self._read_as(lambda c: {"source": number_of(c.argument(), "CH", self.channels)}),
             ":DATa:SOUrce?": lambda _: f"CH{self._readout.source}",
-            ":DATa:ENCdg": self._read_as(lambda c: {"encoding": c.choice(*_ENCODINGS)}),
+            ":DATa:ENCdg": self._read_as(_encoding),
             ":DATa:ENCdg?": lambda _: _ENCODING_NAMES[self._readout.encoding],
-            ":DATa:WIDth": self._read_as(lambda c: {"width": 2 if c.number() >= 2 else 1}),  # noqa: PLR2004 - octets
+            ":DATa:WIDth": self._read_as(_width),
             ":DATa:WIDth?": lambda _: str(self._readout.width),
             ":DATa:STARt": self._read_as(lambda c: {"start": whole(c)}),
             ":DATa:STARt?": lambda _: str(self._readout.start),
             ":DATa:STOP": self._read_as(lambda c: {"stop": whole(c)}),
             ":DATa:STOP?": lambda _: str(self._readout.stop),
+            ":WFMOutpre:ENCdg": self._read_as(lambda c: {"text": c.choice("ASCii", "BINary") == "ASC"}),
+            ":WFMOutpre:BN_Fmt": self._read_as(lambda c: {"unsigned": c.choice("RI", "RP") == "RP"}),
+            ":WFMOutpre:BYT_Or": self._read_as(lambda c: {"swapped": c.choice("LSB", "MSB") == "LSB"}),
+            ":WFMOutpre:BYT_Nr": self._read_as(_width),
             ":WFMOutpre?": lambda _: self._describe(),
             **{f":WFMOutpre:{name}?": self._part(name) for name in _FIELDS},
             ":CURVe?": lambda _: self._curve(),
@@ -332,9 +338,9 @@ class TektronixScope(tektronix_events.EventQueue, VirtualScope[TekKnobs]):
         values = (
             str(readout.width),
             str(8 * readout.width),
-            "ASC" if readout.encoding == "ASCI" else "BIN",
-            "RP" if "RP" in readout.encoding else "RI",
-            "LSB" if readout.encoding.startswith("S") else "MSB",
+            "ASC" if readout.text else "BIN",
+            "RP" if readout.unsigned else "RI",
+            "LSB" if readout.swapped else "MSB",
             f'"{description}"',
             str(last - first),
             "Y",
@@ -351,7 +357,7 @@ class TektronixScope(tektronix_events.EventQueue, VirtualScope[TekKnobs]):
 
     def _midway(self) -> float:
         """Return the code of the middle: positive encodings count from below."""
-        return 2.0 ** (8 * self._readout.width - 1) if "RP" in self._readout.encoding else 0.0
+        return 2.0 ** (8 * self._readout.width - 1) if self._readout.unsigned else 0.0
 
     def zero(self, channel: Channel, settings: TekKnobs, fine: int) -> tuple[float, float]:
         """Return what the preamble calls YOFF (in codes, ``fine`` of them to an 8-bit one) and YZERO (V)."""
@@ -380,11 +386,11 @@ class TektronixScope(tektronix_events.EventQueue, VirtualScope[TekKnobs]):
         frames = range(self._readout.first_frame, min(self._readout.last_frame, record.segments) + 1)
         codes = np.concatenate([self._codes(record, frame, first, last - first) for frame in frames or [1]])
         readout = self._readout
-        if readout.encoding == "ASCI":
+        if readout.text:
             return ",".join(map(str, codes.tolist()))
-        order = "<" if readout.encoding.startswith("S") else ">"
+        order = "<" if readout.swapped else ">"
         values = codes + int(self._midway())
-        data = values.astype(f"{order}{'u' if 'RP' in readout.encoding else 'i'}{readout.width}").tobytes()
+        data = values.astype(f"{order}{'u' if readout.unsigned else 'i'}{readout.width}").tobytes()
         return b"#%d%d" % (len(str(len(data))), len(data)) + data
 
     def _codes(self, record: Record[TekKnobs], frame: int, first: int, count: int) -> npt.NDArray[np.int32]:
@@ -413,6 +419,17 @@ _FIELDS = (
     "YOFf",
     "YZEro",
 )
+
+
+def _encoding(command: Command) -> dict[str, Any]:
+    chosen = command.choice(*_ENCODINGS)
+    if chosen == "ASCI":
+        return {"text": True}
+    return {"text": False, "unsigned": "RP" in chosen, "swapped": chosen.startswith("S")}
+
+
+def _width(command: Command) -> dict[str, Any]:
+    return {"width": 2 if command.number() >= 2 else 1}  # noqa: PLR2004 - octets
 
 
 def real(value: float) -> str:

@@ -109,12 +109,25 @@ class TekKnobs(Knobs):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readout:
-    """How a record is to be handed over; ``start`` and ``stop`` from 1, both included, as are the frames."""
+    """How a record is to be handed over; ``start`` and ``stop`` from 1, both included, as are the frames.
+
+    As ``text``, or as binary codes: ``unsigned`` ones count from below, ``swapped`` ones begin with the least octet.
+    """
 
     source: int = 1
-    encoding: str = "RIB"
+    text: bool = False
+    unsigned: bool = False
+    swapped: bool = False
     width: int = 1
     start: int = 1
     stop: int = 10_000
     first_frame: int = 1
     last_frame: int = 1
+
+    @property
+    def encoding(self) -> str:
+        """All three in one word."""
+        if self.text:
+            return "ASCI"
+        kind = "RP" if self.unsigned else "RI"
+        return f"S{kind}" if self.swapped else f"{kind}B"
