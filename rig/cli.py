@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,8 @@ twin_app = typer.Typer(help="The virtual bench.", no_args_is_help=True)
 bench_app = typer.Typer(help="The bench on the table.", no_args_is_help=True)
 app.add_typer(twin_app, name="twin")
 app.add_typer(bench_app, name="bench")
+key_app = typer.Typer(help="Keys that sign evidence.", no_args_is_help=True)
+app.add_typer(key_app, name="key")
 
 Bench = Annotated[Path | None, typer.Option("--bench", metavar="FILE", help="Bench file; default: the virtual bench.")]
 Device = Annotated[
@@ -62,6 +65,10 @@ def run(
             metavar="RUN",
         ),
     ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Private key that signs the evidence; default: RIG_KEY.", metavar="FILE"),
+    ] = None,
     allure: Annotated[Path | None, typer.Option(help="Also write Allure results here.", metavar="DIR")] = None,
 ) -> None:
     """Run plans on a bench and leave evidence.
@@ -80,6 +87,7 @@ def run(
     options += [f"--dut={dut}"] if dut else []
     options += [f"--evidence={evidence}"] if evidence else []
     options += [f"--operator={operator}"] if operator else []
+    options += [f"--key={key}"] if key else []
     options += [f"--alluredir={allure}"] if allure else []
     raise typer.Exit(run_plans(plans, options))
 
@@ -180,26 +188,61 @@ def explain(
 
 
 @app.command()
-def verify(bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.")]) -> None:
-    """Check every file of an evidence folder against its manifest, and the journal's chain."""
-    from rig.evidence.store import verify as verify_bundle  # noqa: PLC0415
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.")],
+    key: Annotated[Path | None, typer.Option(help="Public key of who must have signed it.", metavar="PUBLIC")] = None,
+) -> None:
+    """Check an evidence folder, offline: every file, every link of the journal, and the signature.
 
-    problems = verify_bundle(bundle)
-    for problem in problems:
-        typer.echo(problem)
-    if problems:
+    Exit code: 0 everything is as it was sealed, 1 something is not, or the run was cut off.
+    """
+    from rig.evidence.signing import key_id, read_public_key  # noqa: PLC0415 - as everywhere here
+    from rig.evidence.verification import examine  # noqa: PLC0415
+
+    found = examine(bundle, signed_by=None if key is None else key_id(read_public_key(key)))
+    for line in (*filter(None, (found.incomplete,)), *found.problems):
+        typer.echo(line)
+    signature = f"signed by {found.signed_by}" if found.signed_by else "unsigned"
+    if not found.intact:
+        told = f"incomplete, {signature}" if not found.problems else f"NOT INTACT, {signature}"
+        typer.echo(f"{bundle}: {told}")
         raise typer.Exit(1)
-    typer.echo(f"{bundle}: intact")
+    typer.echo(f"{bundle}: intact, {signature}")
+
+
+@key_app.command("new")
+def key_new(
+    file: Annotated[Path, typer.Argument(help="Where the private key goes; the public one goes to FILE.pub.")],
+    passphrase: Annotated[
+        bool, typer.Option("--passphrase", help="Lock it: ask for a passphrase, or take RIG_KEY_PASSPHRASE.")
+    ] = False,
+) -> None:
+    """Make a key pair (Ed25519) that signs evidence."""
+    from rig.evidence.signing import write_key_pair  # noqa: PLC0415
+    from rig.harness.keys import PASSPHRASE  # noqa: PLC0415
+
+    secret = os.environ.get(PASSPHRASE, "") if passphrase else ""
+    if passphrase and not secret:
+        secret = typer.prompt("passphrase", hide_input=True, confirmation_prompt=True, err=True)
+    public, identity = write_key_pair(file, secret)
+    typer.echo(f"private key: {file}\npublic key: {public}\nid: {identity}")
 
 
 @app.command()
-def recover(bundle: Annotated[Path, typer.Argument(help="The evidence folder of a run that was cut off.")]) -> None:
+def recover(
+    bundle: Annotated[Path, typer.Argument(help="The evidence folder of a run that was cut off.")],
+    key: Annotated[
+        Path | None, typer.Option(help="Private key that signs what is recovered; default: RIG_KEY.", metavar="FILE")
+    ] = None,
+) -> None:
     """Record and seal a run that was killed; cases that had ended keep their results, the one it was in is ABORTED."""
     from rig.bench.drivers.system_clock import SystemClock  # noqa: PLC0415
+    from rig.harness.keys import chosen_signer  # noqa: PLC0415
     from rig.harness.rendering import render_all  # noqa: PLC0415
     from rig.sequencer.recover import recover_run  # noqa: PLC0415
 
-    record = recover_run(bundle, render=render_all, utc=SystemClock().utc)
+    signer = chosen_signer(key, Path.cwd())
+    record = recover_run(bundle, render=render_all, utc=SystemClock().utc, signer=signer)
     typer.echo(f"{bundle}: {record.verdict}, {record.notes[-1]}")
 
 

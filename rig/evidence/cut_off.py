@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from rig.errors import EvidenceError
-from rig.evidence.journal import whole_lines
+from rig.evidence.journal import read_entries
 from rig.evidence.manifest import MANIFEST
+from rig.evidence.plain import read_plain
 from rig.evidence.reading import read_record
 from rig.evidence.record import CaseRecord
 from rig.evidence.store import BEGUN, CASES, JOURNAL, RECORD
@@ -57,8 +57,7 @@ def read_cut_off(folder: Path) -> CutOff:
     cases = _cases(folder)
     started: dict[tuple[str, str], datetime] = {}
     last = read_record(folder / BEGUN).started
-    for line in whole_lines(folder / JOURNAL):
-        entry = json.loads(line)
+    for entry in read_entries(folder / JOURNAL):
         last = datetime.fromisoformat(entry["time"])
         if entry["event"] == "case started":
             started[entry["facts"]["plan"], entry["facts"]["case"]] = last
@@ -74,8 +73,8 @@ def _cases(folder: Path) -> dict[tuple[str, str], tuple[CaseRecord, ...]]:
     found: dict[tuple[str, str], tuple[CaseRecord, ...]] = {}
     for path in sorted((folder / CASES).glob("*.json")):
         try:
-            record = CaseRecord.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError) as error:
+            record = CaseRecord.model_validate_json(read_plain(path))
+        except ValidationError as error:
             raise EvidenceError(f"{path} is not the record of a case") from error
         found[record.plan, record.id] = (*found.get((record.plan, record.id), ()), record)
     return found

@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self
 
 from rig.errors import EvidenceError
+from rig.evidence.plain import read_plain
 from rig.evidence.writing import sync_directory
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["Journal", "verify_journal", "whole_lines"]
+__all__ = ["Journal", "read_entries", "verify_journal", "whole_lines"]
 
 _START = "0" * 64
+_KEYS = {"seq", "time", "event", "facts", "previous", "sha256"}
 _APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _APPEND_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
@@ -108,32 +110,59 @@ class Journal:
 
 def whole_lines(path: Path) -> list[bytes]:
     """Return the lines of a journal that were finished; raises EvidenceError where there is none to read."""
-    try:
-        lines = path.read_bytes().splitlines(keepends=True)
-    except OSError as error:
-        raise EvidenceError(f"{path.name} cannot be read: {error.strerror or error}") from error
+    lines = read_plain(path).splitlines(keepends=True)
     return lines if not lines or lines[-1].endswith(b"\n") else lines[:-1]
 
 
-def verify_journal(path: Path) -> tuple[str, ...]:
-    """Return what is wrong with a journal, one sentence per finding; empty if its chain is whole."""
-    previous = _START
+def read_entries(path: Path) -> list[dict[str, Any]]:
+    """Return the entries of a journal that were finished; raises EvidenceError where their chain is broken."""
+    lines = whole_lines(path)
+    if broken := _broken_links(path.name, lines):
+        raise EvidenceError(broken[0])
+    return [json.loads(line) for line in lines]
+
+
+def verify_journal(path: Path, *, cut_off: bool = False) -> tuple[str, ...]:
+    """Return what is wrong with a journal, one sentence per broken link; empty if its chain is whole.
+
+    Of one that was ``cut_off``, a last line that was not finished is no finding.
+    """
     try:
-        lines = path.read_bytes().splitlines(keepends=True)
-    except OSError as error:
-        return (f"{path.name} cannot be read: {error.strerror or error}",)
+        lines = whole_lines(path) if cut_off else read_plain(path).splitlines(keepends=True)
+    except EvidenceError as error:
+        return (str(error),)
+    return tuple(_broken_links(path.name, lines))
+
+
+def _broken_links(name: str, lines: list[bytes]) -> list[str]:
+    """Return a sentence for every line that does not follow; after one, the chain goes on as that line says."""
+    broken: list[str] = []
+    previous, seq = _START, 0
     for number, line in enumerate(lines, start=1):
-        try:
-            entry = json.loads(line)
-            digest = entry.pop("sha256")
-            whole = line == (json.dumps({**entry, "sha256": digest}, sort_keys=True) + "\n").encode("ascii")
-            linked = entry["previous"] == previous and entry["seq"] == number
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return (f"{path.name} line {number} is not a journal entry; the run may have been cut off there",)
+        entry = _entry(line)
+        if entry is None:
+            broken.append(f"{name} line {number} is not a journal entry; the run may have been cut off there")
+            seq += 1
+            continue
+        digest = entry.pop("sha256")
+        whole = line == (json.dumps({**entry, "sha256": digest}, sort_keys=True) + "\n").encode("ascii")
+        linked = entry["previous"] == previous and entry["seq"] == seq + 1
         if not (whole and linked and digest == _digest(entry)):
-            return (f"{path.name} line {number} does not follow from the line before it",)
-        previous = digest
-    return ()
+            broken.append(f"{name} line {number} does not follow from the line before it")
+        previous, seq = digest, entry["seq"]
+    return broken
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    """Return what a line says, None where it is no entry at all."""
+    try:
+        entry = json.loads(line)
+        json.dumps(entry)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict) or set(entry) != _KEYS or type(entry["seq"]) is not int:
+        return None
+    return entry
 
 
 def _digest(entry: dict[str, Any]) -> str:

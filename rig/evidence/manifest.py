@@ -1,4 +1,4 @@
-"""The manifest: the name, size and SHA-256 of every file of a bundle, and of itself."""
+"""The manifest: the name, size and SHA-256 of every file of a bundle but its signature, and of itself."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rig.errors import EvidenceError
+from rig.evidence.plain import hash_plain, is_plain, read_plain, shown, stays_inside
+from rig.evidence.signing import SIGNATURE
 from rig.evidence.writing import canonical_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MANIFEST", "compare", "manifest_bytes"]
+__all__ = ["MANIFEST", "compare", "manifest_bytes", "read_manifest"]
 
 MANIFEST = "manifest.json"
 _FORMAT = "rig-manifest/1"
@@ -31,24 +33,25 @@ def manifest_bytes(folder: Path) -> bytes:
         if path.is_symlink() or not path.is_file():
             msg = f"{name} is not a plain file and cannot be evidence"
             raise EvidenceError(msg)
-        try:
-            files[name] = _describe(path)
-        except OSError as error:
-            msg = f"{name} cannot be read: {error.strerror or error}"
-            raise EvidenceError(msg) from error
+        files[name] = _describe(path)
+        if files[name]["sha256"] is None:
+            raise EvidenceError(f"{name} cannot be read")
     return _complete({"format": _FORMAT, "files": files})
 
 
 def compare(folder: Path) -> tuple[str, ...]:
     """Return each file added, missing or altered since the bundle was sealed, and which of these; empty if whole."""
-    path = folder / MANIFEST
+    if not (folder / MANIFEST).exists() and not (folder / MANIFEST).is_symlink():
+        return (f"{MANIFEST}: missing",)
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        return (f"{MANIFEST}: missing or unreadable ({error.strerror or error})",)
-    stated = _read_manifest(content)
+        stated = read_manifest(read_plain(folder / MANIFEST))
+    except EvidenceError as error:
+        return (f"{MANIFEST}: altered ({error})",)
     if stated is None:
         return (f"{MANIFEST}: altered",)
+    outside = [name for name in stated if not stays_inside(name)]
+    if outside:
+        return tuple(f"{MANIFEST}: names {shown(name)!r}, which is no file inside the evidence" for name in outside)
     found = _files(folder)
     problems = [f"{name}: missing" for name in stated.keys() - found.keys()]
     problems += [f"{name}: added" for name in found.keys() - stated.keys()]
@@ -56,7 +59,7 @@ def compare(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(problems))
 
 
-def _read_manifest(content: bytes) -> dict[str, Any] | None:
+def read_manifest(content: bytes) -> dict[str, Any] | None:
     """Return the files a manifest states, or None if it is not, to the byte, as it was written."""
     try:
         data = json.loads(content)
@@ -73,26 +76,21 @@ def _complete(data: dict[str, Any]) -> bytes:
 
 def _files(folder: Path) -> dict[str, Path]:
     paths = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
-    names = {_shown(path.relative_to(folder).as_posix()): path for path in paths}
+    names = {shown(path.relative_to(folder).as_posix()): path for path in paths}
     names.pop(MANIFEST, None)
+    names.pop(SIGNATURE, None)
     return dict(sorted(names.items()))
 
 
-def _shown(name: str) -> str:
-    """Spell out bytes of a file name that are no text: somebody else's file must not stop the verification."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
 def _same(path: Path, stated: object) -> bool:
-    if path.is_symlink() or not path.is_file():
-        return False
+    """Whether a file is what was stated; one of another size is not even read."""
     try:
+        if not isinstance(stated, dict) or not is_plain(path) or path.stat().st_size != stated.get("size"):
+            return False
         return _describe(path) == stated
     except OSError:
         return False
 
 
 def _describe(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"sha256": digest, "size": path.stat().st_size}
+    return {"sha256": hash_plain(path), "size": path.stat().st_size}

@@ -413,7 +413,11 @@ class CaseRecord(_Entry):
 
 
 class RunRecord(_Entry):
-    """A whole run; ``cases`` holds a record of every attempt at every case."""
+    """A whole run; ``cases`` holds a record of every attempt at every case.
+
+    ``signed_by`` is the id of the key that signs the manifest, empty where nothing is signed: the signature itself says
+    more, and this says that there must be one.
+    """
 
     schema_: str = Field(default=SCHEMA, alias="schema", serialization_alias="schema")
     run_id: str
@@ -423,6 +427,7 @@ class RunRecord(_Entry):
     verdict: Verdict
     engineering_only: tuple[str, ...] = ()
     operator: str = ""
+    signed_by: str = ""
     software: SoftwareEntry
     bench: BenchEntry | None
     device: DeviceEntry | None

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from rig.errors import EvidenceError
 from rig.evidence.capture_file import capture_bytes
-from rig.evidence.journal import Journal, verify_journal
-from rig.evidence.manifest import MANIFEST, compare, manifest_bytes
+from rig.evidence.journal import Journal
+from rig.evidence.layout import BEGUN, CASES, JOURNAL, RECORD
+from rig.evidence.manifest import MANIFEST, manifest_bytes
 from rig.evidence.naming import safe_name
 from rig.evidence.record import FileEntry
+from rig.evidence.signing import SIGNATURE, SIGNER
 from rig.evidence.streaming import MOST_WAITING, PIECE, CaptureWriter
+from rig.evidence.verification import verify
 from rig.evidence.writing import PARTIAL, canonical_json, sync_directory, write_once
 
 if TYPE_CHECKING:
@@ -22,14 +25,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rig.evidence.record import CaseRecord, RunRecord
+    from rig.evidence.signing import Signer
     from rig.model.waveform import Capture, Purpose
 
 __all__ = ["BEGUN", "CASES", "JOURNAL", "RECORD", "Bundle", "run_id", "verify"]
-
-RECORD = "record.json"
-BEGUN = "begun.json"
-CASES = "cases"
-JOURNAL = "journal.jsonl"
 
 
 def run_id(started: datetime, token: bytes) -> str:
@@ -192,12 +191,19 @@ class Bundle:
         """Write the record, canonically: the same record gives the same bytes."""
         return self.add_file(RECORD, canonical_json(record.model_dump(mode="json", by_alias=True)))
 
-    def seal(self) -> str:
-        """Close the journal and write the manifest; return its SHA-256, which stands for the whole bundle."""
+    def seal(self, signer: Signer | None = None) -> str:
+        """Close the journal and write the manifest; return its SHA-256, which stands for the whole bundle.
+
+        The signature is written before the manifest, so that what has a manifest has its signature as well.
+        """
         self._refuse_if_sealed(MANIFEST)
         if self._journal is not None:
             self._journal.close()
+        if signer is not None:
+            self.add_file(SIGNER, signer.public_pem)
         content = manifest_bytes(self.folder)
+        if signer is not None:
+            write_once(self.folder / SIGNATURE, signer.envelope(content))
         write_once(self.folder / MANIFEST, content)
         self._sealed = True
         return hashlib.sha256(content).hexdigest()
@@ -224,15 +230,6 @@ class Bundle:
             raise EvidenceError(msg)
 
 
-def verify(folder: Path) -> tuple[str, ...]:
-    """Return what is wrong with a bundle: each file added, missing or altered, and a journal whose chain is broken.
-
-    Empty if everything is as it was sealed.
-    """
-    journal = folder / JOURNAL
-    return (*compare(folder), *(verify_journal(journal) if journal.exists() else ()))
-
-
 def _suffix(path: Path) -> str:
     return path.suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", path.suffix) else f".{safe_name(path.suffix)}"
 
@@ -240,7 +237,7 @@ def _suffix(path: Path) -> str:
 def _parts(name: str) -> tuple[str, ...]:
     parts = PurePosixPath(name).parts
     portable = all(re.fullmatch(r"[A-Za-z0-9._+=,()\[\]~-]+", part) and part.strip(".") for part in parts)
-    if not parts or not portable or name != "/".join(parts) or name == MANIFEST:
+    if not parts or not portable or name != "/".join(parts) or name in {MANIFEST, SIGNATURE}:
         msg = f"{name!r} is not a name for a file of the evidence"
         raise EvidenceError(msg)
     return parts

@@ -118,6 +118,7 @@ def _needs_bench(item: pytest.Item) -> bool:
 
 
 def _start(config: pytest.Config, items: Sequence[pytest.Item]) -> Any:  # noqa: ANN401 - a context manager over Run
+    from rig.harness.keys import chosen_signer  # noqa: PLC0415 - as below
     from rig.harness.rendering import render_all  # noqa: PLC0415 - none of it is needed to collect or to show help
     from rig.sequencer.setup import RunOptions  # noqa: PLC0415
     from rig.sequencer.start import start_run  # noqa: PLC0415
@@ -134,6 +135,7 @@ def _start(config: pytest.Config, items: Sequence[pytest.Item]) -> Any:  # noqa:
         record_io=config.getoption("--record-io"),
         played_from=config.getoption("--play-back"),
         attendant=_attendant(config),
+        signer=chosen_signer(config.getoption("--key"), config.invocation_params.dir),
     )
     return start_run(
         {file.path: file.loaded for file in files if isinstance(file, PlanFile)},

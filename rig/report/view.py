@@ -175,6 +175,7 @@ def _identification(record: RunRecord) -> Iterable[tuple[str, str]]:
         yield "Duration", wording.span((record.finished - record.started).total_seconds())
     yield "End", _ENDS[record.end_reason]
     yield "Operator", record.operator or "not recorded"
+    yield "Signature", f"by the key {record.signed_by}" if record.signed_by else "none: this evidence is not signed"
     if record.device:
         who = record.device
         yield "Device under test", f"{who.manufacturer} {who.model}, serial {who.serial}, firmware {who.firmware}"

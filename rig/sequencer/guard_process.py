@@ -7,6 +7,7 @@ second line, ``bye``, says that the run ended in order; an input that ends witho
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import sys
@@ -191,7 +192,10 @@ def _recover(task: Task) -> None:
     import subprocess  # noqa: PLC0415 - as above
 
     # Rendering a report is the front door's work, and takes its time: in a process of its own.
-    subprocess.run([sys.executable, "-m", "rig", "recover", str(task.evidence)], check=False, capture_output=True)
+    # Nobody is there to answer for a signature.
+    unsigned = {name: value for name, value in os.environ.items() if name != "RIG_KEY"}
+    command = [sys.executable, "-m", "rig", "recover", str(task.evidence)]
+    subprocess.run(command, check=False, capture_output=True, env=unsigned)
 
 
 def _say(line: str) -> None:

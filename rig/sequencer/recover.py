@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rig.evidence.cut_off import CutOff
     from rig.evidence.cut_off_capture import LeftCapture
     from rig.evidence.record import CaseRecord, RunRecord
+    from rig.evidence.signing import Signer
     from rig.sequencer.seal import Renderer
 
 __all__ = ["recover_run"]
@@ -28,7 +29,9 @@ __all__ = ["recover_run"]
 _CUT_OFF = "the run was cut off within this case"
 
 
-def recover_run(folder: Path, *, render: Renderer, utc: Callable[[], datetime]) -> RunRecord:
+def recover_run(
+    folder: Path, *, render: Renderer, utc: Callable[[], datetime], signer: Signer | None = None
+) -> RunRecord:
     """Record and seal a run that ended without doing so itself; a case that was cut off is ABORTED.
 
     Raises
@@ -46,11 +49,12 @@ def recover_run(folder: Path, *, render: Renderer, utc: Callable[[], datetime]) 
             "finished": left.last,
             "end_reason": "crash",
             "verdict": run_verdict((case.verdict for case in cases), end="crash"),
+            "signed_by": "" if signer is None else signer.id,
             "cases": cases,
             "notes": (*left.begun.notes, told),
         }
     )
-    write_and_seal(bundle, record, render)
+    write_and_seal(bundle, record, render, signer)
     return record
 
 

@@ -286,7 +286,8 @@ class Run:
         if record.attempt > 1:
             self._earlier.append(self._records[record.plan, record.id])
         self._records[record.plan, record.id] = record
-        self.bundle.write_case(record)
+        kept = self.bundle.write_case(record)
         facts = {"verdict": str(record.verdict), "reason": record.reason, "attempt": record.attempt}
+        facts |= {"file": kept.file, "sha256": kept.sha256}  # what is cut off can be checked up to here
         self.journal.write("case ended", plan=record.plan, case=record.id, **facts)
         return record

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rig.bench.definition import BenchDefinition
     from rig.bench.files import Certificate, DeviceFile
     from rig.evidence.record import CalibrationEntry, CaptureEntry, FileEntry, SoftwareEntry
+    from rig.evidence.signing import Signer
     from rig.evidence.store import Bundle
     from rig.model.recording import Recording
     from rig.model.waveform import Waveform
@@ -52,6 +53,7 @@ class Header:
     setup: Setup
     started: datetime
     operator: str
+    signer: Signer | None
     not_selected: int
     software: SoftwareEntry
     plans: tuple[PlanEntry, ...]
@@ -78,6 +80,7 @@ class Header:
             setup=setup,
             started=started,
             operator=options.operator,
+            signer=options.signer,
             not_selected=not_selected,
             software=describe_software(Path(rig.__file__).parent),
             plans=tuple(_plan_entry(bundle, path, loaded) for path, loaded in plans.items()),
@@ -119,13 +122,13 @@ def _pack_entries(bundle: Bundle, setup: Setup, plans: Iterable[LoadedPlan]) -> 
 def seal_run(run: Run, header: Header, render: Renderer, *, reason: str, finished: datetime) -> None:
     """Write the record and everything rendered from it, then the manifest over all files."""
     run.record = record = run_record(run, header, reason=reason, finished=finished)
-    run.trouble = write_and_seal(run.bundle, record, render)
+    run.trouble = write_and_seal(run.bundle, record, render, header.signer)
     if not run.trouble:
         run.report = run.bundle.folder / REPORT
 
 
-def write_and_seal(bundle: Bundle, record: RunRecord, render: Renderer) -> str:
-    """Write a record and everything rendered from it, then seal; return why there is no report, or nothing."""
+def write_and_seal(bundle: Bundle, record: RunRecord, render: Renderer, signer: Signer | None = None) -> str:
+    """Write a record and everything rendered from it, then seal and sign; return why there is no report, or nothing."""
     bundle.write_record(record)
 
     def samples(entry: CaptureEntry) -> Mapping[str, Waveform | Recording]:
@@ -137,7 +140,7 @@ def write_and_seal(bundle: Bundle, record: RunRecord, render: Renderer) -> str:
             bundle.add_file(name, content)
     except Exception as error:  # noqa: BLE001 - evidence is worth more than its picture: whatever it is, seal the rest
         trouble = f"the report could not be rendered ({type(error).__name__}: {error}); the evidence is complete"
-    bundle.seal()
+    bundle.seal(signer)
     return trouble
 
 
@@ -152,6 +155,7 @@ def run_record(run: Run, header: Header, *, reason: str, finished: datetime | No
         verdict=run_verdict((record.verdict for record in records if not record.retried), end=reason),
         engineering_only=tuple(run.bench.engineering_only) if run.is_open else (),
         operator=header.operator,
+        signed_by="" if header.signer is None else header.signer.id,
         software=header.software,
         bench=_bench_entry(run, header),
         device=_device_entry(run, header),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rig.bench.definition import BenchDefinition, DeviceDefinition
+    from rig.evidence.signing import Signer
     from rig.roles import Attendant
 
 __all__ = ["Pack", "RunOptions", "Setup", "read_setup"]
@@ -32,6 +33,7 @@ class RunOptions:
 
     ``record_io`` writes every dialogue with an instrument into the evidence; ``played_from`` is the evidence of a run
     whose dialogues answer in place of the instruments. ``attendant`` is the person at the terminal, if there is one.
+    ``signer`` signs the evidence.
     """
 
     root: Path
@@ -43,6 +45,7 @@ class RunOptions:
     record_io: bool = False
     played_from: Path | None = None
     attendant: Attendant | None = None
+    signer: Signer | None = None
 
     @classmethod
     def of(
@@ -58,6 +61,7 @@ class RunOptions:
         record_io: bool = False,
         played_from: str | Path | None = None,
         attendant: Attendant | None = None,
+        signer: Signer | None = None,
     ) -> RunOptions:
         """Fill in defaults below the project's root; what was given is relative to where the person stands.
 
@@ -75,6 +79,7 @@ class RunOptions:
             record_io=record_io,
             played_from=None if played_from is None else directory / played_from,
             attendant=attendant,
+            signer=signer,
         )
 
 

@@ -163,7 +163,8 @@ def start_run(
             run.begin(_marked(stack.enter_context(bench), options), guardian)
             journal.write("bench open", **_opened(run.bench))
             reason = "crash"
-            bundle.write_begun(run_record(run, header, reason=reason, finished=None))
+            begun = bundle.write_begun(run_record(run, header, reason=reason, finished=None))
+            journal.write("cases begin", file=begun.file, sha256=begun.sha256)
             yield run
             reason = run.ending
     except KeyboardInterrupt:
