@@ -41,10 +41,16 @@ def show_bench(state: BenchState) -> str:
         console.print(f"ENGINEERING ONLY: {reason}", markup=False)
     for problem in state.problems:
         console.print(f"PROBLEM  {problem}", markup=False)
-    console.print("in order" if not state.problems else f"{len(state.problems)} problems")
+    console.print(_conclusion(state))
     if state.evidence:
         console.print(f"evidence: {state.evidence}", markup=False, soft_wrap=True)
     return "\n".join(line.rstrip() for line in page.getvalue().splitlines())
+
+
+def _conclusion(state: BenchState) -> str:
+    if state.problems:
+        return "1 problem" if len(state.problems) == 1 else f"{len(state.problems)} problems"
+    return "in order, for engineering only" if state.engineering_only else "in order"
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

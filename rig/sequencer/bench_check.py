@@ -16,6 +16,7 @@ from rig.bench.definition import TWIN
 from rig.bench.drivers.system_clock import SystemClock
 from rig.bench.opening import Opening, open_checked
 from rig.errors import RigError
+from rig.model.identity import Calibration
 from rig.model.waveform import Purpose
 from rig.roles import CalibrationKeeping, Interlock, Multimeter, SelfTesting
 from rig.sequencer.load_check import LoadState
@@ -27,6 +28,7 @@ from rig.units import Unit, format_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from rig.bench.build import Bench
     from rig.bench.files import InstrumentEntry
@@ -133,7 +135,7 @@ def examine_bench(options: RunOptions) -> BenchState:
                 attendant=options.attendant,
             )
             bench = stack.enter_context(opening)
-            found = {name: _as_opened(name, found.get(name), setup, bench) for name in setup.definition.instruments}
+            found = {name: found.get(name) or _fed(name, setup, bench) for name in setup.definition.instruments}
             noise, reasons = _noise(bench, setup), bench.engineering_only
         return BenchState(
             bench=setup.definition.id,
@@ -155,7 +157,13 @@ def _instrument(
 ) -> InstrumentState:
     """Ask one instrument everything about itself."""
     definition, address = setup.definition, addresses.get(name, entry.address)
-    state = InstrumentState(name=name, role=entry.role, driver=entry.driver, address=address)
+    state = InstrumentState(
+        name=name,
+        role=entry.role,
+        driver=entry.driver,
+        address=address,
+        calibration=_calibration(name, setup, clock.utc().date()),
+    )
     opening = Opening(
         name=name,
         entry=entry,
@@ -216,25 +224,27 @@ def _read(meter: Multimeter) -> str:
     return f"reads {value} in its range of {full_scale}"
 
 
-def _as_opened(name: str, state: InstrumentState | None, setup: Setup, bench: Bench) -> InstrumentState:
-    """Add what is known once the bench is open: calibrations, and a device that had no power before."""
-    entry = setup.definition.instruments[name]
-    if state is None:
-        identity = bench.identities[name]
-        state = InstrumentState(
-            name=name,
-            role=entry.role,
-            driver=entry.driver,
-            address=bench.addresses[name],
-            identity=f"{identity.manufacturer} {identity.model}, serial {identity.serial}",
-            firmware=identity.firmware,
-            self_test=CANNOT,
-        )
-    known = bench.calibrations.get(name)
-    if known is None:
-        return state
-    due = f"{'EXPIRED' if known.expired else 'due'} {known.calibration.due}"
-    return state.model_copy(update={"calibration": due})
+def _calibration(name: str, setup: Setup, today: date) -> str:
+    """Return until when an instrument is calibrated, empty if it has no record; it need not be reached for that."""
+    record = setup.definition.calibrations.get(name)
+    if record is None:
+        return ""
+    calibration = Calibration(**record.certificate.model_dump())
+    return f"{'EXPIRED' if calibration.expired(today) else 'due'} {calibration.due}"
+
+
+def _fed(name: str, setup: Setup, bench: Bench) -> InstrumentState:
+    """Return what is known of a device that had no power before the bench was open."""
+    entry, identity = setup.definition.instruments[name], bench.identities[name]
+    return InstrumentState(
+        name=name,
+        role=entry.role,
+        driver=entry.driver,
+        address=bench.addresses[name],
+        identity=f"{identity.manufacturer} {identity.model}, serial {identity.serial}",
+        firmware=identity.firmware,
+        self_test=CANNOT,
+    )
 
 
 def _noise(bench: Bench, setup: Setup) -> tuple[NoiseState, ...]:
