@@ -111,7 +111,7 @@ _OURS = (
         role="oscilloscope",
         factory="rig.bench.drivers.rohde_schwarz_rtb:opened",
         recognises="ROHDE ?& ?SCHWARZ,RT[ABM]",
-        options={"time_divisions": int, "screenshot": str},
+        options={"time_divisions": int, "screenshot": str, "most_points": int},
     ),
     Driver(
         name="rohde-schwarz-rto",

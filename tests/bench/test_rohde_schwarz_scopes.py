@@ -83,6 +83,7 @@ def rtb_configured(
             "ACQuire:TYPE REFResh",
             "ACQuire:HRESolution OFF",
             "TIMebase:SCALe 0.001",
+            "TIMebase:REFerence 50",
             "TIMebase:POSition 0.003",
             "ACQuire:POINts 20000",
             "TRIGger:A:TYPE EDGE",
@@ -344,6 +345,7 @@ def rto_configured(model: str = "RTO2022") -> list[Step]:
             *kinds,
             "ACQuire:COUNt 1",
             "TIMebase:SCALe 0.001",
+            "TIMebase:REFerence 50",
             "TIMebase:HORizontal:POSition 0.0025",
             "ACQuire:POINts 1000",
             f"{root}:TYPE EDGE",
@@ -398,7 +400,7 @@ def test_rto_from_configuration_to_record(model: str) -> None:
         driver.close()
     assert waveform.samples.tobytes() == data
     assert waveform.values()[0] == pytest.approx(0x0100 * 50 / 64768 + 2)
-    assert list(waveform.rails or ()) == [-32768, 32767]
+    assert list(waveform.rails or ()) == [-32256, 32256]  # the last of 253 steps
     assert waveform.start == -2.5e-3
     assert waveform.interval == pytest.approx(1e-5)
 

@@ -33,7 +33,8 @@ _SCREENSHOT = "HCOPy:DATA?"
 class RohdeSchwarzRtb(RohdeSchwarzOscilloscope):
     """Its state does not tell filling from waiting: what lies before the trigger is given its time.
 
-    The parameters are those of :class:`RohdeSchwarzOscilloscope`, and ``screenshot``, the query for a picture.
+    The parameters are those of :class:`RohdeSchwarzOscilloscope`, ``screenshot``, the query for a picture, and
+    ``most_points``, how long a record may be: RTM3000 and RTA4000 keep more than an RTB2000.
     """
 
     position_query = "TIMebase:POSition?"
@@ -48,9 +49,10 @@ class RohdeSchwarzRtb(RohdeSchwarzOscilloscope):
         timeout: float = 10.0,
         across: int = _ACROSS,
         screenshot: str = _SCREENSHOT,
+        most_points: int = _MOST_POINTS,
     ) -> None:
         super().__init__(name, address, clock=clock, backend=backend, timeout=timeout, across=across)
-        self._picture = screenshot
+        self._picture, self._most_points = screenshot, most_points
         self._begun: float | None = None
 
     def _begins(self) -> None:
@@ -88,14 +90,16 @@ class RohdeSchwarzRtb(RohdeSchwarzOscilloscope):
 
     def _timebase(self, setup: ScopeSetup, step: float, middle: float) -> tuple[str, ...]:
         points = max(int(next_step(setup.points)), _LEAST_POINTS)
-        if points > _MOST_POINTS:
-            self._refuse(f"{setup.points} points", f"it keeps {_MOST_POINTS} at most")
+        if points > self._most_points:
+            self._refuse(f"{setup.points} points", f"it keeps {self._most_points} at most")
         average = setup.reduction is Reduction.AVERAGE
         return (
             f"ACQuire:TYPE {'AVERage' if average else 'REFResh'}",
             f"ACQuire:HRESolution {'AUTO' if setup.reduction is Reduction.HIGH_RESOLUTION else 'OFF'}",
             *((f"ACQuire:AVERage:COUNt {setup.averages}",) if average else ()),
             f"TIMebase:SCALe {step:.9g}",
+            # What the position speaks of: the middle of the screen.
+            "TIMebase:REFerence 50",
             f"TIMebase:POSition {middle:.9g}",
             f"ACQuire:POINts {points}",
         )
@@ -163,4 +167,5 @@ def opened(at: Opening) -> RohdeSchwarzRtb:
         timeout=at.patience(10.0),
         across=at.option("time_divisions", _ACROSS),
         screenshot=at.option("screenshot", _SCREENSHOT),
+        most_points=at.option("most_points", _MOST_POINTS),
     )

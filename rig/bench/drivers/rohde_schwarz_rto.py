@@ -28,7 +28,7 @@ _LEVELS = 253 * 256
 _COUPLINGS = {Coupling.DC: "DCLimit", Coupling.AC: "AC"}
 _SLOPES = {1: "POSitive", -1: "NEGative", 0: "EITHer"}
 _WAITING, _MEASURING = 8, 16
-_RAILS = (-(1 << 15), (1 << 15) - 1)
+_CODE = 256
 _LEAST_POINTS = 1000
 _MOST = 10_000_000
 _SCREENSHOT = "HCOPy:DATA?"
@@ -105,6 +105,8 @@ class RohdeSchwarzRto(RohdeSchwarzOscilloscope):
             *self._reduced(setup),
             f"ACQuire:COUNt {setup.averages if setup.reduction is Reduction.AVERAGE else 1}",
             f"TIMebase:SCALe {step:.9g}",
+            # What the position speaks of: the middle of the screen.
+            "TIMebase:REFerence 50",
             f"TIMebase:HORizontal:POSition {middle:.9g}",
             f"ACQuire:POINts {max(int(next_step(setup.points)), _LEAST_POINTS)}",
         )
@@ -169,7 +171,8 @@ class RohdeSchwarzRto(RohdeSchwarzOscilloscope):
                 gain=gain,
                 offset=offset,
                 start=start,
-                rails=_RAILS,
+                # The converter's last steps, eight bits at the left of sixteen: it cannot say more than these.
+                rails=(-(self._levels - _CODE) // 2, (self._levels - _CODE) // 2),
                 history=("raw codes as read",),
             ),
         )

@@ -109,7 +109,10 @@ class SiglentSds1000Xe(ScpiOscilloscope):
         """
         setup = self._configured()
         limit = setup.window + ARMING_TIME
-        self._dialogue.command("STOP")
+        # An acquisition that ends only after the register was emptied would be taken for the one to come.
+        stopped = self._siglent.state(after=("STOP",)) == "STOP"
+        if not stopped and not self._wait(lambda: self._siglent.state() == "STOP", ARMING_TIME):
+            self._refuse("STOP", "the oscilloscope did not stop")
         self._siglent.whole("INR?", "")
         self._happened = 0
         self._arm("TRMD SINGLE", "ARM", phase=self._phase, limit=limit)
@@ -220,8 +223,14 @@ class SiglentSds1000Xe(ScpiOscilloscope):
             points=points,
             pretrigger=0.5 - ask("TRDL?", "S") / window,
             trigger=self._trigger_as_set(asked),
-            averages=int(told.rpartition(",")[2]) if asked.reduction is Reduction.AVERAGE else 1,
+            averages=self._averages(told) if asked.reduction is Reduction.AVERAGE else 1,
         )
+
+    def _averages(self, told: str) -> int:
+        count = told.rpartition(",")[2]
+        if not count.isdecimal():
+            self._dialogue.refuse("ACQW?", f"answered {told!r}")
+        return int(count)
 
     def _trigger_as_set(self, asked: ScopeSetup) -> Trigger | None:
         trigger = asked.trigger
