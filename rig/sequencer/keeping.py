@@ -45,6 +45,7 @@ class Keeping:
         self._bundle, self._definition = bundle, definition
         self._stack = ExitStack()
         self._writer: CaptureWriter | None = None
+        self._written = ""
         self.entries: list[CaptureEntry] = []
 
     def sink(self, capture_id: str, purpose: Purpose, samples: int, *, held: bool) -> Sink:
@@ -52,7 +53,7 @@ class Keeping:
         self._writer = None
         if held or samples <= HELD:
             return Memory(samples)
-        self._writer = self._bundle.stream_capture(capture_id, purpose, patience=_PATIENCE)
+        self._writer, self._written = self._bundle.stream_capture(capture_id, purpose, patience=_PATIENCE), capture_id
         self._stack.enter_context(self._writer)
         return self._writer.signal(_CURRENT)
 
@@ -60,7 +61,8 @@ class Keeping:
         """Write the raw samples, and return them read as current and voltage at the load that was connected."""
         setups = seen.setups.items()
         paths = {name: signal_path(self._definition, name, setup, load) for name, setup in setups}
-        if self._writer is None:
+        # A writer is left over where a delivery was interrupted: what is measured afterwards is another capture.
+        if self._writer is None or self._written != seen.capture.id:
             entry = self._bundle.write_capture(seen.capture)
             corrected = Corrected.of(seen.capture, paths)
             self.entries.append(mapping.capture_entry(corrected.capture, entry, paths=paths))

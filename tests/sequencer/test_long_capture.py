@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rig.acquisition.capture import Seen
+from rig.bench.definition import load_bench
 from rig.errors import AcquisitionError
 from rig.evidence import mapping
 from rig.evidence.long_capture import open_long_capture
@@ -17,9 +19,11 @@ from rig.evidence.store import Bundle
 from rig.evidence.streaming import KeptCapture
 from rig.model.load import Load
 from rig.model.measurement import Measurement, NotMeasured
+from rig.model.setup import DigitizerSetup
 from rig.model.signal_path import SignalPath
 from rig.model.waveform import Capture, Purpose, Waveform
 from rig.sequencer.examine import Corrected, Findings, examine
+from rig.sequencer.keeping import HELD, Keeping
 from rig.units import Unit
 from tests.analysis.synthetic import Train
 
@@ -156,3 +160,21 @@ def test_it_is_not_corrected_twice(tmp_path: Path) -> None:
         corrected = Corrected.of(capture, PATHS)
         with pytest.raises(AcquisitionError, match="cannot be corrected"):
             Corrected.of(corrected.capture, PATHS)
+
+
+def test_what_is_measured_after_an_interrupted_delivery_is_a_capture_of_its_own(tmp_path: Path) -> None:
+    """Whether the output is off is looked at after that, too; it was once lost to the capture that had been left."""
+    bundle = Bundle.create(tmp_path, "r")
+    keeping = Keeping(bundle, load_bench(Path("fixtures/benches/virtual.bench.yaml").resolve()))
+    left = keeping.sink("P.c.02-signal", Purpose.SIGNAL, HELD + 1, held=False)
+    left.append(replace(current(), samples=current().samples[:10_000]))
+    quiet = Waveform(
+        samples=np.zeros(50_000, np.int16), interval=1e-6, unit=Unit.VOLT, source="daq:ai0", gain=10.0 / 32768
+    )
+    off = Capture(id="P.c.03-idle", purpose=Purpose.IDLE, waveforms={"current": quiet})
+    setup = DigitizerSetup(channels={"ai0": 10.0}, rate=1e6, samples=50_000)
+    corrected = keeping.keep(Seen(capture=off, setups={"current": setup}), None)
+    keeping.close()
+    assert corrected.capture.id == "P.c.03-idle"
+    (entry,) = keeping.entries
+    assert (entry.id, entry.pieces) == ("P.c.03-idle", ())
