@@ -250,6 +250,15 @@ class Multimeter(Instrument, Protocol):
         :class:`rig.errors.Refused` for what it cannot be set to, :class:`rig.errors.InstrumentError` beyond the range.
         """
 
+    def prepare_dc_voltage(self, *, full_scale: float, power_line_cycles: float) -> None:
+        """Set everything for one reading, and have it confirmed; raises as :meth:`measure_dc_voltage` does."""
+
+    def begin_reading(self) -> None:
+        """Begin the prepared reading, and wait for nothing: neither for the reading nor for an answer."""
+
+    def fetch_reading(self) -> DcReadings:
+        """Wait for the reading that was begun; raises where none was, or where the input was beyond the range."""
+
 
 @runtime_checkable
 class Interlock(Instrument, Protocol):

@@ -267,7 +267,7 @@ _OURS = (
         name="keysight-34461a",
         role="multimeter",
         factory="rig.bench.drivers.keysight_34461a:opened",
-        options={"across": str},
+        options={"across": str, "mains": float},
     ),
     Driver(
         name="keysight-34970a-meter",
@@ -275,7 +275,7 @@ _OURS = (
         factory="rig.bench.drivers.keysight_34970a_meter:opened",
         needs=("channel",),
         channels=(101, 340),
-        options={"across": str},
+        options={"across": str, "mains": float},
     ),
     Driver(
         name="keysight-ac6800",

@@ -137,3 +137,52 @@ def test_a_complaint_about_the_setting_is_raised() -> None:
         with pytest.raises(InstrumentError, match="Data out of range"):
             meter.measure_dc_voltage(full_scale=10.0, count=2)
         meter.close()
+
+
+ONE = [*sent("*CLS", "CONF:VOLT:DC 10", "VOLT:DC:NPLC 10", "SAMP:COUN 1"), *TRUEVOLT_STANDS]
+BEGUN = [
+    pytest.param(truevolt, ONE, id="34461a"),
+    pytest.param(scanner, [*SCANNER, *SCANNER_STANDS], id="34970a"),
+]
+
+
+@pytest.mark.parametrize(("opened", "prepared"), BEGUN)
+def test_a_reading_that_is_begun_is_fetched_afterwards(opened: Callable[[Peer], DcMeter], prepared: list[Step]) -> None:
+    with transcript(*prepared, ("INIT", ""), ("FETC?", "+1.25000000E-03"), NO_ERROR) as peer:
+        meter = opened(peer)
+        meter.prepare_dc_voltage(full_scale=10.0, power_line_cycles=10.0)
+        meter.begin_reading()
+        found = meter.fetch_reading()
+        assert (found.values, found.full_scale, found.aperture) == ((1.25e-3,), 10.0, 0.2)
+        assert found.latency > 0
+        with pytest.raises(InstrumentError, match="no reading was begun"):
+            meter.fetch_reading()
+        meter.close()
+
+
+def test_no_reading_is_begun_that_was_not_prepared() -> None:
+    with transcript() as peer:
+        meter = truevolt(peer)
+        with pytest.raises(InstrumentError, match="no reading was prepared"):
+            meter.begin_reading()
+        with pytest.raises(InstrumentError, match="no reading was begun"):
+            meter.fetch_reading()
+        meter.close()
+
+
+@pytest.mark.parametrize(
+    ("reply", "then", "message"),
+    [
+        ("+9.90000000E+37", [], "the input is beyond the range"),
+        ("+1.2E-03,+1.2E-03", [], "instead of 1 numbers"),
+        ("+1.2E-03", [(":SYSTem:ERRor?", '-213,"INIT ignored"'), NO_ERROR], "INIT ignored"),
+    ],
+)
+def test_what_is_fetched_and_must_not_be_believed(reply: str, then: list[Step], message: str) -> None:
+    with transcript(*ONE, ("INIT", ""), ("FETC?", reply), *then) as peer:
+        meter = truevolt(peer)
+        meter.prepare_dc_voltage(full_scale=10.0, power_line_cycles=10.0)
+        meter.begin_reading()
+        with pytest.raises(InstrumentError, match=message):
+            meter.fetch_reading()
+        meter.close()

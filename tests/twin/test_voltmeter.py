@@ -238,3 +238,77 @@ def test_a_34970a_without_inputs_measures_nothing() -> None:
         assert session.query("SYST:CTYP? 200") == "HEWLETT-PACKARD,0,0,0"
         session.write("MEAS:VOLT:DC? (@201)")
         assert session.query("SYST:ERR?").startswith("-113")
+
+
+# --- triggers, and the range that was chosen --------------------------------------------------------------------------
+
+
+def at_rest() -> World:
+    world = world_with()
+    world.end()
+    world.advance(1.0)
+    return world
+
+
+@pytest.mark.parametrize(("kind", "at", "more"), [(Keysight34461A, "", {}), (Switch34970A, " (@201)", INPUTS)])
+def test_after_an_autoranged_reading_it_is_in_the_range_that_it_chose(
+    kind: type[ScpiDevice], at: str, more: dict[str, Any]
+) -> None:
+    with meter(at_rest(), kind, **more) as (_, session):
+        session.write(f"CONF:VOLT:DC AUTO{at.replace(' ', ',')}")
+        assert abs(float(session.query("READ?"))) < 1e-4
+        assert float(session.query(f"VOLT:DC:RANG?{at}")) == 0.1
+        session.write(f"VOLT:DC:RANG:AUTO 0{at.replace(' ', ',')}")
+        assert float(session.query(f"VOLT:DC:RANG?{at}")) == 0.1
+
+
+@pytest.mark.parametrize(("kind", "at", "more"), [(Keysight34461A, "", {}), (Switch34970A, ",(@201)", INPUTS)])
+def test_triggers_are_counted(kind: type[ScpiDevice], at: str, more: dict[str, Any]) -> None:
+    with meter(at_rest(), kind, **more) as (_, session):
+        session.write(f"CONF:VOLT:DC 1{at}")
+        assert session.query("TRIG:SOUR?;:TRIG:COUN?") == "IMM;+1.00000000E+00"
+        session.write("TRIG:COUN 3")
+        assert len(session.query("READ?").split(",")) == 3
+        session.write("TRIG:SOUR BUS")
+        session.write("INIT")
+        session.write("*TRG")
+        assert len(session.query("FETC?").split(",")) == 1
+        session.write("*TRG")
+        assert len(session.query("FETC?").split(",")) == 2
+        session.write("READ?")
+        assert session.query("SYST:ERR?").startswith("-214")
+        session.write("TRIG:COUN 0")
+        assert session.query("SYST:ERR?").startswith("-222")
+        session.write("TRIG:SOUR EXT")
+        assert session.query("TRIG:SOUR?") == "EXT"
+        session.write("INIT")
+        session.write("*TRG")
+        assert session.query("SYST:ERR?").startswith("-211")
+
+
+def test_a_timer_spaces_the_scans_of_a_34970a() -> None:
+    world = at_rest()
+    with meter(world, Switch34970A, **INPUTS) as (_, session):
+        session.write("CONF:VOLT:DC 1,(@201)")
+        session.write("TRIG:SOUR TIM;:TRIG:COUN 3;:TRIG:TIM 2")
+        begun = world.now
+        assert len(session.query("READ?").split(",")) == 3
+        assert world.now == pytest.approx(begun + 4.0 + 2e-3 + 0.04)
+
+
+@pytest.mark.parametrize(("kind", "at", "more"), [(Keysight34461A, "", {}), (Switch34970A, ",(@201)", INPUTS)])
+def test_who_begins_a_reading_need_not_wait_for_it(kind: type[ScpiDevice], at: str, more: dict[str, Any]) -> None:
+    world = world_with({"kind": "dc_leak", "value": 1e-3})
+    with meter(world, kind, **more) as (_, session):
+        session.write(f"CONF:VOLT:DC 1{at}")
+        session.write(f"VOLT:DC:NPLC 10{at}")
+        begun = world.now
+        session.write("INIT")
+        assert session.query("SYST:ERR?").startswith("+0")
+        assert world.now == begun
+        world.advance(0.3)
+        world.end()  # what comes after its aperture is not in the reading
+        read = float(session.query("FETC?"))
+        truth = mean(world.signal("current_sense", begun, begun + 0.2), begun, begun + 0.2)
+        assert read == pytest.approx(truth, abs=GAIN * abs(truth) + OFFSET + 1e-4)
+        assert truth == pytest.approx(0.01, rel=0.2)

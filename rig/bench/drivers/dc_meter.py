@@ -21,6 +21,8 @@ _SAME = 1e-3
 # Of the longest period of the mains, s; zeroing takes each reading's time once more.
 _PERIOD, _ZEROED, _READY = 1 / 45, 2.0, 10.0
 _MOST_READINGS = 10_000
+# From a command to the begin of its reading, s: the way there, a relay, and what the instrument lets the input settle.
+_LATENCY = 0.02
 
 
 class Words(Protocol):
@@ -51,29 +53,66 @@ class Words(Protocol):
 class DcMeter(ScpiInstrument):
     """A multimeter that measures direct voltage; what it cannot be set to is refused with what it can."""
 
-    def __init__(self, name: str, dialogue: ScpiDialogue, words: Words) -> None:
+    def __init__(self, name: str, dialogue: ScpiDialogue, words: Words, *, mains: float = 50.0) -> None:
         super().__init__(name, dialogue)
-        self._words = words
+        self._words, self._mains = words, mains
+        self._prepared: tuple[float, float] | None = None
+        self._begun = False
 
     def measure_dc_voltage(
         self, *, full_scale: float | None, power_line_cycles: float = 10.0, count: int = 1
     ) -> DcReadings:
         """Take readings one after the other, and return them with the range that they are of."""
-        words, ask = self._words, self._dialogue
-        self._refuse_unknown(full_scale, power_line_cycles, count)
-        ask.command("*CLS", *words.configure(full_scale, power_line_cycles, count))
-        if full_scale is not None:
-            self._must_be(words.range(), full_scale)
-        self._must_be(words.integration(), power_line_cycles)
+        words = self._words
+        self._configure(full_scale, power_line_cycles, count)
         each = count if words.at_once else 1
-        taken = each * power_line_cycles * _PERIOD * _ZEROED + _READY
-        query = "READ?"
         values: tuple[float, ...] = ()
         while len(values) < count:
-            values += ask.read_numbers(query, ask.text(query, timeout=taken), each)
+            values += self._values("READ?", each, power_line_cycles)
+        return self._readings(values, self._dialogue.number(words.range()), power_line_cycles)
+
+    def prepare_dc_voltage(self, *, full_scale: float, power_line_cycles: float) -> None:
+        """Set everything for one reading, and have it confirmed."""
+        self._configure(full_scale, power_line_cycles, 1)
+        self._prepared = full_scale, power_line_cycles
+
+    def begin_reading(self) -> None:
+        """Begin the prepared reading, and wait for nothing."""
+        if self._prepared is None:
+            raise InstrumentError(self.name, "INIT", "no reading was prepared")
+        self._begun = True
+        self._dialogue.say("INIT")
+
+    def fetch_reading(self) -> DcReadings:
+        """Wait for the reading that was begun; what was read before that is gone since then."""
+        if self._prepared is None or not self._begun:
+            raise InstrumentError(self.name, "FETC?", "no reading was begun")
+        full_scale, cycles = self._prepared
+        self._begun = False
+        values = self._values("FETC?", 1, cycles)
+        self._dialogue.check()
+        return self._readings(values, full_scale, cycles)
+
+    def _configure(self, full_scale: float | None, cycles: float, count: int) -> None:
+        words = self._words
+        self._prepared, self._begun = None, False
+        self._refuse_unknown(full_scale, cycles, count)
+        self._dialogue.command("*CLS", *words.configure(full_scale, cycles, count))
+        if full_scale is not None:
+            self._must_be(words.range(), full_scale)
+        self._must_be(words.integration(), cycles)
+
+    def _values(self, query: str, count: int, cycles: float) -> tuple[float, ...]:
+        taken = count * cycles * _PERIOD * _ZEROED + _READY
+        values = self._dialogue.read_numbers(query, self._dialogue.text(query, timeout=taken), count)
         if any(abs(value) >= _OVERLOAD for value in values):
             raise InstrumentError(self.name, query, "the input is beyond the range")
-        return DcReadings(values=values, full_scale=ask.number(words.range()), power_line_cycles=power_line_cycles)
+        return values
+
+    def _readings(self, values: tuple[float, ...], full_scale: float, cycles: float) -> DcReadings:
+        return DcReadings(
+            values=values, full_scale=full_scale, power_line_cycles=cycles, mains=self._mains, latency=_LATENCY
+        )
 
     def _refuse_unknown(self, full_scale: float | None, cycles: float, count: int) -> None:
         words = self._words

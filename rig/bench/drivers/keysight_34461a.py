@@ -19,8 +19,11 @@ __all__ = ["Keysight34461A", "opened"]
 class Keysight34461A(DcMeter):
     """The one input of a bench multimeter."""
 
-    def __init__(self, name: str, address: str, *, backend: str = "@py", timeout: float = 10.0) -> None:
-        super().__init__(name, ScpiDialogue(VisaSession(name, address, backend=backend, timeout=timeout)), _Words())
+    def __init__(
+        self, name: str, address: str, *, backend: str = "@py", timeout: float = 10.0, mains: float = 50.0
+    ) -> None:
+        dialogue = ScpiDialogue(VisaSession(name, address, backend=backend, timeout=timeout))
+        super().__init__(name, dialogue, _Words(), mains=mains)
 
 
 class _Words:
@@ -44,4 +47,5 @@ class _Words:
 
 def opened(at: Opening) -> Keysight34461A:
     """Open a session as a bench file says."""
-    return Keysight34461A(at.name, at.address, backend=at.entry.backend, timeout=at.patience(10.0))
+    mains = at.option("mains", 50.0)
+    return Keysight34461A(at.name, at.address, backend=at.entry.backend, timeout=at.patience(10.0), mains=mains)

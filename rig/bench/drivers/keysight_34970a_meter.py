@@ -26,9 +26,18 @@ class Keysight34970AMeter(DcMeter):
     Configuring it makes it the whole scan list of the mainframe.
     """
 
-    def __init__(self, name: str, address: str, *, channel: int, backend: str = "@py", timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        address: str,
+        *,
+        channel: int,
+        backend: str = "@py",
+        timeout: float = 10.0,
+        mains: float = 50.0,
+    ) -> None:
         dialogue = ScpiDialogue(VisaSession(name, address, backend=backend, timeout=timeout))
-        super().__init__(name, dialogue, _Words(channel))
+        super().__init__(name, dialogue, _Words(channel), mains=mains)
 
     def identify(self) -> Identity:
         """Ask the instrument who it is, and whether the multimeter, an option, is in it and used."""
@@ -64,5 +73,10 @@ class _Words:
 def opened(at: Opening) -> Keysight34970AMeter:
     """Open a session as a bench file says."""
     return Keysight34970AMeter(
-        at.name, at.address, channel=at.entry.channel or 0, backend=at.entry.backend, timeout=at.patience(10.0)
+        at.name,
+        at.address,
+        channel=at.entry.channel or 0,
+        backend=at.entry.backend,
+        timeout=at.patience(10.0),
+        mains=at.option("mains", 50.0),
     )

@@ -49,6 +49,10 @@ class ScpiDialogue:
         if errors:
             raise InstrumentError(self.instrument, "; ".join(commands), ", ".join(errors))
 
+    def say(self, command: str) -> None:
+        """Send a command and wait for no answer; what the instrument makes of it is for a later question to show."""
+        self._session.say(command)
+
     def errors(self, *, after: Sequence[str] = ()) -> tuple[str, ...]:
         """Read and empty the error queue, after the commands given."""
         errors = []

@@ -89,6 +89,21 @@ class VisaSession:
             self._break(command, f"the reply is not text: {_shown(text)}")
         return text.decode("ascii")
 
+    def say(self, command: str) -> None:
+        """Send a command that is not answered.
+
+        Raises
+        ------
+        CommunicationError
+            if it cannot be sent
+        """
+        try:
+            self._send([command], None)
+        except CommunicationError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as in ask
+            self._break(command, error)
+
     def ask_block(
         self,
         command: str,

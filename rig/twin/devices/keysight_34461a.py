@@ -40,11 +40,11 @@ class Keysight34461A(ScpiDevice):
         self._meter = Voltmeter(
             config=config, world=world, seed=seed, name=name, channel="input", node=node, ranges=_RANGES, noise=_NOISE
         )
-        self._samples = 1
+        self._samples = self._triggers = 1
         self._source = "IMM"
-        self._armed = False
-        self._begun: float | None = None
-        self._readings: list[float] | None = None
+        self._awaited = self._under_way = 0
+        self._begun = 0.0
+        self._readings: list[float] = []
         super().__init__(name=name, config=config, world=world, seed=seed)
 
     @override
@@ -59,7 +59,7 @@ class Keysight34461A(ScpiDevice):
             f"{sense}:NPLCycles": self._set_cycles,
             f"{sense}:NPLCycles?": lambda _: shown(self._settings.cycles),
             f"{sense}:RANGe[:UPPer]": self._set_range,
-            f"{sense}:RANGe[:UPPer]?": lambda _: shown(self._settings.full_scale or _RANGES[-1].full_scale),
+            f"{sense}:RANGe[:UPPer]?": lambda _: shown(self._meter.full_scale),
             f"{sense}:RANGe:AUTO": self._set_autorange,
             f"{sense}:RANGe:AUTO?": lambda _: str(int(self._settings.full_scale is None)),
             f"{sense}:RESolution": lambda c: self._changing(self._meter.resolve_to, c),
@@ -68,10 +68,13 @@ class Keysight34461A(ScpiDevice):
             **self._switches("[:SENSe]:ZERO:AUTO", "autozero"),
             **self._switches(f"{sense}:IMPedance:AUTO", "impedance_auto"),
             **self._switches(":INPut:IMPedance:AUTO", "impedance_auto"),
-            ":SAMPle:COUNt": self._set_samples,
+            ":SAMPle:COUNt": lambda c: self._set_count(c, "_samples"),
             ":SAMPle:COUNt?": lambda _: shown(self._samples),
             ":TRIGger:SOURce": self._set_source,
             ":TRIGger:SOURce?": lambda _: self._source,
+            ":TRIGger:COUNt": lambda c: self._set_count(c, "_triggers"),
+            ":TRIGger:COUNt?": lambda _: shown(self._triggers),
+            ":ABORt": lambda _: self._abandon(),
             ":INITiate[:IMMediate]": lambda _: self._initiate(),
             "*TRG": lambda _: self._trigger(),
             ":FETCh?": lambda _: self._fetch(),
@@ -84,7 +87,7 @@ class Keysight34461A(ScpiDevice):
     @override
     def reset(self) -> None:
         self._meter.settings = Settings()
-        self._samples, self._source = 1, "IMM"
+        self._samples, self._triggers, self._source = 1, 1, "IMM"
         self._abandon()
 
     @override
@@ -128,18 +131,20 @@ class Keysight34461A(ScpiDevice):
         if command.argument().upper() != "ONCE" and command.boolean():
             self._settings.full_scale = None
         elif self._settings.full_scale is None:
-            self._settings.full_scale = _RANGES[-1].full_scale
+            self._settings.full_scale = self._meter.full_scale
 
-    def _set_samples(self, command: Command) -> None:
-        count = command.number()
+    def _set_count(self, command: Command, attribute: str) -> None:
+        word = command.argument().upper()
+        named = {"MIN": 1.0, "DEF": 1.0, "MAX": float(_MOST_READINGS)}
+        count = named[word[:3]] if word in _WORDS else command.number()
         if not 1 <= count <= _MOST_READINGS:
             raise ScpiError(-222, "Data out of range")
         self._abandon()
-        self._samples = int(count)
+        setattr(self, attribute, int(count))
 
     def _set_source(self, command: Command) -> None:
         self._abandon()
-        self._source = command.choice("IMMediate", "BUS")
+        self._source = command.choice("IMMediate", "EXTernal", "BUS")
 
     def _function(self, command: Command) -> None:
         if command.argument().upper().removesuffix(":DC") not in {"VOLT", "VOLTAGE"}:
@@ -163,34 +168,41 @@ class Keysight34461A(ScpiDevice):
             self._meter.set_range(command.number(index))
 
     def _configuration(self) -> str:
-        full_scale = self._settings.full_scale or _RANGES[-1].full_scale
-        return f'"VOLT {shown(full_scale)},{shown(self._meter.resolution)}"'
+        return f'"VOLT {shown(self._meter.full_scale)},{shown(self._meter.resolution)}"'
 
     # --- readings -----------------------------------------------------------------------------------------------------
 
     def _abandon(self) -> None:
         """Forget readings: they were taken otherwise than is set now."""
-        self._armed, self._begun, self._readings = False, None, None
+        self._awaited, self._under_way, self._readings = 0, 0, []
 
     def _initiate(self) -> None:
         self._abandon()
-        self._armed = True
+        self._awaited = self._triggers
         if self._source == "IMM":
-            self._trigger()
+            self._begin(self._triggers)
 
     def _trigger(self) -> None:
-        if not self._armed:
+        """Take a trigger over the bus; one that comes while readings are taken is not heard."""
+        busy = self._under_way and self.world.now < self._begun + self._under_way * self._meter.duration
+        if not self._awaited or self._source != "BUS" or busy:
             raise ScpiError(-211, "Trigger ignored")
-        self._armed, self._begun = False, self.world.now
+        self._done()
+        self._begin(1)
+
+    def _begin(self, triggers: int) -> None:
+        """Begin to take the readings of so many triggers; who commanded that need not wait for them."""
+        self._awaited -= triggers
+        self._begun, self._under_way = self.world.now, triggers * self._samples
 
     def _done(self) -> list[float]:
-        """Return the readings of the last trigger, when they are all taken; none before anything was triggered."""
-        if self._begun is not None:
-            begun, each = self._begun, self._meter.duration
-            self.world.advance_to(begun + self._samples * each)
-            self._readings = [self._meter.read(begun + k * each) for k in range(self._samples)]
-            self._begun = None
-        return self._readings or []
+        """Return the readings so far, when those under way are all taken; none before anything was triggered."""
+        begun, each, count = self._begun, self._meter.duration, self._under_way
+        if count:
+            self.world.advance_to(begun + count * each)
+            self._readings += [self._meter.read(begun + k * each) for k in range(count)]
+            self._under_way = 0
+        return self._readings
 
     def _fetch(self) -> str:
         readings = self._done()
@@ -198,12 +210,14 @@ class Keysight34461A(ScpiDevice):
             raise ScpiError(-230, "Data corrupt or stale")
         return ",".join(map(shown, readings))
 
-    def _read(self) -> str:
+    def _read(self) -> str | None:
         if self._source == "BUS":
             raise ScpiError(-214, "Trigger deadlock")
         self._initiate()
+        if self._source == "EXT":  # nothing is wired to that input: whoever asks waits in vain
+            return None
         return self._fetch()
 
-    def _measure(self, command: Command) -> str:
+    def _measure(self, command: Command) -> str | None:
         self._configure(command)
         return self._read()

@@ -132,8 +132,10 @@ class Switch34970A(ScpiDevice):
             self._scanning.reset()
 
     def wait_complete(self) -> None:
-        """Wait until the relays have settled."""
+        """Wait until the relays have settled, and a scan is done."""
         self.world.advance_to(self._settled)
+        if self._scanning is not None:
+            self._scanning.finish()
 
     def _change(self, *, close: tuple[int, ...] = (), open_: tuple[int, ...] = ()) -> None:
         before = self._closed
@@ -153,7 +155,7 @@ class Switch34970A(ScpiDevice):
         """Break before make: what else is closed opens and settles first."""
         wanted = self._named(command)
         self._change(open_=tuple(set(self._relays) - set(wanted)))
-        self.wait_complete()
+        self.world.advance_to(self._settled)
         self._change(close=wanted)
 
     def _states(self, command: Command, closed: str, opened: str) -> str:

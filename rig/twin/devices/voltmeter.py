@@ -68,6 +68,7 @@ class Voltmeter:
     noise: Mapping[float, float]
     settings: Settings = field(default_factory=Settings)
     _readings: int = 0
+    _ranged: float | None = None
 
     # --- what may be set ----------------------------------------------------------------------------------------------
 
@@ -96,17 +97,21 @@ class Voltmeter:
         self.settings.cycles = fine_enough[0]
 
     @property
+    def full_scale(self) -> float:
+        """The range that it is in, ±V: where it chooses by itself, that of the last reading, at first the widest."""
+        return self.settings.full_scale or self._ranged or self.ranges[-1].full_scale
+
+    @property
     def resolution(self) -> float:
-        """What a reading is resolved to as it is set, V; in the widest range where that is chosen by itself."""
-        full_scale = self.settings.full_scale or self.ranges[-1].full_scale
-        return self.noise[self.settings.cycles] * _PPM * full_scale
+        """What a reading is resolved to as it is set, V."""
+        return self.noise[self.settings.cycles] * _PPM * self.full_scale
 
     # --- measuring --------------------------------------------------------------------------------------------------
 
     @property
     def aperture(self) -> float:
         """For how long a reading is integrated, s."""
-        return self.settings.cycles / _LINE
+        return self.settings.cycles / float(self.config.options.get("mains", _LINE))
 
     @property
     def duration(self) -> float:
@@ -135,6 +140,7 @@ class Voltmeter:
         low, high = signal.extremes(start, stop)
         peak, chosen = max(-low, high), self.settings.full_scale
         held = [one for one in self.ranges if peak <= one.full_scale * _OVERRANGE and chosen in {None, one.full_scale}]
+        self._ranged = held[0].full_scale if held else self.ranges[-1].full_scale
         return held[0] if held else None
 
     def _keys(self) -> tuple[int, int]:
