@@ -28,7 +28,7 @@ def latency(chronicle: Chronicle) -> Outcome:
         return NotMeasured(measurand=name, reason="the device was not told to start")
     if chronicle.load_at(start.begun) == OPEN:
         return _nothing_connected(name, "started")
-    until = chronicle.until(start, frozenset(Action) - {Action.MESSAGE, Action.RESTORED})
+    until = chronicle.until(start, frozenset(Action) - {Action.MESSAGE, Action.RESTORED, Action.READING})
     flow = chronicle.first_flow()
     if flow is not None and flow.time < start.begun - chronicle.signal.scale.interval:
         return NotMeasured(measurand=name, reason="current flowed before the device was told to start")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rig.model.load import Load
     from rig.model.setup import DigitizerSetup, ScopeSetup
     from rig.model.signal_path import SignalPath
-    from rig.roles import Attendant, Clock, Digitizer, Instrument, Oscilloscope
+    from rig.roles import Attendant, Clock, Digitizer, Instrument, Multimeter, Oscilloscope
 
 __all__ = ["CLOCK", "Bench", "CalibrationState", "SafetyStep", "open_bench"]
 
@@ -58,7 +58,7 @@ class Bench:
     Attributes
     ----------
     definition, device : what was opened
-    clock, stimulator, load_switch, oscilloscope, digitizer, supply : the roles; None where the bench has none
+    clock, stimulator, load_switch, oscilloscope, digitizer, supply, multimeter : the roles; None where there is none
     fed : what the supply was measured to give when it was switched on, V and A; None without one
     addresses : as opened, by instrument
     identities : as reported, by instrument
@@ -76,6 +76,7 @@ class Bench:
     oscilloscope: Oscilloscope | None = None
     digitizer: Digitizer | None = None
     supply: Supply | None = None
+    multimeter: Multimeter | None = None
     fed: tuple[float, float] | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
     identities: Mapping[str, Identity] = field(default_factory=dict)
@@ -243,6 +244,7 @@ class _Opener:
             oscilloscope=cast("Oscilloscope | None", self._by_role("oscilloscope")),
             digitizer=cast("Digitizer | None", self._by_role("digitizer")),
             supply=cast("Supply | None", self._by_role("supply")),
+            multimeter=cast("Multimeter | None", self._by_role("multimeter")),
             fed=self._fed,
             addresses=self._addresses,
             identities=self._identities,

@@ -157,6 +157,10 @@ class BenchDefinition:
         name = self.named("supply")
         return None if name is None else (name, self.instruments[name])
 
+    def input_of(self, multimeter: str) -> str:
+        """Return under which name a multimeter's input stands in its calibration record."""
+        return _input_of(self.instruments[multimeter])
+
     def named(self, role: str) -> str | None:
         """Return the name of the instrument that has a role."""
         return next((name for name, entry in self.instruments.items() if entry.role == role), None)
@@ -437,7 +441,20 @@ def _calibration_problems(document: Document, name: str, bench: BenchFile, recor
             problems.append(
                 document.problem(at, f"the record does not cover channel {signal.channel!r}, only {channels}")
             )
+    entry = bench.instruments[name]
+    if entry.role == "multimeter":
+        channel = record.channels.get(_input_of(entry))
+        if channel is None:
+            channels = ", ".join(record.channels)
+            say = f"the record does not cover channel {_input_of(entry)!r}, only {channels}"
+            problems.append(document.problem(at, say))
+        elif not channel.ranges:
+            problems.append(document.problem(at, "the record names no ranges of the multimeter to choose from"))
     return problems or _range_problems(document, name, bench, record)
+
+
+def _input_of(entry: InstrumentEntry) -> str:
+    return str(entry.channel or 1)
 
 
 def _range_problems(document: Document, name: str, bench: BenchFile, record: CalibrationFile) -> list[Problem]:

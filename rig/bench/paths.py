@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # What instruments call their bandwidth limit is 20 MHz, or 25: the lower one claims less, Hz.
 _LIMITED = 20e6
 
-__all__ = ["current_path", "signal_path", "voltage_path"]
+__all__ = ["current_path", "meter_path", "signal_path", "voltage_path"]
 
 
 def signal_path(
@@ -92,6 +92,26 @@ def current_path(definition: BenchDefinition, setup: DigitizerSetup, load: Load 
         resistor=resistor.uncertainty / resistor.resistance,
         resistor_temperature=abs(resistor.temperature_coefficient) * resistor.temperature_range / math.sqrt(3),
         load=load,
+    )
+
+
+def meter_path(definition: BenchDefinition, instrument: str, half_range: float) -> SignalPath:
+    """Return the way of the current that a multimeter reads across the sense resistor, in a calibrated range, ±V."""
+    resistor, record = definition.sense_resistor, definition.calibrations[instrument]
+    if resistor is None:
+        msg = f"the bench {definition.id!r} has no sense resistor"
+        raise Refused(msg)
+    channel = record.channels[definition.input_of(instrument)]
+    return _path(
+        "current",
+        Unit.AMPERE,
+        _stated(instrument, channel, half_range),
+        full_range=2 * half_range,
+        attenuation=1.0,
+        per_volt=1.0 / resistor.resistance,
+        timebase=record.timebase,
+        resistor=resistor.uncertainty / resistor.resistance,
+        resistor_temperature=abs(resistor.temperature_coefficient) * resistor.temperature_range / math.sqrt(3),
     )
 
 

@@ -34,6 +34,8 @@ __all__ = [
     "LoadEntry",
     "MadeSafeEntry",
     "MeasurementEntry",
+    "MeterComparisonEntry",
+    "MeteredEntry",
     "NotEvaluatedEntry",
     "OutputOffEntry",
     "PackEntry",
@@ -333,6 +335,39 @@ class AgreementEntry(_Entry):
     e_n: float | None
 
 
+class MeterComparisonEntry(_Entry):
+    """The mean current while the multimeter read, as the digitizer and it saw it, A, with U of 95 %; ``e_n`` as above.
+
+    What the sense resistor adds is left out of every U here: it is common to both.
+    """
+
+    digitizer: Literal["as read", "zero taken off"]
+    digitizer_mean: float
+    digitizer_uncertainty: float
+    multimeter_mean: float
+    multimeter_uncertainty: float
+    uncertainty: float
+    e_n: float | None
+
+
+class MeteredEntry(_Entry):
+    """What the multimeter read across the sense resistor while the stimulus of a capture was delivered.
+
+    ``readings`` are in V as they came, in the range of ±``full_scale`` V, each the mean over ``aperture`` s, which are
+    so many periods of the mains; the first began between ``earliest`` and ``latest``, s on the capture's time axis.
+    """
+
+    instrument: str
+    capture: str
+    readings: tuple[float, ...]
+    full_scale: float
+    power_line_cycles: float
+    aperture: float
+    earliest: float
+    latest: float
+    comparisons: tuple[MeterComparisonEntry, ...] = ()
+
+
 class NotEvaluatedEntry(_Entry):
     """An entry of a limit pack that gave no verdict in this case, why, and what was ``found`` for it, if it asks."""
 
@@ -406,6 +441,7 @@ class CaseRecord(_Entry):
     not_evaluated: tuple[NotEvaluatedEntry, ...] = ()
     forecasts: tuple[ForecastEntry, ...] = ()
     agreements: tuple[AgreementEntry, ...] = ()
+    metered: MeteredEntry | None = None
     output_off: OutputOffEntry | None = None
     made_safe: tuple[MadeSafeEntry, ...] = ()
     error: ErrorEntry | None = None

@@ -19,6 +19,7 @@ class Action(StrEnum):
     RESTORED = "communication restored"
     SUPPLY = "supply"
     RESET = "reset"
+    READING = "multimeter's reading"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,8 @@ class Happening:
 
     Attributes
     ----------
-    action : what was done; MESSAGE is any other word to the device, such as a sign of life
+    action : what was done; MESSAGE is any other word to the device, such as a sign of life; READING is no word
+        to it: a multimeter begins to read
     begun, ended : s; it took effect at some moment between these
     detail : the load, or the supply's voltage ("24 V", "off"), that holds from then on
     """

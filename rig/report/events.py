@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["events_of", "told"]
 
 # What belongs to every train is no event.
-_ORDINARY = frozenset({Action.START, Action.STOP, Action.MESSAGE})
+_ORDINARY = frozenset({Action.START, Action.STOP, Action.MESSAGE, Action.READING})
 
 
 def events_of(case: CaseRecord) -> tuple[HappeningEntry, ...]:

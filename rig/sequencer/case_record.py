@@ -94,6 +94,7 @@ def attempted(
                 ),
             ),
             "agreements": tuple(_agreement(one) for one in work.agreements),
+            "metered": work.metered,
             "judgements": tuple(mapping.judgement_entry(judgement) for judgement in work.judgements),
             "not_evaluated": _stated(resolved, work.outcomes),
             "output_off": off,

@@ -38,7 +38,7 @@ __all__ = ["Happened", "examine_events", "is_held"]
 _SLACK = 0.005
 # A stretch of fewer pulses than this is one of switching, not one that a check can mean.
 _FEW_PERIODS = 2.0
-_LEAVES_BE = frozenset({Action.START, Action.MESSAGE, Action.LOAD})
+_LEAVES_BE = frozenset({Action.START, Action.MESSAGE, Action.LOAD, Action.READING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -22,6 +22,7 @@ from rig.sequencer.exposure import AT_REST
 from rig.sequencer.happened import examine_events, is_held
 from rig.sequencer.keeping import Keeping
 from rig.sequencer.live import PERMIT, LiveWatch, crossed_limit, found_crossing, hard_limits
+from rig.sequencer.metering import METERED, Metered, compare_metered, metering, refuse_disagreement
 from rig.sequencer.scout import read_scout
 from rig.sequencer.settings import ranged, room_for, scout_train, scout_view, widened
 from rig.units import Unit
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from rig.bench.build import Bench, SafetyStep
     from rig.bench.files import Ratings
-    from rig.evidence.record import CaptureEntry, ChosenFor, OutputOffEntry
+    from rig.evidence.record import CaptureEntry, ChosenFor, MeteredEntry, OutputOffEntry
     from rig.evidence.store import Bundle
     from rig.guard.watch import Crossing
     from rig.model.judgement import Judgement
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from rig.plan.case import Ceiling
     from rig.sequencer.agreement import Agreement
     from rig.sequencer.guarded import Guardian
+    from rig.sequencer.metering import Metering
     from rig.sequencer.resolve import ResolvedCase
     from rig.sequencer.settings import Views
 
@@ -97,6 +99,8 @@ class CaseWork:
         self._electrode_area: float | None = None
         self.made_safe: list[MadeSafeEntry] = []
         self.agreements: tuple[Agreement, ...] = ()
+        self.metered: MeteredEntry | None = None
+        self._reading: Metered | NotMeasured | None = None
         self.ranges: tuple[RangeEntry, ...] = ()
         self._zero: Corrected | None = None
         self._zero_ranges: Mapping[str, float] = {}
@@ -166,6 +170,9 @@ class CaseWork:
         self.stage = "verifying the load"
         cut_short = f"{_CLIPPED}: no wider range was left" if self._clipped else ""
         self.doubt = verify_load(findings, self.load, case.stimulus) or self._unseen or cut_short or self.doubt
+        if self.metered is not None:
+            self.stage = "comparing with the multimeter"
+            refuse_disagreement(self.metered)
         return findings.outcomes
 
     def _scout(self, resolved: ResolvedCase) -> bool:
@@ -215,7 +222,18 @@ class CaseWork:
         self.stage = "measuring"
         findings = self._examined(signal, resolved, load, electrode_area)
         self._keeping.note((*signal.capture.notes, *findings.defects))
+        self._compare_metered(signal, findings)
         return findings
+
+    def _compare_metered(self, signal: Corrected, findings: Findings) -> None:
+        """Hold what the multimeter has read against the samples, where it has."""
+        self.metered, reading = None, self._reading
+        if isinstance(reading, NotMeasured):
+            self.outcomes[METERED] = reading
+        elif reading is not None:
+            fit = not any(one.startswith("current: ") for one in findings.defects)
+            found, self.metered = compare_metered(reading, signal, self._zero_for(self._views), fit=fit)
+            self.outcomes[METERED] = found
 
     def _judge_what_came(self, kept: Corrected, resolved: ResolvedCase) -> None:
         """Judge the phases that a broken capture shows: no later attempt makes up for one that was too much."""
@@ -277,11 +295,13 @@ class CaseWork:
             self.realised = realised
         self.stage = stage if purpose is Purpose.SCOUT else "stimulating"
         watch = self._live_watch(realised, view, resolved)
+        meter = self._metering(purpose, realised, view, resolved)
         eventful = Eventful(self.bench, self.load, resolved.case.events if purpose is Purpose.SIGNAL else ())
         capture_id = self._capture_id(purpose.value)
+        train = eventful.train(realised.train, watch=watch, endless=resolved.case.endless)
         seen = capture_stimulus(
             capture_id,
-            eventful.train(realised.train, watch=watch, endless=resolved.case.endless),
+            train if meter is None else meter.joined(train),
             view,
             self.instruments,
             permission=self.guardian.energised(resolved.exposure.intent, PERMIT),
@@ -308,7 +328,17 @@ class CaseWork:
             self._keeping.picture(self.instruments.oscilloscope.screenshot)
         if ended and self.crossing is None:
             raise InterlockTripped(self.guardian.tripped or "the train was ended")
+        if meter is not None and not seen.stopped:  # the current has ended: now there is time to wait for it
+            self._reading = meter.fetch(seen.capture.happenings)
         return kept
+
+    def _metering(self, purpose: Purpose, stimulus: Stimulus, view: View, resolved: ResolvedCase) -> Metering | None:
+        """Say how the multimeter reads along with a stimulus that is measured."""
+        self._reading = None
+        if purpose is not Purpose.SIGNAL:
+            return None
+        (half_range,) = view.digitizer.channels.values()
+        return metering(self.bench, half_range=half_range, train=stimulus.train, eventful=bool(resolved.case.events))
 
     def _live_watch(self, stimulus: Stimulus, view: View, resolved: ResolvedCase) -> LiveWatch:
         return LiveWatch(

@@ -89,6 +89,34 @@ def test_our_driver_reads_the_mean_over_the_sense_resistor_from_a_virtual_34970a
     reads(with_meter("keysight-34970a-meter", MAINFRAME, channel=201), "current_sense", 1.0)
 
 
+@pytest.mark.parametrize(
+    ("driver", "identity", "more"),
+    [("keysight-34461a", TRUEVOLT, {}), ("keysight-34970a-meter", MAINFRAME, {"channel": 201})],
+)
+@pytest.mark.parametrize("mains", [50, 60])
+def test_a_reading_that_was_begun_is_of_that_time_whenever_it_is_fetched(
+    driver: str, identity: dict[str, str], more: dict[str, Any], mains: int
+) -> None:
+    definition = with_meter(driver, identity, options={"mains": mains}, **more)
+    with table(definition) as (twin, meter):
+        world = twin.world
+        world.switch(frozenset({101}))
+        world.begin(TRAIN)
+        world.advance(1.0)
+        meter.prepare_dc_voltage(full_scale=1.0, power_line_cycles=10.0)
+        begun = world.now
+        meter.begin_reading()
+        world.advance(0.5)
+        world.end()
+        world.advance(1.0)
+        found = meter.fetch_reading()
+        assert found.aperture == pytest.approx(10 / mains)
+        end = begun + found.aperture
+        # A relay of a multiplexer closes first: at most that much of one period may be another.
+        slack = 2e-3 / found.aperture * 0.022 * 10
+        assert found.mean == pytest.approx(mean(world.signal("current_sense", begun, end), begun, end), abs=slack)
+
+
 def test_a_multimeter_across_nothing_known_is_refused() -> None:
     definition = with_meter("keysight-34461a", TRUEVOLT, options={"across": "electrodes"})
     with pytest.raises(Refused, match="a multimeter is connected across sense or load, not 'electrodes'"):
