@@ -56,7 +56,8 @@ def test_shipped_benches_load_and_keep_account_of_every_file(path: Path) -> None
     definition = load_bench(path)
     assert definition.device_path.is_file()
     assert definition.files[0].path == path
-    assert len(definition.files) == 5
+    # The bench, the sense resistor, the load box, and the record of every instrument that has one.
+    assert len(definition.files) == 3 + len(definition.calibrations)
     assert all(len(file.sha256) == 64 and ".." not in str(file.path) for file in definition.files)
     assert list(definition.loads) == ["500 ohm", "1 kohm", "2 kohm", "10 kohm", "short", "open"]
     assert definition.relays == {
@@ -79,6 +80,7 @@ def test_only_benches_with_a_twin_are_virtual() -> None:
         "virtual-expired.bench.yaml": True,
         "virtual-guarded.bench.yaml": True,
         "virtual-mains.bench.yaml": True,
+        "virtual-metered.bench.yaml": True,
         "virtual-powered.bench.yaml": True,
         "virtual.bench.yaml": True,
     }
