@@ -36,6 +36,7 @@ class Driver:
     needs, may : the keys of an instrument's entry that it must have, and those it may have
     channels : the least and the greatest number that ``channel`` may be
     options : what ``options`` may hold, with the type of each; for what differs between instruments of one family
+    must : the options without which nothing can be set
     recognises : pattern of ``manufacturer,model`` as the instrument says, or of ``usb:VVVV:PPPP`` of its serial port;
         empty where nothing tells it
     feeds : of a supply: direct current, or as an AC source does in place of the mains
@@ -50,6 +51,7 @@ class Driver:
     may: tuple[str, ...] = ()
     channels: tuple[int, int] = (1, 8)
     options: Mapping[str, type] = field(default_factory=dict)
+    must: tuple[str, ...] = ()
     recognises: str = ""
     feeds: Literal["dc", "ac"] = "dc"
     longest_serial: int | None = None
@@ -190,6 +192,7 @@ _OURS = (
         role="stimulator",
         factory="rig.bench.stimulators.sanworks_pulsepal2:opened",
         options={"current_per_volt": float, "shortest": float},
+        must=("current_per_volt",),
     ),
     Driver(
         name="text-protocol",
@@ -327,6 +330,7 @@ _OURS = (
             "interphase": float,
             "biphasic": bool,
         },
+        must=("current_per_volt",),
     ),
     Driver(
         name="front-panel",

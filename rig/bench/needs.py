@@ -43,6 +43,9 @@ def what_the_driver_misses(driver: Driver, entry: InstrumentEntry) -> Iterator[t
 
 
 def _options(driver: Driver, entry: InstrumentEntry) -> Iterator[tuple[tuple[str, ...], str]]:
+    for key in driver.must:
+        if key not in entry.options:
+            yield ("options",), f"the driver {driver.name} needs the option {key!r}"
     for key, value in entry.options.items():
         kind = driver.options.get(key)
         at = ("options", key)

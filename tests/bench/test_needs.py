@@ -98,3 +98,12 @@ def test_a_bench_has_one_interlock_at_most(guarded: Path) -> None:
     spare = f"role: interlock, driver: velleman-k8090, address: COM9, channel: 2, identity: {who}"
     raised = mistaken(guarded, ("\nsignals:", f"  spare: {{{spare}}}\n\nsignals:"))
     assert "'interlock' is the interlock already" in str(raised)
+
+
+@pytest.mark.parametrize(("driver", "besides"), [("sanworks-pulsepal2", ""), ("analog-ttl", "\n    device: Dev2")])
+def test_what_an_isolator_makes_of_a_volt_must_be_said(guarded: Path, driver: str, besides: str) -> None:
+    bench = guarded.with_name("virtual.bench.yaml")
+    entry = "    driver: hasomed-sciencemode4\n    address: twin"
+    found = mistaken(bench, (entry, f"    driver: {driver}\n    address: twin{besides}"))
+    said = {problem.key: problem.message for problem in found.problems}
+    assert said["instruments.stimulator.options"] == f"the driver {driver} needs the option 'current_per_volt'"
