@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from rig.errors import UnreadableFile
@@ -17,14 +17,20 @@ if TYPE_CHECKING:
 __all__ = ["Replay", "Replayed", "replay", "steps_of"]
 
 _SHOWN, _BEFORE = 60, 20
+# What comes so long after the rest of an answer, s, came by itself, and comes as late again.
+_BY_ITSELF, _LONGEST = 0.1, 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What the rig said, and what came back; ``name`` is that of a remote call, ``refused`` why it was not done."""
+    """What the rig said, and what came back; ``name`` is that of a remote call, ``refused`` why it was not done.
+
+    ``later`` is what came by itself after that, each with the pause before it, s.
+    """
 
     said: bytes
     heard: bytes = b""
+    later: tuple[tuple[float, bytes], ...] = ()
     name: str = ""
     refused: Mapping[str, str] = field(default_factory=dict)
 
@@ -78,17 +84,23 @@ def replay(dialogues: Mapping[str, Iterable[str]]) -> Iterator[Replayed]:
 def steps_of(exchanges: Sequence[Exchange]) -> tuple[Step, ...]:
     """Return what was said and what was answered to it, in order; what nobody waited for belongs to what follows."""
     steps: list[Step] = []
-    said, heard, answered = b"", b"", False
+    step, answered, last = Step(said=b""), False, 0.0
     for one in exchanges:
         if one.said is Said.OUT:
             if answered:
-                steps.append(Step(said=said, heard=heard))
-                said, heard, answered = b"", b"", False
-            said += one.data
+                steps.append(step)
+                step, answered = Step(said=b""), False
+            step = replace(step, said=step.said + one.data)
         elif one.said is Said.IN:
-            heard, answered = heard + one.data, True
-    if said or heard:
-        steps.append(Step(said=said, heard=heard))
+            pause = one.seconds - last
+            if (step.heard and pause > _BY_ITSELF) or step.later:
+                step = replace(step, later=(*step.later, (min(pause, _LONGEST), one.data)))
+            else:
+                step = replace(step, heard=step.heard + one.data)
+            answered = True
+        last = one.seconds
+    if step.said or step.heard:
+        steps.append(step)
     return tuple(steps)
 
 
@@ -111,7 +123,7 @@ class StreamReplay:
 
     def __init__(self, name: str, steps: Sequence[Step], *, visa: bool) -> None:
         self._steps, self._at, self._wrong = steps, 0, ""
-        self._lock = threading.Lock()
+        self._lock, self._stopping = threading.Lock(), threading.Event()
         self._port = TcpPort(self._converse, name=f"{name} replay")
         port = self._port.port
         self.address = f"TCPIP::{LOOPBACK}::{port}::SOCKET" if visa else f"socket://{LOOPBACK}:{port}"
@@ -125,6 +137,7 @@ class StreamReplay:
 
     def stop(self) -> None:
         """End every connection."""
+        self._stopping.set()
         self._port.stop()
 
     def _converse(self, stream: Stream) -> None:
@@ -149,6 +162,9 @@ class StreamReplay:
             waiting = waiting[len(step.said) :]
             self._at += 1
             stream.write(step.heard)
+            for pause, unasked in step.later:
+                self._stopping.wait(pause)
+                stream.write(unasked)
         return waiting
 
 

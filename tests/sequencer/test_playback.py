@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from rig.bench.drivers.ni_daqmx import NiDaqmx
 from rig.bench.recording import SUFFIX, recorded_dialogues
 from rig.bench.stimulators.sciencemode4 import ScienceMode4
 from rig.errors import BenchError, InstrumentError, RigError
+from rig.model.dialogue import exchange_of
 from rig.model.setup import DigitizerSetup, ScopeChannel, ScopeSetup
 from rig.model.stimulus import Shape, Stimulus
 from rig.twin.config import TwinConfig
-from rig.twin.replay import Replayed, replay
+from rig.twin.replay import Replayed, replay, steps_of
 from rig.twin.server import serve
 from tests.bench.scripted_peer import ManualClock
 
@@ -149,3 +151,27 @@ def see_identity(address: str) -> None:
     scope = KeysightInfiniiVision("scope", address, clock=ManualClock())
     scope.identify()
     scope.close()
+
+
+def test_what_came_by_itself_is_not_taken_for_the_answer_before() -> None:
+    """A device that greets half a second after its answer does so again: at once, it would be another answer."""
+    lines = (
+        '{"t":0.0,"open":"socket://127.0.0.1:9"}',
+        '{"t":0.1,"out":"ask"}',
+        '{"t":0.11,"in":"an"}',
+        '{"t":0.12,"in":"swer"}',
+        '{"t":0.62,"in":"greeting"}',
+        '{"t":0.63,"out":"thanks"}',
+    )
+    (answered, thanked) = steps_of([exchange_of(line) for line in lines])
+    assert (answered.said, answered.heard) == (b"ask", b"answer")
+    ((pause, greeting),) = answered.later
+    assert (round(pause, 3), greeting) == (0.5, b"greeting")
+    assert (thanked.said, thanked.heard, thanked.later) == (b"thanks", b"", ())
+    with replay({"box": lines}) as replayed, socket.socket() as client:
+        host, port = replayed.addresses["box"].removeprefix("socket://").split(":")
+        client.connect((host, int(port)))
+        client.sendall(b"ask")
+        assert client.recv(100) == b"answer"
+        assert client.recv(100) == b"greeting"
+        client.sendall(b"thanks")
