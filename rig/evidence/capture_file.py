@@ -11,6 +11,7 @@ import numpy as np
 
 from rig.errors import AnalysisError, EvidenceError
 from rig.evidence.naming import safe_name
+from rig.evidence.own_datasets import own_datasets
 from rig.model.recording import Recording
 from rig.model.waveform import Waveform
 from rig.units import Unit
@@ -114,7 +115,7 @@ def read_capture(path: Path) -> Mapping[str, Waveform]:
     try:
         with h5py.File(path, "r") as file:
             if read_text(file.attrs["format"]) == CAPTURE_FORMAT:
-                return {read_text(dataset.attrs["signal"]): read_dataset(dataset) for dataset in file.values()}
+                return {read_text(dataset.attrs["signal"]): read_dataset(dataset) for dataset in own_datasets(file)}
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, AnalysisError) as error:
         msg = f"{path.name} cannot be read as a capture: {error}"
         raise EvidenceError(msg) from error
@@ -146,7 +147,9 @@ def open_recordings(path: Path) -> Iterator[Mapping[str, Recording]]:
             if read_text(file.attrs["format"]) != CAPTURE_FORMAT:
                 msg = f"{path.name} is not a capture of format {CAPTURE_FORMAT}"
                 raise EvidenceError(msg)
-            recordings = {read_text(dataset.attrs["signal"]): _recording(dataset, path) for dataset in file.values()}
+            recordings = {
+                read_text(dataset.attrs["signal"]): _recording(dataset, path) for dataset in own_datasets(file)
+            }
         except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, AnalysisError) as error:
             msg = f"{path.name} cannot be read as a capture: {error}"
             raise EvidenceError(msg) from error
@@ -189,7 +192,7 @@ def capture_chunks(path: Path, signal: str, *, most: int = 1 << 20) -> Iterator[
 
 
 def _named(file: h5py.File, signal: str) -> h5py.Dataset | None:
-    return next((dataset for dataset in file.values() if read_text(dataset.attrs["signal"]) == signal), None)
+    return next((dataset for dataset in own_datasets(file) if read_text(dataset.attrs["signal"]) == signal), None)
 
 
 def read_dataset(dataset: h5py.Dataset, begin: int = 0, stop: int | None = None) -> Waveform:

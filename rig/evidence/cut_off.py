@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rig.errors import EvidenceError
 from rig.evidence.journal import read_entries
 from rig.evidence.manifest import MANIFEST
-from rig.evidence.plain import read_plain
+from rig.evidence.plain import inside, read_plain
 from rig.evidence.reading import read_record
 from rig.evidence.record import CaseRecord
 from rig.evidence.store import BEGUN, CASES, JOURNAL, RECORD
@@ -73,7 +73,7 @@ def _cases(folder: Path) -> dict[tuple[str, str], tuple[CaseRecord, ...]]:
     found: dict[tuple[str, str], tuple[CaseRecord, ...]] = {}
     for path in sorted((folder / CASES).glob("*.json")):
         try:
-            record = CaseRecord.model_validate_json(read_plain(path))
+            record = CaseRecord.model_validate_json(read_plain(inside(folder, f"{CASES}/{path.name}")))
         except ValidationError as error:
             raise EvidenceError(f"{path} is not the record of a case") from error
         found[record.plan, record.id] = (*found.get((record.plan, record.id), ()), record)

@@ -12,6 +12,7 @@ from rig.errors import EvidenceError
 from rig.evidence.long_capture import open_long_capture
 from rig.evidence.piece import Place, read_place
 from rig.evidence.pieces import INDEX, CaptureIndex, PieceEntry, SignalEntry, read_index
+from rig.evidence.plain import is_plain
 from rig.evidence.record import FileEntry
 from rig.evidence.writing import canonical_json
 
@@ -42,7 +43,7 @@ def left_captures(bundle: Bundle) -> tuple[LeftCapture, ...]:
 
     A signal's pieces count up to the first that is missing or cannot be read; those after it stay in the folder.
     """
-    folders = sorted(path for path in (bundle.folder / _FOLDER).glob("*") if path.is_dir())
+    folders = sorted(path for path in (bundle.folder / _FOLDER).glob("*") if path.is_dir() and not path.is_symlink())
     return tuple(left for folder in folders if (left := _left(bundle, folder)) is not None)
 
 
@@ -85,7 +86,7 @@ def _index(folder: Path) -> CaptureIndex | None:
 
 
 def _places(folder: Path) -> Iterator[tuple[Path, Place]]:
-    for path in folder.glob("*.h5"):
+    for path in filter(is_plain, folder.glob("*.h5")):
         try:
             with h5py.File(path, "r") as file:
                 place = read_place(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 from collections import OrderedDict
@@ -14,8 +15,10 @@ import numpy as np
 
 from rig.errors import AnalysisError, EvidenceError
 from rig.evidence.capture_file import open_recordings, read_capture, read_dataset
+from rig.evidence.own_datasets import own_datasets
 from rig.evidence.piece import read_extremes
 from rig.evidence.pieces import folder_of, read_index
+from rig.evidence.plain import is_plain
 from rig.model.recording import LongCapture, Overview, Recording
 from rig.model.waveform import Purpose
 
@@ -117,9 +120,11 @@ class _Files:
     def dataset(self, path: Path) -> Iterator[h5py.Dataset]:
         """Give the one signal of a piece."""
         try:
+            if not is_plain(path):
+                raise FileNotFoundError(errno.ENOENT, "it is missing, or a link", path.name)
             file = self._open.pop(path, None) or h5py.File(path, "r", rdcc_nbytes=_CACHE)
             self._open[path] = file
-            (dataset,) = file.values()
+            (dataset,) = own_datasets(file)
             yield dataset
         except _TROUBLE as error:
             message = f"{path.parent.name}/{path.name} cannot be read as a piece of a capture: {error}"

@@ -12,6 +12,7 @@ import numpy as np
 
 from rig.evidence.capture_file import CHUNK, describe_capture, describe_signal, read_text
 from rig.evidence.naming import safe_name
+from rig.evidence.own_datasets import own_datasets
 
 if TYPE_CHECKING:
     from typing import Any
@@ -126,7 +127,7 @@ def read_extremes(dataset: h5py.Dataset) -> tuple[NDArray[np.int64], NDArray[Any
 
 def read_place(file: h5py.File) -> Place:
     """Return where a piece belongs; whoever opened the file sees to what can be wrong with it."""
-    (dataset,) = file.values()
+    (dataset,) = own_datasets(file)
     return Place(
         capture=read_text(file.attrs["id"]),
         purpose=read_text(file.attrs["purpose"]),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rig.errors import EvidenceError
+from rig.evidence.plain import read_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,9 +70,9 @@ def read_index(folder: Path) -> CaptureIndex:
     """
     path = folder / INDEX
     try:
-        return CaptureIndex.model_validate_json(path.read_bytes())
-    except OSError as error:
-        message = f"{folder.name} is no capture in pieces: {INDEX} cannot be read: {error.strerror or error}"
+        return CaptureIndex.model_validate_json(read_plain(path))
+    except EvidenceError as error:
+        message = f"{folder.name} is no capture in pieces: {error}"
         raise EvidenceError(message) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]

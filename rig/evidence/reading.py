@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from rig.errors import EvidenceError
+from rig.evidence.plain import read_plain
 from rig.evidence.record import SCHEMA, RunRecord
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ def read_record(path: Path) -> RunRecord:
     """
     file = path / _RECORD if path.is_dir() else path
     try:
-        content = file.read_bytes()
+        content = read_plain(file)
         version = json.loads(content).get("schema")
-    except OSError as error:
-        msg = f"there is no record at {path}: {error.strerror or error}"
+    except EvidenceError as error:
+        msg = f"there is no record at {path}: {error}"
         raise EvidenceError(msg) from error
     except (ValueError, AttributeError, RecursionError) as error:
         msg = f"{file} is not a record"

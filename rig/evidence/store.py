@@ -14,6 +14,7 @@ from rig.evidence.journal import Journal
 from rig.evidence.layout import BEGUN, CASES, JOURNAL, RECORD
 from rig.evidence.manifest import MANIFEST, manifest_bytes
 from rig.evidence.naming import safe_name
+from rig.evidence.plain import inside
 from rig.evidence.record import FileEntry
 from rig.evidence.signing import SIGNATURE, SIGNER
 from rig.evidence.streaming import MOST_WAITING, PIECE, CaptureWriter
@@ -83,6 +84,8 @@ class Bundle:
         bundle._refuse_if_sealed(JOURNAL)
         for partial in folder.rglob(f"*{PARTIAL}"):  # never had a name
             partial.unlink()
+        for unsealed in (SIGNATURE, SIGNER):  # of a manifest that was never written
+            (folder / unsealed).unlink(missing_ok=True)
         bundle._journal = Journal(folder / JOURNAL, utc=utc, resume=True)
         return bundle, bundle._journal
 
@@ -104,7 +107,8 @@ class Bundle:
             if the name leaves the bundle or is not portable, if the file exists, or if the bundle is sealed.
         """
         self._refuse_if_sealed(name)
-        path = self.folder.joinpath(*_parts(name))
+        _refuse_foreign(name)
+        path = inside(self.folder, name)
         self._make_folder(path.parent)
         write_once(path, content)
         entry = FileEntry(
@@ -234,10 +238,9 @@ def _suffix(path: Path) -> str:
     return path.suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", path.suffix) else f".{safe_name(path.suffix)}"
 
 
-def _parts(name: str) -> tuple[str, ...]:
+def _refuse_foreign(name: str) -> None:
     parts = PurePosixPath(name).parts
     portable = all(re.fullmatch(r"[A-Za-z0-9._+=,()\[\]~-]+", part) and part.strip(".") for part in parts)
     if not parts or not portable or name != "/".join(parts) or name in {MANIFEST, SIGNATURE}:
         msg = f"{name!r} is not a name for a file of the evidence"
         raise EvidenceError(msg)
-    return parts

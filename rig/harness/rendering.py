@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rig.errors import EvidenceError
 from rig.evidence.long_capture import read_signals
+from rig.evidence.plain import inside
 from rig.evidence.reading import read_record
 from rig.report.junit import write_junit
 from rig.report.render import render_html
@@ -45,7 +46,7 @@ def render_again(bundle: Path, output: Path | None) -> Path:
     record = read_record(bundle)
 
     def samples(entry: CaptureEntry) -> Mapping[str, Waveform | Recording]:
-        return read_signals(bundle / entry.source.file)
+        return read_signals(inside(bundle, entry.source.file))
 
     # Beside the folder, not in it: the evidence is sealed.
     target = output or bundle.resolve().with_name(f"{bundle.resolve().name}.report.html")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rig.errors import EvidenceError
 from rig.evidence import mapping
 from rig.evidence.cut_off import read_cut_off
 from rig.evidence.cut_off_capture import left_captures
+from rig.evidence.layout import RECORD
+from rig.evidence.manifest import MANIFEST
+from rig.evidence.reading import read_record
 from rig.evidence.record import ErrorEntry, OutputOffEntry
 from rig.evidence.store import Bundle
 from rig.model.verdict import Verdict
-from rig.sequencer.seal import write_and_seal
+from rig.sequencer.seal import render_and_seal, write_and_seal
 from rig.verdict.aggregate import run_verdict
 
 if TYPE_CHECKING:
@@ -39,6 +43,8 @@ def recover_run(
     EvidenceError
         if the run has recorded itself, had not begun, or left a journal whose chain is broken
     """
+    if (folder / RECORD).exists() and not (folder / MANIFEST).exists():
+        return _sealed(folder, render, utc, signer)
     left = read_cut_off(folder)
     bundle, journal = Bundle.reopen(folder, utc=utc)
     journal.write("recovered", cut_off=[case for _, case in left.started])
@@ -55,6 +61,19 @@ def recover_run(
         }
     )
     write_and_seal(bundle, record, render, signer)
+    return record
+
+
+def _sealed(folder: Path, render: Renderer, utc: Callable[[], datetime], signer: Signer | None) -> RunRecord:
+    """Seal a run that had recorded itself already, with what had been rendered by then; return its record."""
+    record = read_record(folder)
+    signed_by = "" if signer is None else signer.id
+    if record.signed_by != signed_by:
+        wanted = f"by the key {record.signed_by}" if record.signed_by else "by no key"
+        raise EvidenceError(f"{folder}: its record says that it is signed {wanted}; recover it accordingly")
+    bundle, journal = Bundle.reopen(folder, utc=utc)
+    journal.write("recovered", cut_off=[])
+    render_and_seal(bundle, record, render, signer)
     return record
 
 

@@ -10,6 +10,7 @@ import rig
 from rig.evidence import mapping
 from rig.evidence.environment import describe_software
 from rig.evidence.long_capture import read_signals
+from rig.evidence.plain import inside
 from rig.evidence.record import (
     BenchEntry,
     DeviceEntry,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     ReadCapture = Callable[[CaptureEntry], Mapping[str, Waveform | Recording]]
     Renderer = Callable[[RunRecord, ReadCapture], Mapping[str, bytes]]
 
-__all__ = ["REPORT", "Header", "Renderer", "run_record", "seal_run", "write_and_seal"]
+__all__ = ["REPORT", "Header", "Renderer", "render_and_seal", "run_record", "seal_run", "write_and_seal"]
 
 REPORT = "report.html"
 
@@ -130,14 +131,20 @@ def seal_run(run: Run, header: Header, render: Renderer, *, reason: str, finishe
 def write_and_seal(bundle: Bundle, record: RunRecord, render: Renderer, signer: Signer | None = None) -> str:
     """Write a record and everything rendered from it, then seal and sign; return why there is no report, or nothing."""
     bundle.write_record(record)
+    return render_and_seal(bundle, record, render, signer)
+
+
+def render_and_seal(bundle: Bundle, record: RunRecord, render: Renderer, signer: Signer | None) -> str:
+    """Write what is rendered from a record that is written, but for what stands there already; then seal and sign."""
 
     def samples(entry: CaptureEntry) -> Mapping[str, Waveform | Recording]:
-        return read_signals(bundle.folder / entry.source.file)
+        return read_signals(inside(bundle.folder, entry.source.file))
 
     trouble = ""
     try:
         for name, content in render(record, samples).items():
-            bundle.add_file(name, content)
+            if not (bundle.folder / name).exists():
+                bundle.add_file(name, content)
     except Exception as error:  # noqa: BLE001 - evidence is worth more than its picture: whatever it is, seal the rest
         trouble = f"the report could not be rendered ({type(error).__name__}: {error}); the evidence is complete"
     bundle.seal(signer)

@@ -1,0 +1,319 @@
+"""A real, signed bundle, changed in every way that its files can be changed; and bundles made to do harm."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from rig.cli import app
+from rig.errors import EvidenceError
+from rig.evidence.capture_file import read_capture
+from rig.evidence.manifest import manifest_bytes
+from rig.evidence.plain import inside
+from rig.evidence.reading import read_record
+from rig.evidence.signing import write_key_pair
+from rig.evidence.verification import examine
+from rig.harness.rendering import render_again
+from tests.system.running import ENVIRONMENT, PLAN, ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OFTEN = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of a run of one case, signed."""
+    folder = tmp_path_factory.mktemp("real")
+    write_key_pair(folder / "lab.key")
+    (folder / "short.plan.yaml").write_text(PLAN, encoding="utf-8")
+    where = ("--evidence", folder / "out", "--key", folder / "lab.key")
+    command = [sys.executable, "-m", "rig", "run", folder / "short.plan.yaml", *where]
+    done = subprocess.run([str(one) for one in command], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)  # noqa: PLW1510 - looked at below
+    assert done.returncode == 0, done.stdout + done.stderr
+    (bundle,) = (folder / "out").iterdir()
+    assert examine(bundle).intact
+    return bundle
+
+
+@pytest.fixture
+def bundle(real: Path, tmp_path: Path) -> Path:
+    """A copy that may be spoilt."""
+    return shutil.copytree(real, tmp_path / "bundle")
+
+
+def files(bundle: Path) -> list[Path]:
+    return sorted(path for path in bundle.rglob("*") if path.is_file())
+
+
+def verified(bundle: Path) -> tuple[int, str]:
+    """Run ``rig verify`` within this process; return its exit code and what it said."""
+    done = CliRunner().invoke(app, ["verify", str(bundle)])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output
+
+
+@OFTEN
+@given(data=st.data())
+def test_any_flipped_byte_of_any_file_is_found(real: Path, data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(files(real)))
+    original = path.read_bytes()
+    place = data.draw(st.integers(0, len(original) - 1))
+    damaged = bytearray(original)
+    damaged[place] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(damaged)
+    try:
+        code, said = verified(real)
+    finally:
+        path.write_bytes(original)
+    assert code == 1
+    assert path.name in said
+
+
+def test_every_byte_of_the_small_files_counts(bundle: Path) -> None:
+    for name in ("signer.pem", "manifest.dsse.json", "journal.jsonl"):
+        path = bundle / name
+        original = path.read_bytes()
+        # Every byte of the key, and every seventh of what is longer.
+        for place in range(0, len(original), 1 if len(original) < 1000 else 7 if len(original) < 4000 else 37):
+            path.write_bytes(original[:place] + bytes([original[place] ^ 1]) + original[place + 1 :])
+            assert not examine(bundle).intact, f"{name} byte {place}"
+        path.write_bytes(original)
+    assert examine(bundle).intact
+
+
+def test_every_file_that_is_dropped_emptied_cut_or_added_is_named(bundle: Path) -> None:
+    for path in files(bundle):
+        original, name = path.read_bytes(), path.relative_to(bundle).as_posix()
+        for content in (b"", original[:-1], original + b"\n"):
+            path.write_bytes(content)
+            code, said = verified(bundle)
+            assert code == 1, name
+            assert name in said
+        path.unlink()
+        code, said = verified(bundle)
+        assert (code, f"{name}: missing" in said) == (1, True)
+        path.write_bytes(original)
+        added = path.with_name(f"{path.name}.more")
+        added.write_bytes(b"")
+        assert f"{added.relative_to(bundle).as_posix()}: added" in verified(bundle)[1]
+        added.unlink()
+    assert verified(bundle)[0] == 0
+
+
+@OFTEN
+@given(data=st.data())
+def test_any_two_files_exchanged_are_found(real: Path, data: st.DataObject) -> None:
+    first, second = data.draw(st.lists(st.sampled_from(files(real)), min_size=2, max_size=2, unique=True))
+    one, other = first.read_bytes(), second.read_bytes()
+    first.write_bytes(other)
+    second.write_bytes(one)
+    try:
+        found = examine(real)
+    finally:
+        first.write_bytes(one)
+        second.write_bytes(other)
+    assert found.intact == (one == other)
+
+
+@OFTEN
+@given(data=st.data())
+def test_journal_lines_dropped_doubled_swapped_or_reordered_are_found_even_under_a_new_manifest(
+    bundle: Path, data: st.DataObject
+) -> None:
+    journal, manifest = bundle / "journal.jsonl", bundle / "manifest.json"
+    original, sealed = journal.read_bytes(), manifest.read_bytes()
+    lines = original.splitlines(keepends=True)
+    changed = data.draw(
+        st.one_of(
+            st.permutations(lines),
+            st.integers(0, len(lines) - 2).map(lambda at: [*lines[:at], *lines[at + 1 :]]),
+            st.integers(0, len(lines) - 1).map(lambda at: [*lines[:at], lines[at], *lines[at:]]),
+            st.integers(1, len(original) - 1).map(lambda at: [original[:at].rstrip(b"\n")]),
+        ).filter(lambda changed: changed != lines)
+    )
+    journal.write_bytes(b"".join(changed))
+    manifest.write_bytes(manifest_bytes(bundle))
+    try:
+        problems = examine(bundle).problems
+    finally:
+        journal.write_bytes(original)
+        manifest.write_bytes(sealed)
+    assert any("journal.jsonl line" in problem for problem in problems)
+    assert any("manifest.dsse.json" in problem for problem in problems)
+
+
+def test_every_broken_link_is_named(bundle: Path) -> None:
+    journal = bundle / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    assert len(lines) > 5
+    lines[1], lines[3] = lines[1].replace(b'"time"', b'"tine"'), b"{}\n"
+    del lines[4]
+    journal.write_bytes(b"".join(lines))
+    said = [problem for problem in examine(bundle).problems if "line" in problem]
+    assert [problem.split()[2] for problem in said] == ["2", "3", "4", "5"]
+
+
+# --- bundles made to do harm
+
+
+def resealed(bundle: Path) -> None:
+    """Give a bundle a manifest that fits, as anybody can who does not have to sign."""
+    for name in ("manifest.dsse.json", "signer.pem", "manifest.json"):
+        (bundle / name).unlink(missing_ok=True)
+    (bundle / "manifest.json").write_bytes(manifest_bytes(bundle))
+
+
+def restated(bundle: Path, name: str) -> None:
+    """Add a name to the manifest, whose own hash fits again."""
+    from rig.evidence.manifest import _complete  # noqa: PLC0415 - what an attacker would write as well
+
+    data = json.loads((bundle / "manifest.json").read_bytes())
+    data["files"][name] = {"sha256": "0" * 64, "size": 1}
+    data.pop("sha256")
+    (bundle / "manifest.json").write_bytes(_complete(data))
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/../../secret", "C:\\secret", "", "a\x1b[31m", "./x"])
+def test_a_manifest_that_names_what_is_outside_is_refused(bundle: Path, name: str) -> None:
+    resealed(bundle)
+    restated(bundle, name)
+    code, said = verified(bundle)
+    assert code == 1
+    assert "which is no file inside the evidence" in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("name", ["journal.jsonl", "manifest.json", "record.json", "manifest.dsse.json", "signer.pem"])
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_link_is_never_followed(bundle: Path, tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    (bundle / name).rename(outside)
+    (bundle / name).symlink_to(outside)
+    code, said = verified(bundle)
+    assert code == 1
+    assert name in said
+    (bundle / name).unlink()
+    os.mkfifo(bundle / name)  # would never end, if it were read
+    assert verified(bundle)[0] == 1
+
+
+def test_a_folder_that_is_a_link_is_not_entered(bundle: Path, tmp_path: Path) -> None:
+    (bundle / "captures").rename(tmp_path / "elsewhere")
+    (bundle / "captures").symlink_to(tmp_path / "elsewhere")
+    problems = examine(bundle).problems
+    assert "captures: added" in problems
+    assert any(problem.startswith("captures/") and problem.endswith(": missing") for problem in problems)
+    with pytest.raises(EvidenceError, match="leads through a link"):
+        inside(bundle, "captures/any.h5")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 200_000,
+        b'{"a":' * 200_000,
+        b"9" * 100_000,
+        b'{"files": {}, "files": {}, "format": "rig-manifest/1", "sha256": ""}',
+        b'{"files": [], "format": "rig-manifest/1"}',
+        b"\xff\xfe\x00",
+        b"",
+    ],
+    ids=["lists", "objects", "a number", "a key twice", "no names", "no text", "nothing"],
+)
+@pytest.mark.parametrize("name", ["manifest.json", "journal.jsonl", "manifest.dsse.json", "signer.pem", "record.json"])
+def test_what_is_no_json_of_ours_is_one_finding_and_no_traceback(bundle: Path, name: str, content: bytes) -> None:
+    (bundle / name).write_bytes(content)
+    code, said = verified(bundle)
+    assert code == 1
+    assert name in said
+    (bundle / "record.json").write_bytes(content)
+    with pytest.raises(EvidenceError):
+        read_record(bundle)
+
+
+def test_a_file_that_is_larger_than_was_said_is_not_even_read(bundle: Path) -> None:
+    (path, *_) = (bundle / "captures").glob("*.h5")
+    with path.open("r+b") as file:
+        file.truncate(1 << 40)
+    assert any(problem.endswith(": altered") for problem in examine(bundle).problems)
+    with (bundle / "journal.jsonl").open("r+b") as journal:
+        journal.truncate(1 << 40)
+    assert any("more than the" in problem for problem in examine(bundle).problems)
+
+
+HOSTILE = {
+    "external link": "is a link to another file",
+    "soft link": "is a link",
+    "external storage": "keeps its samples in another file",
+    "virtual": "keeps its samples in another file",
+    "declared": "which the file does not hold",
+    "group": "is no dataset",
+    "text": "is no row of numbers",
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_capture_that_leads_elsewhere_or_states_too_much_is_refused(bundle: Path, tmp_path: Path, kind: str) -> None:
+    secret = tmp_path / "secret.h5"
+    with h5py.File(secret, "w") as file:
+        file["samples"] = np.arange(100)
+    (path, *_) = sorted((bundle / "captures").glob("*.h5"))
+    with h5py.File(path, "r+") as file:
+        name = next(iter(file))
+        attributes = dict(file[name].attrs)
+        del file[name]
+        spoilt(file, name, kind, secret)
+        if kind in {"external storage", "virtual", "declared", "text"}:
+            file[name].attrs.update(attributes)
+    with pytest.raises(EvidenceError, match=HOSTILE[kind]):
+        read_capture(path)
+    resealed(bundle)
+    report = render_again(bundle, tmp_path / "report.html")
+    assert report.is_file()
+
+
+def spoilt(file: h5py.File, name: str, kind: str, secret: Path) -> None:
+    match kind:
+        case "external link":
+            file[name] = h5py.ExternalLink(str(secret), "/samples")
+        case "soft link":
+            file[name] = h5py.SoftLink("/elsewhere")
+        case "external storage":
+            file.create_dataset(name, (100,), dtype="u1", external=[(str(secret), 0, 100)])
+        case "virtual":
+            layout = h5py.VirtualLayout(shape=(100,), dtype="i8")
+            layout[:] = h5py.VirtualSource(str(secret), "samples", shape=(100,))
+            file.create_virtual_dataset(name, layout)
+        case "declared":
+            file.create_dataset(name, (1 << 45,), dtype="i2", chunks=(1 << 17,), compression="gzip")
+        case "group":
+            file.create_group(name)
+        case _:
+            file.create_dataset(name, data=["text"])
+
+
+def test_a_record_cannot_make_a_report_read_or_show_what_it_should_not(bundle: Path, tmp_path: Path) -> None:
+    text = (bundle / "record.json").read_text(encoding="utf-8")
+    record = json.loads(text)
+    record["plans"][0]["title"] = record["cases"][0]["title"] = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    for capture in record["cases"][0]["captures"]:
+        capture["source"]["file"] = "../../secret.h5"
+    (bundle / "record.json").write_text(json.dumps(record), encoding="utf-8")
+    page = render_again(bundle, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "is not a name of a file inside the evidence" in page
