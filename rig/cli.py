@@ -243,7 +243,7 @@ def recover(
 
     signer = chosen_signer(key, Path.cwd())
     record = recover_run(bundle, render=render_all, utc=SystemClock().utc, signer=signer)
-    typer.echo(f"{bundle}: {record.verdict}, {record.notes[-1]}")
+    typer.echo(f"{bundle}: {record.verdict}, {record.notes[-1] if record.notes else 'it had recorded itself'}")
 
 
 @app.command()

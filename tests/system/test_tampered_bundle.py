@@ -16,15 +16,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from rig.bench.drivers.system_clock import SystemClock
 from rig.cli import app
 from rig.errors import EvidenceError
 from rig.evidence.capture_file import read_capture
 from rig.evidence.manifest import manifest_bytes
 from rig.evidence.plain import inside
 from rig.evidence.reading import read_record
-from rig.evidence.signing import write_key_pair
+from rig.evidence.signing import read_signer, write_key_pair
 from rig.evidence.verification import examine
-from rig.harness.rendering import render_again
+from rig.harness.rendering import render_again, render_all
+from rig.sequencer.recover import recover_run
 from tests.system.running import ENVIRONMENT, PLAN, ROOT
 
 if TYPE_CHECKING:
@@ -164,6 +166,42 @@ def test_every_broken_link_is_named(bundle: Path) -> None:
     journal.write_bytes(b"".join(lines))
     said = [problem for problem in examine(bundle).problems if "line" in problem]
     assert [problem.split()[2] for problem in said] == ["2", "3", "4", "5"]
+
+
+def test_a_run_killed_between_its_record_and_its_seal_is_sealed_with_the_same_key_alone(
+    real: Path, bundle: Path, tmp_path: Path
+) -> None:
+    (bundle / "manifest.json").unlink()
+    (bundle / "judgements.csv").unlink()  # not all was rendered
+    code, said = verified(bundle)
+    assert code == 1
+    assert "the evidence is incomplete: its journal ends with entry" in said
+    before = read_record(bundle)
+    with pytest.raises(EvidenceError, match="signed by the key"):
+        recover_run(bundle, render=render_all, utc=SystemClock().utc)
+    write_key_pair(tmp_path / "other.key")
+    with pytest.raises(EvidenceError, match="signed by the key"):
+        recover_run(bundle, render=render_all, utc=SystemClock().utc, signer=read_signer(tmp_path / "other.key", str))
+    signer = read_signer(real.parents[1] / "lab.key", str)
+    assert recover_run(bundle, render=render_all, utc=SystemClock().utc, signer=signer) == before
+    assert examine(bundle, signed_by=signer.id).intact
+    assert (bundle / "judgements.csv").read_bytes() == (real / "judgements.csv").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["journal.jsonl", "cases", "captures", "begun.json"])
+def test_of_a_run_that_was_never_sealed_what_the_journal_names_is_checked(bundle: Path, name: str) -> None:
+    for later in ("manifest.json", "manifest.dsse.json", "signer.pem", "record.json"):
+        (bundle / later).unlink()
+    found = examine(bundle)
+    assert found.problems == ()
+    assert "the run has no record" in found.incomplete
+    paths = [path for path in files(bundle) if path.relative_to(bundle).parts[0] == name]
+    assert paths
+    for path in paths:
+        original = path.read_bytes()
+        path.write_bytes(original[:100] + bytes([original[100] ^ 1]) + original[101:])
+        assert any(path.name in problem for problem in examine(bundle).problems), path
+        path.write_bytes(original)
 
 
 # --- bundles made to do harm
