@@ -169,7 +169,12 @@ class CaseWork:
         self.agreements = findings.agreements
         self.stage = "verifying the load"
         cut_short = f"{_CLIPPED}: no wider range was left" if self._clipped else ""
-        self.doubt = verify_load(findings, self.load, case.stimulus) or self._unseen or cut_short or self.doubt
+        self.doubt = (
+            verify_load(findings, self.load, case.stimulus, throughout=not case.events)
+            or self._unseen
+            or cut_short
+            or self.doubt
+        )
         if self.metered is not None:
             self.stage = "comparing with the multimeter"
             refuse_disagreement(self.metered)
