@@ -295,6 +295,8 @@ def test_our_driver_switches_loads_with_a_virtual_numato() -> None:
         twin.stop()
 
 
+@pytest.mark.supports("keysight-34970a", "twin")
+@pytest.mark.supports("keysight-34980a", "twin")
 @pytest.mark.parametrize("model", MODELS)
 def test_our_driver_switches_loads_with_every_virtual_mainframe(model: str) -> None:
     first = MODELS[model][0]
