@@ -229,6 +229,36 @@ def key_new(
 
 
 @app.command()
+def replay(
+    bundles: Annotated[list[Path], typer.Argument(help="Evidence folders, reports/out/<run-id>.", metavar="BUNDLE...")],
+    limits: Annotated[
+        list[Path] | None,
+        typer.Option(help="A limit pack, or a folder of them: in place of the run's own.", metavar="FILE|DIR"),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes side by side; default: one per processor.")] = None,
+    values: Annotated[bool, typer.Option("--values", help="Show every value that is another.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in SI units.")] = False,
+    afresh: Annotated[bool, typer.Option("--afresh", help="Take no result that is known from before.")] = False,
+) -> None:
+    """Measure and judge runs again from their raw captures with the code that is installed; show what is otherwise.
+
+    Exit code: 0 all is identical to the last bit, 1 a verdict is another, 2 a bundle was refused, 3 only values are.
+    """
+    from rig.sequencer.replay.many import replay_many, replays_folder  # noqa: PLC0415
+    from rig.sequencer.replay.show import replay_exit_code, replays_json, show_replay  # noqa: PLC0415
+    from rig.sequencer.replay.sources import pack_files  # noqa: PLC0415
+
+    answers = []
+    for answer in replay_many(bundles, pack_files(limits or ()), jobs=jobs, known=None if afresh else replays_folder()):
+        answers.append(answer)
+        for line in () if as_json else show_replay(answer, values=values):
+            typer.echo(line)
+    if as_json:
+        typer.echo(replays_json(answers))
+    raise typer.Exit(replay_exit_code(answers))
+
+
+@app.command()
 def recover(
     bundle: Annotated[Path, typer.Argument(help="The evidence folder of a run that was cut off.")],
     key: Annotated[

@@ -40,6 +40,7 @@ __all__ = [
 
 # An interval this much longer than the median holds more than one pulse's recovery.
 _LONG_PERIOD = 1.5
+_SQUARE_CENTIMETRES = 1e4  # in a square metre
 
 
 def _charge_budget(record: Record, window: float, phases: float, *, absolute: bool) -> Budget:
@@ -269,5 +270,5 @@ def shannon_k(record: Record) -> Outcome:
     if isinstance(charge, NotMeasured) or record.electrode_area is None:
         return charge
     microcoulombs = charge.value * 1e6
-    value = math.log10(microcoulombs * microcoulombs / (record.electrode_area * 1e4))
+    value = math.log10(microcoulombs * microcoulombs / (record.electrode_area * _SQUARE_CENTIMETRES))
     return derived(charge, "shannon_k", Unit.NUMBER, value, sensitivity=2 / (math.log(10) * charge.value))

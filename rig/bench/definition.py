@@ -54,6 +54,9 @@ __all__ = [
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+if TYPE_CHECKING:
+    Find = Callable[[Path, str], Path]
+
 _SLACK = 1 + 1e-9
 _LONGEST_WAITS = {"heartbeat": 1.0, "answer": 0.5}
 
@@ -181,29 +184,31 @@ class DeviceDefinition:
         return self.file.device
 
 
-def load_bench(path: Path) -> BenchDefinition:
+def load_bench(path: Path, *, find: Find | None = None) -> BenchDefinition:
     """Read a bench file and all files it names, except the device's.
+
+    ``find`` says where a file is that is named in another one; where it is not given, relative to that one.
 
     Raises
     ------
     DocumentInvalid
         with every mistake found, each at its place
     """
-    reader = _Reader()
+    reader, beside = _Reader(), find or _beside
     document, written = reader.read(path, BenchFile)
     bench = _with_drivers(written)
     problems = _bench_problems(document, bench)
-    box_document, box = reader.named(document, ("loads", "box"), _beside(path, bench.loads.box), LoadBoxFile)
+    box_document, box = reader.named(document, ("loads", "box"), beside(path, bench.loads.box), LoadBoxFile)
     calibrations = {}
     for name, entry in bench.instruments.items():
         if entry.calibration is not None:
             at = ("instruments", name, "calibration")
-            _, calibrations[name] = reader.named(document, at, _beside(path, entry.calibration), CalibrationFile)
+            _, calibrations[name] = reader.named(document, at, beside(path, entry.calibration), CalibrationFile)
             problems += _calibration_problems(document, name, bench, calibrations[name])
     resistor = None
     if bench.signals.current is not None:
         at = ("signals", "current", "sense_resistor")
-        _, resistor = reader.named(document, at, _beside(path, bench.signals.current.sense_resistor), ResistorFile)
+        _, resistor = reader.named(document, at, beside(path, bench.signals.current.sense_resistor), ResistorFile)
     loads, relays, mistaken = loads_of(box)
     problems += [box_document.problem(("positions", name), message, at_key=True) for name, message in mistaken]
     if problems:
@@ -221,8 +226,8 @@ def load_bench(path: Path) -> BenchDefinition:
     )
 
 
-def load_device(path: Path) -> DeviceDefinition:
-    """Read a device file; raises DocumentInvalid with every mistake found."""
+def load_device(path: Path, *, find: Find | None = None) -> DeviceDefinition:
+    """Read a device file; raises DocumentInvalid with every mistake found. For ``find`` see :func:`load_bench`."""
     reader = _Reader()
     document, device = reader.read(path, DeviceFile)
     problems = [document.problem(at, message) for at, message in _protocol_problems(device)]
@@ -230,8 +235,8 @@ def load_device(path: Path) -> DeviceDefinition:
         raise DocumentInvalid(problems)
     dialogue = None
     if device.dialogue is not None:
-        beside = _beside(path, device.dialogue)
-        dialogue_document, dialogue = reader.named(document, ("dialogue",), beside, DialogueFile)
+        named = (find or _beside)(path, device.dialogue)
+        dialogue_document, dialogue = reader.named(document, ("dialogue",), named, DialogueFile)
         problems += [dialogue_document.problem(at, message) for at, message in what_does_not_fit(dialogue)]
     if problems:
         raise DocumentInvalid(problems)

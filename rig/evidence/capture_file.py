@@ -34,6 +34,7 @@ __all__ = [
     "open_recordings",
     "read_capture",
     "read_dataset",
+    "read_notes",
     "read_text",
     "says_a_format",
 ]
@@ -121,6 +122,16 @@ def read_capture(path: Path) -> Mapping[str, Waveform]:
         raise EvidenceError(msg) from error
     msg = f"{path.name} is not a capture of format {CAPTURE_FORMAT}"
     raise EvidenceError(msg)
+
+
+def read_notes(path: Path) -> tuple[str, ...]:
+    """Read what was wrong with a capture when it was taken; raises EvidenceError as :func:`read_capture` does."""
+    try:
+        with h5py.File(path, "r") as file:
+            return tuple(read_text(text) for text in file.attrs.get("notes", ()))
+    except (OSError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+        msg = f"{path.name} cannot be read as a capture: {error}"
+        raise EvidenceError(msg) from error
 
 
 def says_a_format(path: Path) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rig.errors import RigError
 from rig.evidence import mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from rig.evidence.record import OutputOffEntry
+    from rig.evidence.record import MeteredEntry, OutputOffEntry
     from rig.model.judgement import Judgement
     from rig.model.measurement import Outcome
     from rig.sequencer.agreement import Agreement
@@ -34,9 +34,20 @@ if TYPE_CHECKING:
     from rig.sequencer.work import CaseWork
     from rig.verdict.packs import NotApplicable
 
-__all__ = ["attempted", "error_entry", "not_run", "series"]
+__all__ = ["Worth", "attempted", "broken_series", "concluded", "error_entry", "not_run", "series"]
 
 _NOTHING_JUDGED = "nothing was judged: no data is never a pass"
+
+
+class Worth(Protocol):
+    """What a case was found to be worth; ``doubt`` is why it cannot be a PASS, ``during`` is by load and measurand."""
+
+    doubt: str
+    outcomes: dict[str, Outcome]
+    during: dict[tuple[str, str], Sequence[Outcome]]
+    agreements: tuple[Agreement, ...]
+    metered: MeteredEntry | None
+    judgements: list[Judgement]
 
 
 def not_run(resolved: ResolvedCase, reason: str) -> CaseRecord:
@@ -70,14 +81,9 @@ def attempted(
     aborted: bool,
 ) -> CaseRecord:
     """Return the record of what was done in a case, and of how it ended."""
-    broken = [] if error is None else [Verdict.ABORTED if aborted else Verdict.ERROR]
-    doubtful = [Verdict.INCONCLUSIVE] if work.doubt or not work.judgements else []
-    others = [off.verdict, *doubtful, *broken]
-    verdict = case_verdict(work.judgements, declared=resolved.limits, others=others)
     return not_run(resolved, "").model_copy(
         update={
-            "verdict": verdict,
-            "reason": _reason(verdict, work, off, error),
+            **concluded(resolved, work, error=error, off=off, aborted=aborted),
             "started": started,
             "duration": duration,
             "stimulus": mapping.stimulus_entry(work.asked or resolved.case.stimulus),
@@ -85,23 +91,37 @@ def attempted(
             "realised": None if work.realised is None else mapping.stimulus_entry(work.realised),
             "ranges": work.ranges,
             "captures": tuple(work.captures),
-            "measurements": (
-                *(mapping.measurement_entry(outcome) for outcome in work.outcomes.values()),
-                *(
-                    mapping.measurement_entry(one, during=load)
-                    for (load, _), found in work.during.items()
-                    for one in found
-                ),
-            ),
-            "agreements": tuple(_agreement(one) for one in work.agreements),
-            "metered": work.metered,
-            "judgements": tuple(mapping.judgement_entry(judgement) for judgement in work.judgements),
-            "not_evaluated": _stated(resolved, work.outcomes),
-            "output_off": off,
             "made_safe": (*work.made_safe, *_by_guard(work.guardian)),
-            "error": error,
         }
     )
+
+
+def concluded(
+    resolved: ResolvedCase, worth: Worth, *, error: ErrorEntry | None, off: OutputOffEntry, aborted: bool
+) -> dict[str, Any]:
+    """Return what a case's record says of all that was found in it: verdict, values and judgements."""
+    broken = [] if error is None else [Verdict.ABORTED if aborted else Verdict.ERROR]
+    doubtful = [Verdict.INCONCLUSIVE] if worth.doubt or not worth.judgements else []
+    others = [off.verdict, *doubtful, *broken]
+    verdict = case_verdict(worth.judgements, declared=resolved.limits, others=others)
+    return {
+        "verdict": verdict,
+        "reason": _reason(verdict, worth, off, error),
+        "measurements": (
+            *(mapping.measurement_entry(outcome) for outcome in worth.outcomes.values()),
+            *(
+                mapping.measurement_entry(one, during=load)
+                for (load, _), found in worth.during.items()
+                for one in found
+            ),
+        ),
+        "agreements": tuple(_agreement(one) for one in worth.agreements),
+        "metered": worth.metered,
+        "judgements": tuple(mapping.judgement_entry(judgement) for judgement in worth.judgements),
+        "not_evaluated": _stated(resolved, worth.outcomes),
+        "output_off": off,
+        "error": error,
+    }
 
 
 def series(
@@ -126,6 +146,13 @@ def series(
             "not_evaluated": _stated(resolved, outcomes),
         }
     )
+
+
+def broken_series(resolved: ResolvedCase, problem: RigError, *, started: datetime) -> CaseRecord:
+    """Return the record of a series that could not be judged."""
+    error = error_entry(problem, "judging the series")
+    told = {"verdict": Verdict.ERROR, "error": error, "started": started}
+    return not_run(resolved, error.message).model_copy(update=told)
 
 
 def _not_evaluated(entry: NotApplicable, found: str = "") -> NotEvaluatedEntry:
@@ -176,7 +203,7 @@ def error_entry(problem: BaseException, stage: str) -> ErrorEntry:
     return ErrorEntry(type=type(problem).__name__, message=message.strip(), stage=stage)
 
 
-def _reason(verdict: Verdict, work: CaseWork, off: OutputOffEntry, error: ErrorEntry | None) -> str:
+def _reason(verdict: Verdict, work: Worth, off: OutputOffEntry, error: ErrorEntry | None) -> str:
     """Return the sentence that explains the verdict: of all that is wrong, the first thing that is as bad."""
     if verdict is Verdict.PASS:
         return ""

@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from rig.plan.case import Ceiling
     from rig.sequencer.guarded import Guardian
 
-__all__ = ["PERMIT", "LiveWatch", "crossed_limit", "found_crossing", "hard_limits"]
+__all__ = ["LIVE_WATCH", "PERMIT", "LiveWatch", "clips", "crossed_limit", "found_crossing", "hard_limits"]
 
 PERMIT: Final = 10.0
 """For so long the guard's permission holds when it is not renewed, s: a run that hangs lets it end."""
+
+LIVE_WATCH: Final = "the live watch"
+"""Where a hard limit comes from that was crossed while current flowed."""
 
 _RENEW = 2.0
 # A phase ten times as long as was set is none any more, and nothing shorter than this is worth a trip, s.
@@ -97,7 +100,7 @@ def crossed_limit(crossing: Crossing, ceiling: Ceiling) -> Limit:
     whose = f"{'the plan' if own else 'the rig'}'s ceiling on {crossing.limit.replace('_', ' ')}"
     text = f"at most {format_quantity(crossing.ceiling, crossing.unit)}: {whose}"
     upper = Interval(upper=crossing.ceiling)
-    return Limit(measurand=crossing.measurand, interval=upper, unit=crossing.unit, text=text, source="the live watch")
+    return Limit(measurand=crossing.measurand, interval=upper, unit=crossing.unit, text=text, source=LIVE_WATCH)
 
 
 class LiveWatch:
@@ -138,7 +141,7 @@ class LiveWatch:
             self._guardian.trip(str(self.crossing))
             self._make_safe()
             return False
-        if _clips(block):
+        if clips(block):
             self.clipped = True
             self._stop()
             return False
@@ -165,7 +168,8 @@ class LiveWatch:
         return self._watch.last is None or now - self._watch.last >= quiet
 
 
-def _clips(block: Waveform) -> bool:
+def clips(block: Waveform) -> bool:
+    """Whether any sample lies at or beyond the instrument's rails."""
     if block.rails is None or not len(block):
         return False
     low, high = block.rails

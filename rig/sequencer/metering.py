@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rig.roles import Multimeter
     from rig.sequencer.examine import Corrected
 
-__all__ = ["METERED", "Metered", "Metering", "compare_metered", "metering", "refuse_disagreement"]
+__all__ = ["METERED", "Metered", "Metering", "compare_metered", "metering", "range_of_meter", "refuse_disagreement"]
 
 METERED = "metered_current"
 
@@ -122,7 +122,7 @@ def metering(bench: Bench, *, half_range: float, train: float, eventful: bool) -
     name = definition.named("multimeter")
     if name is None or definition.instruments[name].options.get("across", _ACROSS_SENSE) != _ACROSS_SENSE:
         return None
-    full_scale = _range(definition, name, half_range)
+    full_scale = range_of_meter(definition, name, half_range)
     cycles = next((one for one in _CYCLES if _BEFORE + one * _PERIOD + _AFTER <= train), None)
     unable = ""
     if eventful:
@@ -139,7 +139,8 @@ def metering(bench: Bench, *, half_range: float, train: float, eventful: bool) -
     return Metering(instrument=name, meter=bench.multimeter, path=path, full_scale=full_scale, cycles=cycles)
 
 
-def _range(definition: BenchDefinition, name: str, half_range: float) -> float | None:
+def range_of_meter(definition: BenchDefinition, name: str, half_range: float) -> float | None:
+    """Return the narrowest calibrated range of a multimeter that holds ``half_range``, ±V; None if there is none."""
     record = definition.calibrations.get(name)
     if record is None:
         return None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rig.sequencer.settings import Views
     from rig.sequencer.work import CaseWork
 
-__all__ = ["prove_off"]
+__all__ = ["prove_off", "unproven", "with_end"]
 
 
 def prove_off(work: CaseWork, views: Views) -> OutputOffEntry:
@@ -25,8 +25,7 @@ def prove_off(work: CaseWork, views: Views) -> OutputOffEntry:
         work.connect_for_proof()
         residual = work.look_idle(views)
     except Exception as error:  # noqa: BLE001 - a defect of a driver proves as little as an instrument's refusal
-        shown = str(error) if isinstance(error, RigError) else f"{type(error).__name__}: {error}"
-        return OutputOffEntry(verdict=Verdict.ERROR, reason=f"the output could not be measured to be off: {shown}")
+        return unproven(error)
     return residual if residual.verdict is Verdict.PASS else _after_opening(work, views, residual)
 
 
@@ -38,5 +37,16 @@ def _after_opening(work: CaseWork, views: Views, residual: OutputOffEntry) -> Ou
         ended = work.look_idle(views).verdict is Verdict.PASS
     except Exception:  # noqa: BLE001 - as above
         ended = False
+    return with_end(residual, ended=ended)
+
+
+def unproven(error: Exception) -> OutputOffEntry:
+    """Say why nothing was measured."""
+    shown = str(error) if isinstance(error, RigError) else f"{type(error).__name__}: {error}"
+    return OutputOffEntry(verdict=Verdict.ERROR, reason=f"the output could not be measured to be off: {shown}")
+
+
+def with_end(residual: OutputOffEntry, *, ended: bool) -> OutputOffEntry:
+    """Say of a current that was still there whether opening the relays ended it."""
     tail = "opening the relays ended it" if ended else "it was NOT measured to end when the relays were opened"
     return residual.model_copy(update={"reason": f"{residual.reason}; {tail}"})

@@ -91,6 +91,20 @@ class Resolver:
             raise DocumentInvalid(undecidable)
         return resolved
 
+    def anew(self, case: Case) -> ResolvedCase:
+        """Resolve a case that has been run: nothing will be energised, so nothing is refused.
+
+        Raises
+        ------
+        DocumentInvalid
+            if it names a limit pack that is not at hand
+        """
+        names = {name for one in (case, *case.series) for name in one.packs}
+        unknown = [_problem(case, f"there is no limit pack {name!r}") for name in names if name not in self._packs]
+        if unknown:
+            raise DocumentInvalid(unknown)
+        return self._resolved(case)
+
     def _into(self, case: Case, load: Load) -> Exposure:
         return estimate(
             case.stimulus, load, sense_resistance=self._ranges.sense, compliance=self._device.ratings.voltage

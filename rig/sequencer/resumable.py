@@ -16,9 +16,9 @@ import rig
 from rig.evidence.writing import canonical_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["KeptSteps", "analyses_folder"]
+__all__ = ["KeptSteps", "analyses_folder", "software"]
 
 _FOLDER = "RIG_ANALYSES"
 _FORMAT = "rig-steps/1"
@@ -82,18 +82,25 @@ def _key(about: Mapping[str, Any]) -> str:
     known = {
         "format": _FORMAT,
         "about": dict(about),
-        "code": _code(),
-        "packages": {name: version(name) for name in _PACKAGES},
-        "python": f"{platform.python_implementation()} {platform.python_version()} {platform.machine()}",
+        **software(_CODE),
     }
     return hashlib.sha256(canonical_json(known)).hexdigest()[:32]
 
 
-def _code() -> str:
-    """Return the hash of the code that computes the steps."""
+def software(code: Sequence[str]) -> dict[str, Any]:
+    """Return what a result depends on beside its data: the hash of parts of the rig, packages, and the interpreter."""
+    return {
+        "code": _code(code),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "python": f"{platform.python_implementation()} {platform.python_version()} {platform.machine()}",
+    }
+
+
+def _code(parts: Sequence[str]) -> str:
+    """Return the hash of parts of the rig."""
     package = Path(rig.__file__).parent
     digest = hashlib.sha256()
-    for path in sorted(path for name in _CODE for path in (package / name).rglob("*.py")):
+    for path in sorted(path for name in parts for path in (package / name).rglob("*.py")):
         digest.update(path.relative_to(package).as_posix().encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rig.acquisition.delivery import BLOCK
-from rig.analysis.series import SERIES
 from rig.errors import BenchError, CommunicationError, InterlockTripped, RigError
 from rig.evidence.record import (
     CaseRecord,
@@ -19,7 +18,7 @@ from rig.model.verdict import Verdict
 from rig.sequencer import case_record
 from rig.sequencer.guarded import GuardedStimulator, Unguarded
 from rig.sequencer.proof import prove_off
-from rig.sequencer.series import found_in, judge_series, measure_all
+from rig.sequencer.series import conclude, found_in
 from rig.sequencer.work import CaseWork
 
 if TYPE_CHECKING:
@@ -168,20 +167,16 @@ class Run:
         try:
             record = self._series_record(resolved, begun)
         except RigError as problem:
-            error = case_record.error_entry(problem, "judging the series")
-            told = {"verdict": Verdict.ERROR, "error": error, "started": begun.at}
-            record = case_record.not_run(resolved, error.message).model_copy(update=told)
+            record = case_record.broken_series(resolved, problem, started=begun.at)
         return self._keep(record)
 
     def _series_record(self, resolved: ResolvedCase, begun: _Begun) -> CaseRecord:
         case = resolved.case
         found = {name: one for (plan, name), one in self._found.items() if plan == case.plan}
         selected = {name for plan, name in self._cases if plan == case.plan}
-        loads = {name: load.nominal for name, load in self.bench.loads.items()}
-        asked = (limit.measurand for limit in resolved.limits)
-        also = (entry.asks for entry in resolved.not_applicable if entry.asks in SERIES)
-        outcomes = measure_all(case, dict.fromkeys((*asked, *also)), found, loads, selected=selected)
-        judgements = judge_series(case, resolved.limits, outcomes)
+        outcomes, judgements = conclude(
+            case, resolved.limits, resolved.not_applicable, found, self.bench.loads.values(), selected=selected
+        )
         return case_record.series(resolved, outcomes, judgements, started=begun.at, duration=self._now() - begun.on)
 
     @contextmanager

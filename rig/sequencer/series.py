@@ -6,22 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rig.analysis.comparison import Point
-from rig.analysis.series import measure_series
+from rig.analysis.series import SERIES, measure_series
 from rig.model.measurement import NotMeasured
 from rig.verdict.judge import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from rig.evidence.record import CaptureEntry
     from rig.model.judgement import Judgement
     from rig.model.limit import Limit
+    from rig.model.load import Load
     from rig.model.measurement import Outcome
     from rig.model.signal_path import SignalPath
     from rig.model.stimulus import Stimulus
     from rig.plan.case import Case
+    from rig.verdict.packs import NotApplicable
 
-__all__ = ["Found", "found_in", "judge_series", "measure_all", "point_of", "way_of"]
+__all__ = ["Found", "conclude", "found_in", "judge_series", "measure_all", "point_of", "way_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,26 @@ def measure_all(
         return {name: NotMeasured(measurand=name, reason=missing) for name in names}
     points = [point_of(one, loads[one.load], found[one.id]) for one in case.series]
     return {name: measure_series(name, points) for name in names}
+
+
+def conclude(
+    case: Case,
+    limits: Sequence[Limit],
+    stated: Iterable[NotApplicable],
+    found: Mapping[str, Found],
+    loads: Iterable[Load],
+    *,
+    selected: Collection[str],
+) -> tuple[dict[str, Outcome], tuple[Judgement, ...]]:
+    """Measure and judge all that is asked of a series, and measure what packs want ``stated``.
+
+    For ``found`` and ``selected`` see :func:`measure_all`.
+    """
+    asked = (limit.measurand for limit in limits)
+    also = (entry.asks for entry in stated if entry.asks in SERIES)
+    nominal = {load.name: load.nominal for load in loads}
+    outcomes = measure_all(case, dict.fromkeys((*asked, *also)), found, nominal, selected=selected)
+    return outcomes, judge_series(case, limits, outcomes)
 
 
 def _missing(case: Case, found: Mapping[str, Found], selected: Collection[str]) -> Iterable[str]:

@@ -17,14 +17,15 @@ from rig.model.verdict import Verdict
 from rig.model.waveform import Purpose
 from rig.plan.case import Ranging
 from rig.sequencer.eventful import Eventful
-from rig.sequencer.examine import Corrected, Findings, examine, residual_current, verify_load
+from rig.sequencer.examine import residual_current
 from rig.sequencer.exposure import AT_REST
-from rig.sequencer.happened import examine_events, is_held
+from rig.sequencer.happened import is_held
 from rig.sequencer.keeping import Keeping
 from rig.sequencer.live import PERMIT, LiveWatch, crossed_limit, found_crossing, hard_limits
 from rig.sequencer.metering import METERED, Metered, compare_metered, metering, refuse_disagreement
 from rig.sequencer.scout import read_scout
 from rig.sequencer.settings import ranged, room_for, scout_train, scout_view, widened
+from rig.sequencer.worth import bound_outcomes, doubt_about, examine_case
 from rig.units import Unit
 from rig.verdict.judge import judge, judge_each
 
@@ -44,7 +45,9 @@ if TYPE_CHECKING:
     from rig.model.stimulus import Stimulus
     from rig.plan.case import Ceiling
     from rig.sequencer.agreement import Agreement
+    from rig.sequencer.examine import Corrected, Findings
     from rig.sequencer.guarded import Guardian
+    from rig.sequencer.happened import Happened
     from rig.sequencer.metering import Metering
     from rig.sequencer.resolve import ResolvedCase
     from rig.sequencer.settings import Views
@@ -54,7 +57,6 @@ __all__ = ["CaseWork"]
 # What every phase shows by itself, however few there are.
 _OF_A_PHASE = frozenset(name for name, entry in CATALOGUE.items() if entry.level is Level.PHASE)
 _ENDED = "the live watch ended the train"
-_CLIPPED = "the train was ended because the current clipped"
 
 
 class CaseWork:
@@ -92,7 +94,7 @@ class CaseWork:
         self.during: dict[tuple[str, str], Sequence[Outcome]] = {}
         self.judgements: list[Judgement] = []
         self._during: Mapping[tuple[str, str], Sequence[Outcome]] = {}
-        self._unseen, self._clipped = "", False
+        self._clipped = False
         self.doubt = ""
         self.crossing: Crossing | None = None
         self.unjudged = False
@@ -153,32 +155,26 @@ class CaseWork:
         self._choose(resolved.views, resolved.views.held, resolved.exposure.reached, "expected peak")
         if case.ranging is Ranging.SCOUT and not self._scout(resolved):
             return self.outcomes
-        findings = self._deliver(resolved, self.load, electrode_area)
+        found = self._deliver(resolved, self.load, electrode_area)
         for last in (False, True):
-            if findings is None:
+            if found is None:
                 return self.outcomes
             view = self._views.signal
-            wider = widened(view, case.stimulus, resolved.ranges, findings.clipped, last=last)
+            wider = widened(view, case.stimulus, resolved.ranges, found.findings.clipped, last=last)
             if wider is None:
                 break
             self._choose(self._views.with_signal(wider), None, None, "clipped capture")
-            findings = self._deliver(resolved, self.load, electrode_area)
-        if findings is None:
+            found = self._deliver(resolved, self.load, electrode_area)
+        if found is None:
             return self.outcomes
-        self.outcomes.update(findings.outcomes)
-        self.agreements = findings.agreements
+        self.outcomes.update(found.findings.outcomes)
+        self.agreements, self._during = found.findings.agreements, found.during
         self.stage = "verifying the load"
-        cut_short = f"{_CLIPPED}: no wider range was left" if self._clipped else ""
-        self.doubt = (
-            verify_load(findings, self.load, case.stimulus, throughout=not case.events)
-            or self._unseen
-            or cut_short
-            or self.doubt
-        )
+        self.doubt = doubt_about(found, case, self.load, clipped=self._clipped) or self.doubt
         if self.metered is not None:
             self.stage = "comparing with the multimeter"
             refuse_disagreement(self.metered)
-        return findings.outcomes
+        return found.findings.outcomes
 
     def _scout(self, resolved: ResolvedCase) -> bool:
         """Deliver the least there is of a stimulus, choose ranges by what it shows, and say whether to go on."""
@@ -213,7 +209,7 @@ class CaseWork:
         self.outcomes[seen.measurand] = seen
         self.judgements.append(judge(seen, crossed_limit(crossing, ceiling), DecisionRule.GUARDED))
 
-    def _deliver(self, resolved: ResolvedCase, load: Load, electrode_area: float | None) -> Findings | None:
+    def _deliver(self, resolved: ResolvedCase, load: Load, electrode_area: float | None) -> Happened | None:
         """Stimulate once, and measure what was seen; nothing where the live watch ended it."""
         views, stimulus = self._views, resolved.case.stimulus
         if resolved.case.zero and self._zero_for(views) is None:
@@ -225,10 +221,10 @@ class CaseWork:
             self._stop_at(self.crossing, resolved.case.ceiling, signal.capture.id)
             return None
         self.stage = "measuring"
-        findings = self._examined(signal, resolved, load, electrode_area)
-        self._keeping.note((*signal.capture.notes, *findings.defects))
-        self._compare_metered(signal, findings)
-        return findings
+        found = self._examined(signal, resolved, load, electrode_area)
+        self._keeping.note((*signal.capture.notes, *found.findings.defects))
+        self._compare_metered(signal, found.findings)
+        return found
 
     def _compare_metered(self, signal: Corrected, findings: Findings) -> None:
         """Hold what the multimeter has read against the samples, where it has."""
@@ -247,7 +243,7 @@ class CaseWork:
         if self.load is None or not bound:
             return
         try:
-            found = self._examined(kept, resolved, self.load, self._electrode_area).outcomes
+            found = self._examined(kept, resolved, self.load, self._electrode_area).findings.outcomes
         except RigError:
             return
         seen = [judge(found[one.measurand], one, self.rule) for one in bound if one.measurand in found]
@@ -256,22 +252,17 @@ class CaseWork:
 
     def _examined(
         self, signal: Corrected, resolved: ResolvedCase, load: Load, electrode_area: float | None
-    ) -> Findings:
+    ) -> Happened:
         """Measure a capture; where something happened in it, or is asked in time, also what followed what was done."""
-        case, zero = resolved.case, self._zero_for(self._views)
-        if not is_held(case, resolved.limits):
-            return examine(signal, zero, stimulus=case.stimulus, load=load, electrode_area=electrode_area)
-        found = examine_events(
+        return examine_case(
             signal,
-            zero,
-            stimulus=case.stimulus,
+            self._zero_for(self._views),
+            resolved,
             load=load,
             loads=self.bench.loads,
             paths=lambda name: self._paths(self.bench.loads[name]),
             electrode_area=electrode_area,
         )
-        self._during, self._unseen = found.during, found.doubt
-        return found.findings
 
     def _paths(self, load: Load) -> Mapping[str, SignalPath]:
         """Return the ways of both signals, as they are looked at, with a load connected."""
@@ -430,14 +421,11 @@ class CaseWork:
 
     def _outcomes_for(self, limit: Limit) -> Sequence[Outcome]:
         """Return what a limit binds: one outcome, or one of every stretch while its load was connected."""
-        name, load = limit.measurand, limit.during
-        if not load:
-            return [self.outcomes.get(name) or NotMeasured(measurand=name, reason=f"{name} was not measured")]
-        missing = NotMeasured(measurand=name, reason=f"{name} was not measured while {load} was connected")
-        if not self._during and self.load is not None and load == self.load.name:
-            return [self.outcomes.get(name) or missing]  # nothing else was ever connected
-        self.during[load, name] = self._during.get((load, name), [missing])
-        return self.during[load, name]
+        connected = "" if self.load is None else self.load.name
+        found, of_stretches = bound_outcomes(limit, self.outcomes, self._during, connected)
+        if of_stretches:
+            self.during[limit.during, limit.measurand] = found
+        return found
 
     def _capture_id(self, kind: str) -> str:
         again = "" if self.attempt == 1 else f"{self.attempt}-"

@@ -1,0 +1,135 @@
+"""A bundle replayed: every case measured and judged again from its captures, series from their cases, and compared."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rig.errors import EvidenceError, RigError
+from rig.evidence.reading import read_record
+from rig.evidence.verification import verify
+from rig.sequencer import case_record
+from rig.sequencer.replay.case import AttemptAgain
+from rig.sequencer.replay.result import ReplayResult, compare_cases
+from rig.sequencer.replay.sources import read_packs, read_sources
+from rig.sequencer.series import conclude
+from rig.verdict.aggregate import run_verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from rig.evidence.record import CaseRecord, RunRecord
+    from rig.plan.case import Case
+    from rig.sequencer.replay.sources import Sources
+    from rig.sequencer.resolve import ResolvedCase
+    from rig.sequencer.series import Found
+
+__all__ = ["refuse_unless_whole", "replay_bundle"]
+
+_NOT_RUN = "it was not run"
+_BY_HAND = "no plan declares it: what a test in Python did with its bench is not in the evidence"
+
+
+def refuse_unless_whole(folder: Path) -> None:
+    """Refuse a bundle that is not as it was sealed.
+
+    Raises
+    ------
+    EvidenceError
+        with the first of what is wrong with it
+    """
+    problems = verify(folder)
+    if problems:
+        more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
+        raise EvidenceError(f"{folder}: not intact, so nothing can be concluded from it: {problems[0]}{more}")
+
+
+def replay_bundle(folder: Path, packs: Sequence[Path] = ()) -> ReplayResult:
+    """Measure and judge a run again from its evidence, which is only read; no instrument is opened or simulated.
+
+    Parameters
+    ----------
+    packs : files of limit packs: one with the id of a pack of the run replaces it, any other is applied to every case
+
+    Raises
+    ------
+    RigError
+        if the bundle is not intact, or today's code cannot read it
+    """
+    refuse_unless_whole(folder)
+    record = read_record(folder)
+    others = read_packs(packs)
+    sources = read_sources(folder, record, others)
+    own = {entry.id for entry in record.packs}
+    beside = tuple(name for name in others if name not in own)
+    anew = _Replay(folder, record, sources, beside)
+    cases = tuple(anew.cases())
+    software = record.software
+    return ReplayResult(
+        run_id=record.run_id,
+        before=record.verdict,
+        after=run_verdict((one.verdict for one in anew.records if not one.retried), end=record.end_reason),
+        packs=tuple(others),
+        recorded_with=f"rig {software.version} ({software.commit or 'no commit'})",
+        cases=tuple(compare_cases(*pair, taken=taken) for pair, taken in cases),
+    )
+
+
+class _Replay:
+    def __init__(self, folder: Path, record: RunRecord, sources: Sources, beside: Collection[str]) -> None:
+        self._folder, self._record, self._sources, self._beside = folder, record, sources, tuple(beside)
+        self._found: dict[tuple[str, str], Found] = {}
+        self.records: list[CaseRecord] = []
+
+    def cases(self) -> Iterator[tuple[tuple[CaseRecord, CaseRecord], tuple[str, ...]]]:
+        """Yield every record as it was and as it is now, and what of it was taken on record."""
+        for old in self._record.cases:
+            new, taken = self._anew(old)
+            self.records.append(new)
+            yield (old, new), taken
+
+    def _anew(self, old: CaseRecord) -> tuple[CaseRecord, tuple[str, ...]]:
+        case = self._sources.cases.get((old.plan, old.id))
+        if old.started is None:
+            return old, (_NOT_RUN,)
+        if case is None:
+            return old, (_BY_HAND,)
+        resolved = self._sources.resolver.anew(self._bound(case))
+        if case.series:
+            return self._series(old, resolved), ()
+        attempt = AttemptAgain(self._folder, old, resolved, self._sources)
+        try:
+            new, self._found[old.plan, old.id] = attempt.record_anew()
+        finally:
+            attempt.close()
+        return new, tuple(attempt.taken)
+
+    def _bound(self, case: Case) -> Case:
+        """Return a case with the limit packs that are applied beside its own."""
+        if not self._beside:
+            return case
+        own = case.packs if case.apply_packs else ()
+        series = tuple(self._bound(one) for one in case.series)
+        return replace(case, apply_packs=True, packs=(*own, *self._beside), series=series)
+
+    def _series(self, old: CaseRecord, resolved: ResolvedCase) -> CaseRecord:
+        """Judge a series again, as the run has done, from what its cases show now."""
+        found: Mapping[str, Found] = {name: one for (plan, name), one in self._found.items() if plan == old.plan}
+        selected = {one.id for one in self._record.cases if one.plan == old.plan}
+        begun = old.started or self._record.started
+        try:
+            outcomes, judgements = conclude(
+                resolved.case,
+                resolved.limits,
+                resolved.not_applicable,
+                found,
+                self._sources.definition.loads.values(),
+                selected=selected,
+            )
+        except RigError as problem:
+            new = case_record.broken_series(resolved, problem, started=begun)
+        else:
+            new = case_record.series(resolved, outcomes, judgements, started=begun, duration=0.0)
+        kept = {"duration": old.duration, "attempt": old.attempt, "retried": old.retried}
+        return new.model_copy(update=kept)

@@ -1,0 +1,171 @@
+"""What a replay has found: per attempt at a case what is otherwise than on record, with both values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from rig.evidence.record import JudgementEntry, MeasurementEntry, OutputOffEntry
+from rig.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator
+
+    from rig.evidence.record import CaseRecord
+
+__all__ = ["CaseReplay", "JudgementChange", "MeasurementChange", "Outcome", "ReplayResult", "compare_cases"]
+
+Outcome = Literal["same", "values changed", "verdict changed"]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class JudgementChange(_Entry):
+    """One check, as it was on record and as it is now; None where there was none, or is none any more."""
+
+    before: JudgementEntry | None
+    after: JudgementEntry | None
+
+    @property
+    def of_verdict(self) -> bool:
+        """Whether the verdict is another; also of a check that one of the two did not make."""
+        return self.before is None or self.after is None or self.before.verdict is not self.after.verdict
+
+
+class MeasurementChange(_Entry):
+    """One value with all that is told of it, before and after; None where there was none, or is none any more."""
+
+    before: MeasurementEntry | None
+    after: MeasurementEntry | None
+
+
+class CaseReplay(_Entry):
+    """One attempt at one case; ``others`` is what else is otherwise, ``taken`` what only the record says."""
+
+    plan: str
+    id: str
+    attempt: int = 1
+    retried: bool = False
+    before: Verdict
+    after: Verdict
+    reason_before: str = ""
+    reason_after: str = ""
+    judgements: tuple[JudgementChange, ...] = ()
+    measurements: tuple[MeasurementChange, ...] = ()
+    output_off: tuple[OutputOffEntry | None, OutputOffEntry | None] | None = None
+    others: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        """What came of it, the worst first."""
+        off = {None if one is None else one.verdict for one in self.output_off or ()}
+        if self.before is not self.after or len(off) > 1 or any(one.of_verdict for one in self.judgements):
+            return "verdict changed"
+        otherwise = self.judgements or self.measurements or self.output_off or self.others
+        return "values changed" if otherwise else "same"
+
+
+class ReplayResult(_Entry):
+    """A whole run; ``packs`` are the ids of limit packs that were applied in place of, or beside, the run's own."""
+
+    run_id: str
+    before: Verdict
+    after: Verdict
+    packs: tuple[str, ...] = ()
+    recorded_with: str
+    cases: tuple[CaseReplay, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst of its cases."""
+        found = {case.outcome for case in self.cases}
+        if self.before is not self.after or "verdict changed" in found:
+            return "verdict changed"
+        return "values changed" if "values changed" in found else "same"
+
+
+def compare_cases(before: CaseRecord, after: CaseRecord, *, taken: tuple[str, ...] = ()) -> CaseReplay:
+    """Compare two records of one attempt, to the last bit of every value."""
+    off = (before.output_off, after.output_off)
+    return CaseReplay(
+        plan=before.plan,
+        id=before.id,
+        attempt=before.attempt,
+        retried=before.retried,
+        before=before.verdict,
+        after=after.verdict,
+        reason_before=before.reason,
+        reason_after=after.reason,
+        judgements=tuple(
+            JudgementChange(before=one, after=other)
+            for one, other in _otherwise(before.judgements, after.judgements, _check)
+        ),
+        measurements=tuple(
+            MeasurementChange(before=one, after=other)
+            for one, other in _otherwise(before.measurements, after.measurements, _measurand)
+        ),
+        output_off=None if _bits(off[0]) == _bits(off[1]) else off,
+        others=tuple(_others(before, after)),
+        taken=taken,
+    )
+
+
+def _others(before: CaseRecord, after: CaseRecord) -> Iterator[str]:
+    for name, one, other in (
+        ("agreements of the two instruments", before.agreements, after.agreements),
+        ("the multimeter's reading", (before.metered,), (after.metered,)),
+        ("entries of limit packs that gave no verdict", before.not_evaluated, after.not_evaluated),
+    ):
+        if [_bits(entry) for entry in one] != [_bits(entry) for entry in other]:
+            yield name
+    if _bits(before.error) != _bits(after.error):
+        yield f"error: {_error(before)} → {_error(after)}"
+    elif before.reason != after.reason and before.verdict is after.verdict:
+        yield "the reason of the verdict"
+
+
+def _error(record: CaseRecord) -> str:
+    return "none" if record.error is None else record.error.message
+
+
+def _check(entry: JudgementEntry) -> Hashable:
+    limit = entry.limit
+    return limit.measurand, limit.during, limit.source, limit.clause, limit.statistic
+
+
+def _measurand(entry: MeasurementEntry) -> Hashable:
+    return entry.measurand, entry.during
+
+
+def _bits(entry: BaseModel | None) -> str:
+    """Return an entry such that two are equal only if every bit of every number is: 0 and −0 are not."""
+    return "" if entry is None else entry.model_dump_json()
+
+
+_EntryT = TypeVar("_EntryT", bound=BaseModel)
+
+
+def _otherwise(
+    before: Iterable[_EntryT], after: Iterable[_EntryT], key: Callable[[_EntryT], Hashable]
+) -> Iterator[tuple[_EntryT | None, _EntryT | None]]:
+    """Yield what is not the same: paired by key, and by its number where a key comes several times."""
+    known, now = _numbered(before, key), _numbered(after, key)
+    for name in dict.fromkeys((*known, *now)):
+        one, other = known.get(name), now.get(name)
+        if _bits(one) != _bits(other):
+            yield one, other
+
+
+def _numbered(entries: Iterable[_EntryT], key: Callable[[_EntryT], Hashable]) -> dict[tuple[Hashable, int], _EntryT]:
+    seen: Counter[Hashable] = Counter()
+    found = {}
+    for entry in entries:
+        name = key(entry)
+        found[name, seen[name]] = entry
+        seen[name] += 1
+    return found
