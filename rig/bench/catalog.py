@@ -128,7 +128,7 @@ _OURS = (
         factory="rig.bench.drivers.ni_daqmx:opened",
         recognises="National Instruments,",
         needs=("device",),
-        options={"terminal": str},
+        options={"terminal": str, "tdms_folder": str},
     ),
     Driver(
         name="keysight-34970a",

@@ -15,7 +15,7 @@ from rig.model.waveform import Waveform
 from rig.units import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -43,6 +43,7 @@ class NiDaqmx:
     ----------
     name, address, device : from the bench file; ``device`` is the card's name in the driver, for example ``Dev1``
     terminal : how the inputs are wired: differential, rse, nrse or pseudo-differential
+    log : names a TDMS file, as the driver's computer sees it, for each acquisition that is read while it lasts
 
     Raises
     ------
@@ -50,11 +51,19 @@ class NiDaqmx:
         if there is no such wiring
     """
 
-    def __init__(self, name: str, address: str, *, device: str, terminal: str = "differential") -> None:
+    def __init__(
+        self,
+        name: str,
+        address: str,
+        *,
+        device: str,
+        terminal: str = "differential",
+        log: Callable[[], str] | None = None,
+    ) -> None:
         self.name = name
         if terminal not in TERMINALS:
             raise Refused(f"{name}: an input cannot be wired as {terminal!r}, only as {', '.join(TERMINALS)}")
-        self._session = DaqSession(name, address, device, terminal=terminal)
+        self._session = DaqSession(name, address, device, terminal=terminal, log=log)
         self._channels: dict[str, DaqChannel] = {}
         self._samples = self._position = self._pretrigger = 0
         self._rate = 0.0
@@ -185,4 +194,10 @@ def _rails(channel: DaqChannel) -> tuple[float, float]:
 
 def opened(at: Opening) -> NiDaqmx:
     """Open a session as a bench file says."""
-    return NiDaqmx(at.name, at.address, device=at.entry.device or "", terminal=at.option("terminal", "differential"))
+    folder, terminal = at.option("tdms_folder", ""), at.option("terminal", "differential")
+
+    def named() -> str:
+        return f"{folder.rstrip('/')}/{at.name}-{at.clock.utc():%Y%m%dT%H%M%S%fZ}.tdms"
+
+    log = named if folder else None
+    return NiDaqmx(at.name, at.address, device=at.entry.device or "", terminal=terminal, log=log)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import nidaqmx
 import numpy as np
-from nidaqmx.constants import AcquisitionType
+from nidaqmx.constants import AcquisitionType, LoggingMode, LoggingOperation
 from nidaqmx.errors import DaqReadError
 from nidaqmx.stream_readers import AnalogMultiChannelReader, AnalogUnscaledReader
 
@@ -79,6 +79,7 @@ class DaqSession:
     address : ``local`` for the driver on this machine, ``grpc://host:port`` for a device server
     device : the device's name, for example ``Dev1``
     terminal : how its inputs are wired, one of :data:`TERMINALS`
+    log : names a TDMS file, on the driver's computer, for each acquisition that is read while it lasts; None for none
     connect_timeout : how long to wait for a server, s
     """
 
@@ -89,9 +90,11 @@ class DaqSession:
         device: str,
         *,
         terminal: str = "differential",
+        log: Callable[[], str] | None = None,
         connect_timeout: float = 3.0,
     ) -> None:
         self.instrument = instrument
+        self._log = log
         self._device, self._terminal = device, terminal
         self._link = DaqLink(instrument, address, connect_timeout=connect_timeout, call_timeout=_CALL_TIMEOUT)
         self.card = DaqCard(self._link, device)
@@ -154,6 +157,9 @@ class DaqSession:
         mode = AcquisitionType.CONTINUOUS if endless else AcquisitionType.FINITE
         room = math.ceil(_ROOM * setup.rate) if endless else setup.samples
         timing.cfg_samp_clk_timing(setup.rate, sample_mode=mode, samps_per_chan=room)
+        if endless and self._log is not None:
+            stream = self._task.in_stream
+            stream.configure_logging(self._log(), LoggingMode.LOG_AND_READ, operation=LoggingOperation.CREATE)
         if new and setup.trigger is not None:
             made.trigger = arm(made.task, self._device, setup.trigger)
         self._trigger = made.trigger

@@ -16,6 +16,7 @@ from rig.twin.devices.nidaqmx_wire import Refusal, read_f64_reply, read_i16_repl
 from rig.twin.devices.trigger import Edge, first_passage, wait_for
 from rig.twin.frontend import FrontEnd
 from rig.twin.signal import Piecewise
+from rig.twin.tdms import segment
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -174,6 +175,7 @@ class Reader:
             return pack(self._digitize(task, came), came, by_scan, refused.code)
         record = self._digitize(task, count)
         task.position += count
+        _log(task, record)
         return pack(record, count, by_scan, 0)
 
     def _begin(self, task: AnalogTask) -> None:
@@ -234,6 +236,14 @@ class Reader:
             acquisition=task.acquisition or 0,
             part=task.position,
         ).codes
+
+
+def _log(task: AnalogTask, record: _Record) -> None:
+    """Append what was read to the task's file: this card logs when it is read, a real one as it samples."""
+    if task.log is not None and record.codes.size:
+        names = [channel.name for channel in task.channels]
+        with task.log.open("ab") as file:
+            file.write(segment(task.log_group, names, record.codes, list(record.scale), 1.0 / task.set_rate))
 
 
 def _clip(codes: npt.NDArray[np.int16]) -> None:

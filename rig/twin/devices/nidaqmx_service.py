@@ -77,6 +77,7 @@ class Service:
             "CfgDigEdgeRefTrig": self._on(AnalogTask, lambda task, ask: setup.refer_to_terminal(card, task, ask)),
             "CfgAnlgEdgeRefTrig": self._on(AnalogTask, lambda task, ask: setup.refer_to_level(card, task, ask)),
             "DisableRefTrig": self._on(AnalogTask, setup.no_reference),
+            "ConfigureLogging": self._on(AnalogTask, setup.log_to),
             "SetBufferAttributeUInt32": self._on(AnalogTask, lambda task, ask: setup.set_buffer(task, ask.value)),
             "SetReadAttributeInt32": self._on(AnalogTask, setup.set_overwrite),
             "SetReadAttributeBool": self._on(AnalogTask, setup.set_auto_start),

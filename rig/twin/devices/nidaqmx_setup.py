@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rig.twin.devices.nidaqmx_attributes import OVERWRITE, SMALLEST_RATE
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from nidaqmx._stubs import nidaqmx_pb2 as pb
 
     from rig.twin.devices.nidaqmx_card import Card
+    from rig.twin.devices.nidaqmx_wire import Reply
 
 __all__ = [
     "add_input_channels",
     "add_output_channels",
     "known",
+    "log_to",
     "no_reference",
     "no_trigger",
     "refer_to_level",
@@ -42,6 +45,8 @@ __all__ = [
     "verify",
     "virtual_names",
 ]
+
+_LOGGING_OFF, _CREATE = 10231, 15848
 
 _DEFAULT_CONFIGURATION = -1
 _RISING = 10280
@@ -256,3 +261,18 @@ def _can_refer(task: AnalogTask) -> bool:
     if task.total is None or task.trigger is not None:
         return False
     return _FEWEST_FINITE_SAMPLES <= task.pretrigger <= task.total - _FEWEST_FINITE_SAMPLES
+
+
+def log_to(task: AnalogTask, ask: pb.ConfigureLoggingRequest) -> Reply:
+    """Have what is read written to a TDMS file as well; it must not be there yet where one is to be made."""
+    path = Path(ask.file_path)
+    if ask.logging_mode_raw == _LOGGING_OFF:
+        task.log = None
+        return None
+    try:
+        with path.open("xb" if ask.operation_raw == _CREATE else "wb"):
+            pass
+    except OSError:
+        return refusal(-201304)
+    task.log, task.log_group = path, ask.group_name or task.name
+    return None

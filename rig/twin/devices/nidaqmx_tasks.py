@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from enum import IntEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class AnalogTask(TimedTask):
     ``began`` is when it was started, ``origin`` when its first sample was taken: None while it waits for its trigger.
     ``trigger`` starts it; ``reference`` ends what lies before it, of which ``pretrigger`` samples are kept.
     ``acquisition`` is the number of what it acquires since then, None before anything was read of it; ``struck`` the
-    defects that show themselves in it.
+    defects that show themselves in it. ``log`` is the TDMS file that gets whatever is read, as the group ``log_group``.
     """
 
     channels: list[InputChannel] = field(default_factory=list)
@@ -156,6 +157,8 @@ class AnalogTask(TimedTask):
     acquisition: int | None = None
     struck: frozenset[str] = frozenset()
     overloaded: frozenset[str] = frozenset()
+    log: Path | None = None
+    log_group: str = ""
 
     @property
     def true_rate(self) -> float:

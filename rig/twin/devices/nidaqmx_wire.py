@@ -53,6 +53,7 @@ class Refusal:
 
 _MESSAGES = {
     -88709: "The specified operation cannot be performed because a task has been aborted or a device has been removed.",
+    -201304: "The file path is invalid, or the file cannot be created there.",
     -201003: "Device cannot be accessed. It may no longer be present in the system, or have no power.",
     -50103: "The specified resource is reserved. The operation could not be completed as specified.",
     -200077: "Requested value is not a supported value for this property. The property value may be invalid because it "
