@@ -134,13 +134,7 @@ class RigolOscilloscope(ScpiOscilloscope):
         StaleWaveform
             if it is to the last bit the record of an earlier acquisition
         """
-        setup = self._configured()
-        if channel not in setup.channels:
-            self._refuse(f":WAVeform:SOURce CHANnel{channel}", "the channel was not captured")
-        if segment != 1:
-            self._refuse(f"segment {segment}", f"there is no segment {segment}")
-        if not self.done():
-            self._refuse(":WAVeform:DATA?", "the acquisition is not complete")
+        setup = self._completed(channel, segment, source=f":WAVeform:SOURce CHANnel{channel}", data=":WAVeform:DATA?")
         self._dialogue.command(
             f":WAVeform:SOURce CHANnel{channel}",
             # Coming from the screen's record, no page of an earlier reading is left.

@@ -104,13 +104,7 @@ class RohdeSchwarzOscilloscope(ScpiOscilloscope):
         StaleWaveform
             if it is to the last bit the record of an earlier acquisition
         """
-        setup = self._configured()
-        if channel not in setup.channels:
-            self._refuse(f"CHANnel{channel}:DATA?", "the channel was not captured")
-        if segment != 1:
-            self._refuse(f"segment {segment}", f"there is no segment {segment}")
-        if not self.done():
-            self._refuse(f"CHANnel{channel}:DATA?", "the acquisition is not complete")
+        setup = self._completed(channel, segment, source=f"CHANnel{channel}:DATA?", data=f"CHANnel{channel}:DATA?")
         waveform = self._read(channel, setup)
         self._refuse_stale(channel, waveform)
         return waveform

@@ -89,6 +89,20 @@ class ScpiOscilloscope(ScpiInstrument, ABC):
             raise InstrumentError(self.name, "arm", "no capture has been configured")
         return self._setup
 
+    def _completed(self, channel: int, segment: int, *, source: str, data: str) -> ScopeSetup:
+        """Return what is configured, of a family without segments; raise unless the channel's record is complete.
+
+        ``source`` and ``data`` are the commands that would choose the channel and read it, for messages.
+        """
+        setup = self._configured()
+        if channel not in setup.channels:
+            self._refuse(source, "the channel was not captured")
+        if segment != 1:
+            self._refuse(f"segment {segment}", f"there is no segment {segment}")
+        if not self.done():
+            self._refuse(data, "the acquisition is not complete")
+        return setup
+
     def _refuse_absent(self, setup: ScopeSetup) -> None:
         """Raise if a channel is asked for that the instrument, once identified, does not have."""
         if not self._inputs:

@@ -134,13 +134,7 @@ class SiglentSds1000Xe(ScpiOscilloscope):
         StaleWaveform
             if it is to the last bit the record of an earlier acquisition
         """
-        setup = self._configured()
-        if channel not in setup.channels:
-            self._refuse(f"C{channel}:WF? DAT2", "the channel was not captured")
-        if segment != 1:
-            self._refuse(f"segment {segment}", f"there is no segment {segment}")
-        if not self.done():
-            self._refuse(f"C{channel}:WF? DAT2", "the acquisition is not complete")
+        setup = self._completed(channel, segment, source=f"C{channel}:WF? DAT2", data=f"C{channel}:WF? DAT2")
         points = self._siglent.whole(f"SANU? C{channel}", "PTS")
         if points < 1:
             msg = f"{self.name}: channel {channel} has no record"
