@@ -17,7 +17,7 @@ CONTRACTS = tuple(
         "contracts"
     ]
 )
-ROWS, PURE, VENDORS, YAML, PYTEST, RECORD, TWIN, TRANSPORT, CYCLES = CONTRACTS
+ROWS, PURE, VENDORS, YAML, PYTEST, DATABASE, TYPESET, RECORD, TWIN, TRANSPORT, CYCLES = CONTRACTS
 
 OPTIONS = ("--no-cache", "--no-logo")
 
@@ -41,6 +41,8 @@ VIOLATIONS = [
     (YAML, "plan/load.py", "import yaml"),
     (PYTEST, "sequencer/work.py", "import pytest"),
     (PYTEST, "report/junit.py", "import allure"),
+    (DATABASE, "sequencer/run.py", "import sqlalchemy"),
+    (TYPESET, "harness/rendering.py", "import typst"),
     (RECORD, "report/view.py", "import rig.verdict.judge"),
     (TWIN, "twin/config.py", "import rig.documents"),
     (TRANSPORT, "bench/build.py", "import rig.bench.transport.visa"),

@@ -1,0 +1,38 @@
+"""The front door for people: what ``rig`` can be asked, and the exit code of every refusal."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import typer
+
+from rig.cli import bench, evidence, plans
+from rig.errors import RigError
+
+__all__ = ["app", "main"]
+
+REFUSED = 2
+
+app = typer.Typer(
+    name="rig",
+    help="Test and safety-validation rig for neuromuscular electrical stimulators.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(plans.app)
+app.add_typer(evidence.app)
+app.add_typer(evidence.key_app, name="key")
+app.add_typer(bench.twin_app, name="twin")
+app.add_typer(bench.bench_app, name="bench")
+
+
+def main() -> NoReturn:
+    """Run the command line; every refusal is one message and exit code 2."""
+    try:
+        app(standalone_mode=True)
+    except RigError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(REFUSED)
+    sys.exit(0)

@@ -1,0 +1,129 @@
+"""What is done with the evidence of a run: render, explain, verify, measure again, recover, sign."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["app", "key_app"]
+
+app = typer.Typer()
+key_app = typer.Typer(help="Keys that sign evidence.", no_args_is_help=True)
+
+
+@app.command()
+def report(
+    bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.")],
+    output: Annotated[
+        Path | None, typer.Option(help="Where to write the HTML; default: standard name beside it.")
+    ] = None,
+) -> None:
+    """Render a report again, from its evidence alone."""
+    from rig.harness.rendering import render_again  # noqa: PLC0415
+
+    typer.echo(f"report: {render_again(bundle, output)}")
+
+
+@app.command()
+def explain(
+    bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.")],
+    case: Annotated[str, typer.Argument(help="A case, for example delivery[20mA-200us-500ohm].")],
+    measurand: Annotated[str, typer.Argument(help="A measurand, for example net_charge.")],
+) -> None:
+    """Show what one measured value's uncertainty is made of."""
+    from rig.evidence.reading import read_record  # noqa: PLC0415
+    from rig.report.explain import explain_measurement  # noqa: PLC0415
+
+    typer.echo(explain_measurement(read_record(bundle), case, measurand))
+
+
+@app.command()
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.")],
+    key: Annotated[Path | None, typer.Option(help="Public key of who must have signed it.", metavar="PUBLIC")] = None,
+) -> None:
+    """Check an evidence folder, offline: every file, every link of the journal, and the signature.
+
+    Exit code: 0 everything is as it was sealed, 1 something is not, or the run was cut off.
+    """
+    from rig.evidence.signing import key_id, read_public_key  # noqa: PLC0415 - as everywhere here
+    from rig.evidence.verification import examine  # noqa: PLC0415
+
+    found = examine(bundle, signed_by=None if key is None else key_id(read_public_key(key)))
+    for line in (*filter(None, (found.incomplete,)), *found.problems):
+        typer.echo(line)
+    signature = f"signed by {found.signed_by}" if found.signed_by else "unsigned"
+    if not found.intact:
+        told = f"incomplete, {signature}" if not found.problems else f"NOT INTACT, {signature}"
+        typer.echo(f"{bundle}: {told}")
+        raise typer.Exit(1)
+    typer.echo(f"{bundle}: intact, {signature}")
+
+
+@key_app.command("new")
+def key_new(
+    file: Annotated[Path, typer.Argument(help="Where the private key goes; the public one goes to FILE.pub.")],
+    passphrase: Annotated[
+        bool, typer.Option("--passphrase", help="Lock it: ask for a passphrase, or take RIG_KEY_PASSPHRASE.")
+    ] = False,
+) -> None:
+    """Make a key pair (Ed25519) that signs evidence."""
+    from rig.evidence.signing import write_key_pair  # noqa: PLC0415
+    from rig.harness.keys import PASSPHRASE  # noqa: PLC0415
+
+    secret = os.environ.get(PASSPHRASE, "") if passphrase else ""
+    if passphrase and not secret:
+        secret = typer.prompt("passphrase", hide_input=True, confirmation_prompt=True, err=True)
+    public, identity = write_key_pair(file, secret)
+    typer.echo(f"private key: {file}\npublic key: {public}\nid: {identity}")
+
+
+@app.command()
+def replay(
+    bundles: Annotated[list[Path], typer.Argument(help="Evidence folders, reports/out/<run-id>.", metavar="BUNDLE...")],
+    limits: Annotated[
+        list[Path] | None,
+        typer.Option(help="A limit pack, or a folder of them: in place of the run's own.", metavar="FILE|DIR"),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes side by side; default: one per processor.")] = None,
+    values: Annotated[bool, typer.Option("--values", help="Show every value that is another.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in SI units.")] = False,
+    afresh: Annotated[bool, typer.Option("--afresh", help="Take no result that is known from before.")] = False,
+) -> None:
+    """Measure and judge runs again from their raw captures with the code that is installed; show what is otherwise.
+
+    Exit code: 0 all is identical to the last bit, 1 a verdict is another, 2 a bundle was refused, 3 only values are.
+    """
+    from rig.sequencer.replay.many import replay_many, replays_folder  # noqa: PLC0415
+    from rig.sequencer.replay.show import replay_exit_code, replays_json, show_replay  # noqa: PLC0415
+    from rig.sequencer.replay.sources import pack_files  # noqa: PLC0415
+
+    answers = []
+    for answer in replay_many(bundles, pack_files(limits or ()), jobs=jobs, known=None if afresh else replays_folder()):
+        answers.append(answer)
+        for line in () if as_json else show_replay(answer, values=values):
+            typer.echo(line)
+    if as_json:
+        typer.echo(replays_json(answers))
+    raise typer.Exit(replay_exit_code(answers))
+
+
+@app.command()
+def recover(
+    bundle: Annotated[Path, typer.Argument(help="The evidence folder of a run that was cut off.")],
+    key: Annotated[
+        Path | None, typer.Option(help="Private key that signs what is recovered; default: RIG_KEY.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Record and seal a run that was killed; cases that had ended keep their results, the one it was in is ABORTED."""
+    from rig.bench.drivers.system_clock import SystemClock  # noqa: PLC0415
+    from rig.harness.keys import chosen_signer  # noqa: PLC0415
+    from rig.harness.rendering import render_all  # noqa: PLC0415
+    from rig.sequencer.recover import recover_run  # noqa: PLC0415
+
+    signer = chosen_signer(key, Path.cwd())
+    record = recover_run(bundle, render=render_all, utc=SystemClock().utc, signer=signer)
+    typer.echo(f"{bundle}: {record.verdict}, {record.notes[-1] if record.notes else 'it had recorded itself'}")

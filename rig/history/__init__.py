@@ -1,0 +1,1 @@
+"""Results of many runs, kept in a database: what changed, what drifts, what repeats."""
