@@ -1,9 +1,16 @@
-"""What all tests of the rig share: a warning is an error, and hypothesis says how to repeat what it found."""
+"""What all tests share: a warning is an error, hypothesis says how to repeat what it found, one browser for pages."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from selenium.webdriver import Chrome
 
 settings.register_profile("rig", deadline=None, print_blob=True, derandomize=True)
 settings.load_profile("rig")
@@ -12,3 +19,12 @@ settings.load_profile("rig")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.filterwarnings("error"), append=False)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """One headless Chromium for all tests of the session; skips where there is none."""
+    from tests.browser import open_browser  # noqa: PLC0415 - selenium takes its time, and few tests need it
+
+    with open_browser(tmp_path_factory.mktemp("chromium")) as opened:
+        yield opened
