@@ -24,6 +24,8 @@ class Point:
     device_serial, device_firmware : as the device reported them, or as its file says; empty where there is none
     instrument, instrument_serial, instrument_driver : what the value was taken from, by its name on the bench; empty
         where it was taken from several, or is not known
+    instrument_calibration : number of the certificate and day of the calibration that it then had, "C-17 2026-03-14";
+        empty where it had none: a series is split where it changes
     operator : who was responsible for the run; empty where nobody was named
     case : the id of the case, unique within its ``plan``
     retried : whether another attempt followed, which then says what the case is worth
@@ -46,6 +48,7 @@ class Point:
     instrument: str
     instrument_serial: str
     instrument_driver: str
+    instrument_calibration: str
     operator: str
     plan: str
     case: str
