@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 
 from rig.errors import UnitError
 from rig.units import Unit, format_quantity, format_result, parse_quantity
-from rig.units.quantity import example_of
+from rig.units.quantity import _COMMON, _looked_up, example_of
+from tests.architecture.project import ROOT
 
 units = st.sampled_from(sorted(Unit))
 finite = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e15, max_value=1e15)
@@ -153,3 +156,20 @@ def test_value_and_uncertainty_end_at_the_same_place(value: float, uncertainty: 
 @given(units)
 def test_every_example_is_one(unit: Unit) -> None:
     assert math.isfinite(parse_quantity(example_of(unit), unit))
+
+
+@pytest.mark.parametrize("symbol", _COMMON)
+@pytest.mark.parametrize("unit", [unit for unit in Unit if unit not in {Unit.COUNT, Unit.NUMBER}])
+def test_what_is_known_without_pint_is_what_pint_says(symbol: str, unit: Unit) -> None:
+    meant, factor = _COMMON[symbol]
+    if meant is unit:
+        assert factor == _looked_up(symbol, unit, "")
+    else:
+        with pytest.raises(UnitError):
+            _looked_up(symbol, unit, "")
+
+
+def test_the_shipped_plans_need_no_pint() -> None:
+    code = "import sys; from rig.cli import app; app(['check', 'testplans/smoke.plan.yaml'], standalone_mode=False); "
+    code += "sys.exit('pint' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, stdout=subprocess.DEVNULL, timeout=60)
