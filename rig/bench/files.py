@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rig.bench.basic_unit import BasicUnit
 from rig.units import Unit, parse_quantity
 from rig.units.fields import (
     Area,
@@ -527,6 +528,7 @@ class DeviceFile(_Entry):
     ratings: Ratings
     electrodes: Electrodes
     supply: FeedEntry | None = None
+    basic_unit: BasicUnit = BasicUnit()
     twin: Twin = Twin()
     faults: tuple[Fault, ...] = ()
 

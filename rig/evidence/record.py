@@ -43,6 +43,7 @@ __all__ = [
     "RangeEntry",
     "RunRecord",
     "SafetyStepEntry",
+    "SignalEntry",
     "SoftwareEntry",
     "StimulusEntry",
     "WaveformEntry",
@@ -117,8 +118,24 @@ class LoadEntry(_Entry):
     calibration: CalibrationEntry | None = None
 
 
+class SignalEntry(_Entry):
+    """How one signal is seen: by which channel of which instrument, and across what.
+
+    Of the voltage, ``probe`` is what the probe divides by and ``input_resistance`` what loads the output (ohm); of the
+    current, ``sense_resistor`` is the resistor that it is read across, of ``resistance`` ohm.
+    """
+
+    signal: Literal["voltage", "current"]
+    instrument: str
+    channel: str
+    probe: float | None = None
+    input_resistance: float | None = None
+    sense_resistor: str = ""
+    resistance: float | None = None
+
+
 class BenchEntry(_Entry):
-    """The bench: its file, whether it is virtual, its instruments and loads."""
+    """The bench: its file, whether it is virtual, its instruments and loads, and what they are connected to."""
 
     id: str
     title: str
@@ -126,10 +143,14 @@ class BenchEntry(_Entry):
     source: FileEntry
     instruments: tuple[InstrumentEntry, ...]
     loads: tuple[LoadEntry, ...]
+    signals: tuple[SignalEntry, ...] = ()
 
 
 class DeviceEntry(_Entry):
-    """The device under test: as its file describes it, and as it identified itself."""
+    """The device under test: as its file describes it, and as it identified itself.
+
+    ``basic_unit`` is what its maker states beyond its ratings, by the keys of the device file's block of that name.
+    """
 
     manufacturer: str
     model: str
@@ -138,6 +159,7 @@ class DeviceEntry(_Entry):
     source: FileEntry
     reported: IdentityEntry | None = None
     ratings: dict[str, str] = Field(default_factory=dict)
+    basic_unit: dict[str, str] = Field(default_factory=dict)
 
 
 class PlanEntry(_Entry):
@@ -416,12 +438,14 @@ class ErrorEntry(_Entry):
 class CaseRecord(_Entry):
     """One attempt at one case; one that is ``judged_from`` other cases energised nothing itself.
 
-    One that was ``retried`` is shown, but what the case is worth is said by the attempt after it.
+    One that was ``retried`` is shown, but what the case is worth is said by the attempt after it. ``mode`` is the
+    output mode that is tested, as its maker calls it, where the plan says so.
     """
 
     id: str
     plan: str
     title: str
+    mode: str = ""
     location: str
     traces: tuple[str, ...] = ()
     attempt: int = 1

@@ -109,6 +109,7 @@ class Case:
     endless : whether the train goes on until an event ends it; its stimulus' train is then the longest it may take
     series : the cases that this one is judged from, in order; it then energises nothing itself, and its load and
         stimulus are those of the first and of the last of them
+    mode : the output mode that is tested, as its maker calls it; empty where the plan does not say
     """
 
     id: str
@@ -129,6 +130,7 @@ class Case:
     endless: bool = False
     attempts: int = 1
     series: tuple[Case, ...] = ()
+    mode: str = ""
 
     @property
     def needs_supply(self) -> bool:

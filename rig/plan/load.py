@@ -192,6 +192,7 @@ class _Expansion:
             id=case_id,
             plan=plan.plan,
             title=part.title or part.id,
+            mode=part.mode or plan.defaults.mode or "",
             stimulus=stimulus,
             load=load,
             checks=checks,

@@ -40,6 +40,7 @@ ItemT = TypeVar("ItemT")
 Values = Annotated[tuple[ItemT, ...], Field(min_length=1)]
 
 FOREVER = "forever"
+_MODE = "the device's output mode, as its maker calls it; where left out, cases of one shape are one mode"
 STIMULUS_KEYS = ("channel", "shape", "amplitude", "phase_duration", "interphase", "rate", "train", "polarity")
 
 
@@ -104,6 +105,7 @@ class Defaults(_Part):
     stimulus: StimulusPart = StimulusPart()
     capture: CapturePart = CapturePart()
     load: LoadName | None = None
+    mode: Text | None = Field(default=None, description=_MODE)
 
 
 class SweepKeys(_Part):
@@ -174,6 +176,7 @@ class CasePart(_Part):
 
     id: Identifier
     title: Text | None = None
+    mode: Text | None = Field(default=None, description=_MODE)
     traces: tuple[Text, ...] = Field(default=(), description="requirements, hazards and clauses that this case covers")
     stimulus: StimulusPart = StimulusPart()
     load: LoadName | None = Field(default=None, description="where left out: the defaults' load, or the first required")

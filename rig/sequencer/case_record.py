@@ -57,6 +57,7 @@ def not_run(resolved: ResolvedCase, reason: str) -> CaseRecord:
         id=case.id,
         plan=case.plan,
         title=case.title,
+        mode=case.mode,
         location=":".join(map(str, case.location)),
         traces=case.traces,
         verdict=Verdict.NOT_RUN,

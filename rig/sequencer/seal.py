@@ -19,6 +19,7 @@ from rig.evidence.record import (
     PackEntry,
     PlanEntry,
     RunRecord,
+    SignalEntry,
 )
 from rig.model.identity import Calibration
 from rig.units import Unit, format_quantity
@@ -198,7 +199,29 @@ def _bench_entry(run: Run, header: Header) -> BenchEntry:
         source=header.bench_source,
         instruments=tuple(instruments),
         loads=tuple(_loads(definition, today)),
+        signals=tuple(_signals(definition)),
     )
+
+
+def _signals(definition: BenchDefinition) -> Iterator[SignalEntry]:
+    """Yield which channel sees what, and across what."""
+    voltage, current, sense = definition.voltage, definition.current, definition.sense_resistor
+    if voltage is not None:
+        yield SignalEntry(
+            signal="voltage",
+            instrument=voltage.instrument,
+            channel=str(voltage.channel),
+            probe=voltage.probe,
+            input_resistance=voltage.input_resistance,
+        )
+    if current is not None:
+        yield SignalEntry(
+            signal="current",
+            instrument=current.instrument,
+            channel=current.channel,
+            sense_resistor="" if sense is None else sense.title,
+            resistance=None if sense is None else sense.resistance,
+        )
 
 
 def _loads(definition: BenchDefinition, today: date) -> Iterator[LoadEntry]:
@@ -241,6 +264,7 @@ def _device_entry(run: Run, header: Header) -> DeviceEntry:
         source=header.device_source,
         reported=None if reported is None else mapping.identity_entry(reported),
         ratings=_ratings(device),
+        basic_unit={"channels": str(device.channels), **device.basic_unit.stated()},
     )
 
 

@@ -39,7 +39,7 @@ def completed(example: str) -> str:
     if example.startswith("- "):
         body = example if "verify:" in example else example + "  " + verify + "\n"
         example = f"cases:\n{textwrap.indent(body, '  ')}"
-    elif keys & {"sweep", "verify", "traces"}:
+    elif keys & {"sweep", "verify", "traces", "mode"}:
         body = example if "verify" in keys else example + verify + "\n"
         example = f"cases:\n  - id: c\n{textwrap.indent(body, '    ')}"
     elif "cases" not in keys:

@@ -310,6 +310,16 @@ def test_a_case_may_go_without_a_scout() -> None:
     assert load(f"{text}  - id: c\n    capture: {{ranging: scout}}\n{verify}").cases[0].ranging is Ranging.SCOUT
 
 
+def test_a_case_says_which_output_mode_it_tests_or_the_defaults_do() -> None:
+    stimulus = "{shape: monophasic, amplitude: 1 mA, phase_duration: 1 ms, rate: 50 Hz, train: 1 s}"
+    case = f"load: 500 ohm\n    stimulus: {stimulus}\n    verify: [{{phase_count: {{equals: 1}}}}]\n"
+    head = "plan: P\ntitle: t\nrevision: A\ncases:\n"
+    cases = f"  - id: own\n    mode: Massage\n    {case}  - id: other\n    {case}"
+    assert [one.mode for one in load(head + cases).cases] == ["Massage", ""]
+    head = head.replace("cases:", "defaults: {mode: Training}\ncases:")
+    assert [one.mode for one in load(head + cases).cases] == ["Massage", "Training"]
+
+
 def test_a_case_may_go_without_a_zero_capture() -> None:
     verify = "    verify: [{phase_count: {equals: 2}}]\n"
     assert one_case(f"    capture: {{zero: never}}\n{verify}").cases[0].zero is False
