@@ -28,6 +28,7 @@ from rig.evidence.record import (
     PackEntry,
     PlanEntry,
     RunRecord,
+    SignalEntry,
     SoftwareEntry,
     StimulusEntry,
     WaveformEntry,
@@ -101,6 +102,12 @@ def bench(*, virtual: bool = False, expired: bool = False) -> BenchEntry:
             load("1 kohm"),
             load("10 kohm"),
             LoadEntry(name="open", nominal=None, resistance=None, uncertainty=0.0),
+        ),
+        signals=(
+            SignalEntry(signal="voltage", instrument="scope", channel="1", probe=10.0, input_resistance=10e6),
+            SignalEntry(
+                signal="current", instrument="daq", channel="ai0", sense_resistor="Sense resistor", resistance=10.003
+            ),
         ),
     )
 
