@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel
 
 from rig.bench.catalog import driver_names, driver_of, drivers_for
+from rig.bench.described import what_is_wrong_with_picture
 from rig.bench.dialogue.checks import what_does_not_fit
 from rig.bench.dialogue.entries import DialogueFile
 from rig.bench.files import (
@@ -83,6 +84,7 @@ class BenchDefinition:
     sense_resistor : of the current signal, if there is one
     box : the load box
     loads : the box's positions and ``open``, by canonical name
+    photographs : where each of the bench file's is
     files : every file read, the bench file first
     """
 
@@ -94,6 +96,7 @@ class BenchDefinition:
     box: LoadBoxFile
     loads: Mapping[str, Load]
     relays: Mapping[str, tuple[int, ...]]
+    photographs: tuple[Path, ...] = ()
     files: tuple[SourceFile, ...]
 
     @property
@@ -209,6 +212,12 @@ def load_bench(path: Path, *, find: Find | None = None) -> BenchDefinition:
     if bench.signals.current is not None:
         at = ("signals", "current", "sense_resistor")
         _, resistor = reader.named(document, at, beside(path, bench.signals.current.sense_resistor), ResistorFile)
+    photographs = tuple(beside(path, one.file) for one in bench.photographs)
+    problems += [
+        document.problem(("photographs", index, "file"), wrong)
+        for index, photograph in enumerate(photographs if find is None else ())  # nothing is computed from a copy
+        if (wrong := what_is_wrong_with_picture(photograph))
+    ]
     loads, relays, mistaken = loads_of(box)
     problems += [box_document.problem(("positions", name), message, at_key=True) for name, message in mistaken]
     if problems:
@@ -222,6 +231,7 @@ def load_bench(path: Path, *, find: Find | None = None) -> BenchDefinition:
         box=box,
         loads=MappingProxyType(loads),
         relays=MappingProxyType(relays),
+        photographs=photographs,
         files=tuple(reader.files),
     )
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rig.bench.basic_unit import BasicUnit
+from rig.bench.described import LaboratoryPart, PhotographPart, SamplePart
 from rig.units import Unit, parse_quantity
 from rig.units.fields import (
     Area,
@@ -213,6 +214,8 @@ class BenchFile(_Entry):
 
     bench: Name
     title: Title
+    laboratory: LaboratoryPart | None = None
+    photographs: tuple[PhotographPart, ...] = ()
     twin: TwinEntry | None = None
     device: FilePath
     clock: ClockEntry | None = None
@@ -521,6 +524,7 @@ class DeviceFile(_Entry):
     device: Name
     title: Title
     identity: IdentityEntry
+    sample: SamplePart | None = None
     protocol: Name
     dialogue: FilePath | None = None
     device_class: Literal["therapy", "diagnosis", "fes"]

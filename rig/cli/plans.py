@@ -24,6 +24,14 @@ def run(
         Path | None, typer.Option(help="Where evidence is written; default: reports/out.", metavar="DIR")
     ] = None,
     operator: Annotated[str, typer.Option(help="Who is responsible for this run; goes on record.")] = "",
+    environment: Annotated[
+        str,
+        typer.Option(help='Temperature and relative humidity, "23.1 degC, 41 %", or a YAML file; goes on record.'),
+    ] = "",
+    note: Annotated[
+        list[str] | None,
+        typer.Option(help='A deviation from the plan, "what; cause: why; impact: what it means"; may be repeated.'),
+    ] = None,
     keyword: Annotated[str, typer.Option("-k", help="Run only the cases whose names match, as pytest does.")] = "",
     first: Annotated[
         bool, typer.Option("-x", "--exitfirst", help="Stop at the first case that does not pass.")
@@ -63,6 +71,8 @@ def run(
     options += [f"--dut={dut}"] if dut else []
     options += [f"--evidence={evidence}"] if evidence else []
     options += [f"--operator={operator}"] if operator else []
+    options += [f"--environment={environment}"] if environment else []
+    options += [f"--note={one}" for one in note or ()]
     options += [f"--key={key}"] if key else []
     options += [f"--alluredir={allure}"] if allure else []
     raise typer.Exit(run_plans(plans, options))
@@ -140,7 +150,7 @@ def analyze(
 @app.command()
 def schema(
     name: Annotated[
-        str, typer.Argument(help="plan, bench, device, loadbox, resistor, calibration, limits or record.")
+        str, typer.Argument(help="plan, bench, device, loadbox, resistor, calibration, limits, environment or record.")
     ] = "",
     write: Annotated[Path | None, typer.Option(help="Write all schemas into this folder.", metavar="DIR")] = None,
     check_folder: Annotated[

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from rig.evidence.about import SettingEntry
 from rig.evidence.record import (
     CalibrationEntry,
     CaptureEntry,
@@ -21,6 +22,7 @@ from rig.evidence.record import (
 )
 from rig.model.measurement import NotMeasured
 from rig.model.recording import Recording, signals_of
+from rig.model.setup import Coupling, ScopeSetup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from rig.model.limit import Limit
     from rig.model.load import Load
     from rig.model.measurement import Outcome
+    from rig.model.setup import DigitizerSetup
     from rig.model.signal_path import SignalPath
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Capture, Waveform
@@ -43,6 +46,7 @@ __all__ = [
     "limit_entry",
     "load_entry",
     "measurement_entry",
+    "setting_entry",
     "stimulus_entry",
 ]
 
@@ -101,6 +105,7 @@ def capture_entry(
     defects: tuple[str, ...] = (),
     paths: Mapping[str, SignalPath] | None = None,
     pieces: tuple[FileEntry, ...] = (),
+    settings: Mapping[str, SettingEntry] | None = None,
 ) -> CaptureEntry:
     """Record a capture, as corrected, whose raw samples are kept in ``source``; or in ``pieces``, which it lists."""
     waveforms = tuple(
@@ -114,6 +119,7 @@ def capture_entry(
             offset=waveform.offset,
             start=waveform.start,
             path=(paths or {}).get(signal),
+            setting=(settings or {}).get(signal),
         )
         for signal, (waveform, length) in sorted(_scales(capture).items())
     )
@@ -126,6 +132,25 @@ def capture_entry(
         waveforms=waveforms,
         defects=defects,
         happenings=tuple(HappeningEntry(**asdict(one)) for one in capture.happenings),
+    )
+
+
+def setting_entry(setup: ScopeSetup | DigitizerSetup, path: SignalPath) -> SettingEntry | None:
+    """Record how the one input that reads a signal was set; None where several did."""
+    if len(setup.channels) != 1:
+        return None
+    if not isinstance(setup, ScopeSetup):
+        (half_range,) = setup.channels.values()
+        return SettingEntry(full_scale=2 * half_range, coupling=Coupling.DC, bandwidth=path.bandwidth)
+    (channel,) = setup.channels.values()
+    return SettingEntry(
+        full_scale=channel.full_scale,
+        probe=channel.probe,
+        offset=channel.offset,
+        coupling=channel.coupling,
+        bandwidth=path.bandwidth,
+        bandwidth_limited=channel.bandwidth_limit,
+        reduction=setup.reduction.value,
     )
 
 

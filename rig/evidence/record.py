@@ -5,8 +5,19 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from rig.evidence.about import (
+    AboutEntry,
+    DeviationEntry,
+    EnvironmentEntry,
+    LaboratoryEntry,
+    PhotographEntry,
+    SampleEntry,
+    SettingEntry,
+)
+from rig.evidence.entry import Entry as _Entry
+from rig.evidence.entry import FileEntry
 from rig.model.happening import Action
 from rig.model.judgement import DecisionRule
 from rig.model.limit import Confidence, Statistic
@@ -63,18 +74,6 @@ EndReason = Literal[
     "crash",
     "failed_to_start",
 ]
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class FileEntry(_Entry):
-    """A file kept in the bundle: where it came from, its name there, its hash."""
-
-    origin: str
-    file: str
-    sha256: str
 
 
 class IdentityEntry(_Entry):
@@ -144,6 +143,8 @@ class BenchEntry(_Entry):
     instruments: tuple[InstrumentEntry, ...]
     loads: tuple[LoadEntry, ...]
     signals: tuple[SignalEntry, ...] = ()
+    laboratory: LaboratoryEntry | None = None
+    photographs: tuple[PhotographEntry, ...] = ()
 
 
 class DeviceEntry(_Entry):
@@ -160,6 +161,7 @@ class DeviceEntry(_Entry):
     reported: IdentityEntry | None = None
     ratings: dict[str, str] = Field(default_factory=dict)
     basic_unit: dict[str, str] = Field(default_factory=dict)
+    sample: SampleEntry | None = None
 
 
 class PlanEntry(_Entry):
@@ -170,6 +172,7 @@ class PlanEntry(_Entry):
     revision: str
     source: FileEntry
     decision_rule: DecisionRule
+    about: AboutEntry | None = None
 
 
 class PackEntry(_Entry):
@@ -209,7 +212,8 @@ class WaveformEntry(_Entry):
     """One signal of a capture; the samples are in the capture's file, raw.
 
     ``gain`` and ``offset`` turn a raw sample into ``unit`` at the load; ``path`` is how the signal reached the samples,
-    with its standard uncertainties: with both, every measurement can be computed again.
+    with its standard uncertainties: with both, every measurement can be computed again. ``setting`` is how the
+    instrument's input was set.
     """
 
     signal: str
@@ -221,6 +225,7 @@ class WaveformEntry(_Entry):
     offset: float
     start: float
     path: SignalPath | None = None
+    setting: SettingEntry | None = None
 
 
 class HappeningEntry(_Entry):
@@ -237,6 +242,7 @@ class CaptureEntry(_Entry):
 
     ``source`` is the file that holds the samples; of a long capture it is the index of its ``pieces``, which hold them.
     ``screenshot`` is what the oscilloscope showed, and ``no_screenshot`` why there is none although it was wanted.
+    ``zero`` is the id of the capture with the output off that it is measured against.
     """
 
     id: str
@@ -249,6 +255,7 @@ class CaptureEntry(_Entry):
     waveforms: tuple[WaveformEntry, ...]
     defects: tuple[str, ...] = ()
     happenings: tuple[HappeningEntry, ...] = ()
+    zero: str = ""
 
 
 class RangeEntry(_Entry):
@@ -496,6 +503,8 @@ class RunRecord(_Entry):
     not_selected: int = 0
     cases: tuple[CaseRecord, ...]
     notes: tuple[str, ...] = ()
+    environment: EnvironmentEntry | None = None
+    deviations: tuple[DeviationEntry, ...] = ()
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
 

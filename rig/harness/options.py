@@ -17,6 +17,16 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--dut", metavar="FILE", help="file of the device under test (default: the one the bench names)")
     group.addoption("--evidence", metavar="DIR", help="where evidence is written (default: reports/out)")
     group.addoption("--operator", metavar="NAME", default="", help="who is responsible for this run; goes on record")
+    group.addoption(
+        "--environment", metavar="READING", default="", help='surroundings: "23.1 degC, 41 %%", or a YAML file'
+    )
+    group.addoption(
+        "--note",
+        metavar="TEXT",
+        action="append",
+        default=[],
+        help='a deviation from the plan: "what; cause: why; impact: what it means"; goes on record',
+    )
     group.addoption("--key", metavar="FILE", help="private key that signs the evidence (default: RIG_KEY)")
     group.addoption("--real-time", action="store_true", help="let the virtual bench take its time")
     group.addoption("--record-io", action="store_true", help="keep every dialogue with an instrument in the evidence")

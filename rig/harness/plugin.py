@@ -122,6 +122,7 @@ def _start(config: pytest.Config, items: Sequence[pytest.Item]) -> Any:  # noqa:
     from rig.harness.rendering import render_all  # noqa: PLC0415 - none of it is needed to collect or to show help
     from rig.sequencer.setup import RunOptions  # noqa: PLC0415
     from rig.sequencer.start import start_run  # noqa: PLC0415
+    from rig.sequencer.told import Told  # noqa: PLC0415
 
     files = dict.fromkeys(item.parent for item in items if isinstance(item, CaseItem))
     options = RunOptions.of(
@@ -136,6 +137,7 @@ def _start(config: pytest.Config, items: Sequence[pytest.Item]) -> Any:  # noqa:
         played_from=config.getoption("--play-back"),
         attendant=_attendant(config),
         signer=chosen_signer(config.getoption("--key"), config.invocation_params.dir),
+        told=Told.of(config.getoption("--environment"), config.getoption("--note"), config.invocation_params.dir),
     )
     return start_run(
         {file.path: file.loaded for file in files if isinstance(file, PlanFile)},

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rig.model.judgement import DecisionRule
 from rig.model.stimulus import Polarity, Shape
+from rig.plan.about import AboutPart
 from rig.plan.bounds import Check, SeriesCheck
 from rig.plan.case import Communication, DeviceAction, Event, Ranging
 from rig.plan.supply import Supply
@@ -193,6 +194,7 @@ class Plan(_Part):
     plan: Identifier = Field(description="the plan's id")
     title: Text
     revision: Text
+    about: AboutPart | None = Field(default=None, description="what a report says beside the cases")
     requires: Requires = Requires()
     decision_rule: DecisionRule = Field(default=DecisionRule.GUARDED, description="ILAC-G8:09/2019")
     attempts: Annotated[int, Field(ge=1, le=3)] = Field(

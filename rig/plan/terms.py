@@ -15,7 +15,7 @@ from rig.model.load import NETWORK, OPEN, SHORT
 from rig.units import Unit, format_quantity, parse_quantity
 from rig.units.fields import QUANTITY_PATTERN
 
-__all__ = ["Identifier", "LoadName", "PackId", "Range", "Text", "load_resistance", "mistake"]
+__all__ = ["Identifier", "LoadName", "PackId", "Prose", "Range", "Text", "load_resistance", "mistake"]
 
 # Names that Windows keeps for devices, whatever their suffix.
 _RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
@@ -46,6 +46,11 @@ def _read_text(text: str) -> str:
             msg = f"the invisible character U+{ord(letter):04X} may not stand in a title"
             raise mistake(msg)
     return text
+
+
+def _read_prose(text: str) -> str:
+    _read_text(text.replace("\n", " "))
+    return text.strip()
 
 
 def _read_load(text: str) -> str:
@@ -79,6 +84,7 @@ Identifier = Annotated[
 ]
 PackId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(:[A-Za-z0-9._-]+)?$", max_length=64)]
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_read_text)]
+Prose = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_read_prose)]
 LoadName = Annotated[
     str,
     AfterValidator(_read_load),

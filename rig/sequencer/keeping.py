@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rig.acquisition.capture import Seen
     from rig.acquisition.delivery import Sink
     from rig.bench.definition import BenchDefinition
+    from rig.evidence.about import SettingEntry
     from rig.evidence.record import CaptureEntry
     from rig.evidence.store import Bundle
     from rig.evidence.streaming import CaptureWriter
@@ -61,15 +62,19 @@ class Keeping:
         """Write the raw samples, and return them read as current and voltage at the load that was connected."""
         setups = seen.setups.items()
         paths = {name: signal_path(self._definition, name, setup, load) for name, setup in setups}
+        found = {name: mapping.setting_entry(setup, paths[name]) for name, setup in setups}
+        settings = {name: one for name, one in found.items() if one is not None}
         # A writer is left over where a delivery was interrupted: what is measured afterwards is another capture.
         if self._writer is None or self._written != seen.capture.id:
             entry = self._bundle.write_capture(seen.capture)
             corrected = Corrected.of(seen.capture, paths)
-            self.entries.append(mapping.capture_entry(corrected.capture, entry, paths=paths))
+            self.entries.append(mapping.capture_entry(corrected.capture, entry, paths=paths, settings=settings))
             return corrected
-        return self._keep_long(self._writer, seen, paths)
+        return self._keep_long(self._writer, seen, paths, settings)
 
-    def _keep_long(self, writer: CaptureWriter, seen: Seen, paths: dict[str, SignalPath]) -> Corrected:
+    def _keep_long(
+        self, writer: CaptureWriter, seen: Seen, paths: dict[str, SignalPath], settings: dict[str, SettingEntry]
+    ) -> Corrected:
         self._writer, capture = None, seen.capture
         if seen.broken is None:
             for name, waveform in capture.waveforms.items():
@@ -83,7 +88,8 @@ class Keeping:
         current = {name: one for name, one in long.recordings.items() if name == _CURRENT}
         read = replace(long, waveforms=capture.waveforms, recordings=current, happenings=capture.happenings)
         corrected = Corrected.of(read, paths)
-        entry = mapping.capture_entry(corrected.capture, kept.source, paths=paths, pieces=kept.pieces)
+        pieces = kept.pieces
+        entry = mapping.capture_entry(corrected.capture, kept.source, paths=paths, pieces=pieces, settings=settings)
         self.entries.append(entry)
         return corrected
 
@@ -99,6 +105,10 @@ class Keeping:
             return
         kept = self._bundle.add_file(f"screenshots/{safe_name(last.id)}.{picture.format}", picture.data, origin=last.id)
         self.entries[-1] = last.model_copy(update={"screenshot": kept})
+
+    def against(self, zero: str) -> None:
+        """Put on record which zero capture the last one is measured against."""
+        self.entries[-1] = self.entries[-1].model_copy(update={"zero": zero})
 
     def note(self, defects: tuple[str, ...]) -> None:
         """Put what is wrong with the last capture on record."""

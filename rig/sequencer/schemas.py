@@ -13,6 +13,7 @@ from rig.bench.definition import (
     resistor_json_schema,
 )
 from rig.bench.dialogue.reading import dialogue_json_schema
+from rig.bench.surroundings import environment_json_schema
 from rig.errors import Refused
 from rig.evidence.reading import record_json_schema
 from rig.plan.schema import plan_json_schema
@@ -36,6 +37,7 @@ def _schemas() -> Mapping[str, dict[str, Any]]:
         "calibration": calibration_json_schema(),
         "loadbox": loadbox_json_schema(),
         "resistor": resistor_json_schema(),
+        "environment": environment_json_schema(),
     }
 
 

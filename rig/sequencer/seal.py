@@ -22,6 +22,7 @@ from rig.evidence.record import (
     SignalEntry,
 )
 from rig.model.identity import Calibration
+from rig.sequencer.told import about_entry, laboratory_entry, photograph_entries, sample_entry
 from rig.units import Unit, format_quantity
 from rig.verdict.aggregate import run_verdict
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from rig.bench.definition import BenchDefinition
     from rig.bench.files import Certificate, DeviceFile
+    from rig.evidence.about import DeviationEntry, EnvironmentEntry, PhotographEntry
     from rig.evidence.record import CalibrationEntry, CaptureEntry, FileEntry, SoftwareEntry
     from rig.evidence.signing import Signer
     from rig.evidence.store import Bundle
@@ -62,6 +64,9 @@ class Header:
     packs: tuple[PackEntry, ...]
     bench_source: FileEntry
     device_source: FileEntry
+    photographs: tuple[PhotographEntry, ...] = ()
+    environment: EnvironmentEntry | None = None
+    deviations: tuple[DeviationEntry, ...] = ()
     notes: list[str] = field(default_factory=list)
 
     @classmethod
@@ -89,6 +94,9 @@ class Header:
             packs=tuple(_pack_entries(bundle, setup, plans.values())),
             bench_source=bundle.copy_source(setup.definition.path, "bench"),
             device_source=bundle.copy_source(setup.device.path, "bench"),
+            photographs=tuple(photograph_entries(bundle, setup.definition)),
+            environment=options.told.environment(bundle),
+            deviations=options.told.deviations,
         )
 
     def note(self, text: str) -> None:
@@ -104,6 +112,7 @@ def _plan_entry(bundle: Bundle, path: Path, loaded: LoadedPlan) -> PlanEntry:
         revision=plan.revision,
         source=bundle.copy_source(path, "plan", shown_as=document.shown_as, sha256=document.sha256),
         decision_rule=plan.decision_rule,
+        about=about_entry(plan.about),
     )
 
 
@@ -172,6 +181,8 @@ def run_record(run: Run, header: Header, *, reason: str, finished: datetime | No
         not_selected=header.not_selected,
         cases=records,
         notes=tuple(header.notes),
+        environment=header.environment,
+        deviations=header.deviations,
     )
 
 
@@ -200,6 +211,8 @@ def _bench_entry(run: Run, header: Header) -> BenchEntry:
         instruments=tuple(instruments),
         loads=tuple(_loads(definition, today)),
         signals=tuple(_signals(definition)),
+        laboratory=laboratory_entry(definition),
+        photographs=header.photographs,
     )
 
 
@@ -265,6 +278,7 @@ def _device_entry(run: Run, header: Header) -> DeviceEntry:
         reported=None if reported is None else mapping.identity_entry(reported),
         ratings=_ratings(device),
         basic_unit={"channels": str(device.channels), **device.basic_unit.stated()},
+        sample=sample_entry(device),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from rig.bench.feeding import agree_on_supply
 from rig.documents import read_document, validate
 from rig.errors import Refused
 from rig.sequencer.resolve import Resolver
+from rig.sequencer.told import Told
 from rig.verdict.packs import LimitPack
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class RunOptions:
 
     ``record_io`` writes every dialogue with an instrument into the evidence; ``played_from`` is the evidence of a run
     whose dialogues answer in place of the instruments. ``attendant`` is the person at the terminal, if there is one.
-    ``signer`` signs the evidence.
+    ``signer`` signs the evidence. ``told`` is what the person said of surroundings and deviations.
     """
 
     root: Path
@@ -46,6 +47,7 @@ class RunOptions:
     played_from: Path | None = None
     attendant: Attendant | None = None
     signer: Signer | None = None
+    told: Told = field(default_factory=Told)
 
     @classmethod
     def of(
@@ -62,6 +64,7 @@ class RunOptions:
         played_from: str | Path | None = None,
         attendant: Attendant | None = None,
         signer: Signer | None = None,
+        told: Told | None = None,
     ) -> RunOptions:
         """Fill in defaults below the project's root; what was given is relative to where the person stands.
 
@@ -80,6 +83,7 @@ class RunOptions:
             played_from=None if played_from is None else directory / played_from,
             attendant=attendant,
             signer=signer,
+            told=told or Told(),
         )
 
 

@@ -313,6 +313,8 @@ class CaseWork:
         if seen.broken is not None or ended or watch.flows_on(seen.capture.happenings, end, realised):
             self.make_safe()  # first: what follows only writes down what was
         kept, self.crossing = self._keeping.keep(seen, self.load), watch.crossing
+        if purpose is Purpose.SIGNAL and (zero := self._zero_for(self._views)) is not None:
+            self._keeping.against(zero.capture.id)
         if seen.broken is not None:
             self._keeping.note(seen.capture.notes)
             if purpose is Purpose.SIGNAL and watch.has_flowed:
