@@ -21,7 +21,8 @@ A device that fails its limits raises nothing: FAIL is a value, these are ERRORs
     │   ├── StaleWaveform           the record is older than the stimulus
     │   └── UnreadableFile          a capture file is not what its name or header says
     ├── AnalysisError               the analysis was called with something it cannot mean
-    └── EvidenceError               the evidence cannot be written, or does not verify
+    ├── EvidenceError               the evidence cannot be written, or does not verify
+    └── HistoryError                the results database cannot be reached, or does not take what it is given
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ __all__ = [
     "CommunicationError",
     "DocumentInvalid",
     "EvidenceError",
+    "HistoryError",
     "IdentityMismatch",
     "InstrumentError",
     "InterlockTripped",
@@ -152,3 +154,7 @@ class AnalysisError(RigError):
 
 class EvidenceError(RigError):
     """The evidence cannot be written, or does not verify."""
+
+
+class HistoryError(RigError):
+    """The results database cannot be reached, or does not take what it is given."""
