@@ -1,17 +1,17 @@
-"""What is done with the evidence of a run: render, explain, verify, measure again, recover, sign."""
+"""What is done with the evidence of a run: render, explain, verify, measure again, recover."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-__all__ = ["app", "key_app"]
+from rig.cli.chosen import Key
+
+__all__ = ["app"]
 
 app = typer.Typer()
-key_app = typer.Typer(help="Keys that sign evidence.", no_args_is_help=True)
 
 
 @app.command()
@@ -44,41 +44,30 @@ def explain(
 def verify(
     bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.")],
     key: Annotated[Path | None, typer.Option(help="Public key of who must have signed it.", metavar="PUBLIC")] = None,
+    signoffs: Annotated[
+        Path | None, typer.Option(help="Its sign-offs; default: BUNDLE.signoffs.jsonl beside it.", metavar="FILE")
+    ] = None,
 ) -> None:
-    """Check an evidence folder, offline: every file, every link of the journal, and the signature.
+    """Check an evidence folder, offline: every file, every link of the journal, the signature, and its sign-offs.
 
-    Exit code: 0 everything is as it was sealed, 1 something is not, or the run was cut off.
+    Exit code: 0 everything is as it was sealed and signed, 1 something is not, or the run was cut off.
     """
     from rig.evidence.signing import key_id, read_public_key  # noqa: PLC0415 - as everywhere here
     from rig.evidence.verification import examine  # noqa: PLC0415
+    from rig.harness.sign_off import examine_signoffs  # noqa: PLC0415
 
     found = examine(bundle, signed_by=None if key is None else key_id(read_public_key(key)))
-    for line in (*filter(None, (found.incomplete,)), *found.problems):
+    signed_off = examine_signoffs(bundle, signoffs, sealed=not found.incomplete)
+    for line in (*filter(None, (found.incomplete,)), *found.problems, *signed_off.told):
         typer.echo(line)
     signature = f"signed by {found.signed_by}" if found.signed_by else "unsigned"
     if not found.intact:
         told = f"incomplete, {signature}" if not found.problems else f"NOT INTACT, {signature}"
         typer.echo(f"{bundle}: {told}")
         raise typer.Exit(1)
-    typer.echo(f"{bundle}: intact, {signature}")
-
-
-@key_app.command("new")
-def key_new(
-    file: Annotated[Path, typer.Argument(help="Where the private key goes; the public one goes to FILE.pub.")],
-    passphrase: Annotated[
-        bool, typer.Option("--passphrase", help="Lock it: ask for a passphrase, or take RIG_KEY_PASSPHRASE.")
-    ] = False,
-) -> None:
-    """Make a key pair (Ed25519) that signs evidence."""
-    from rig.evidence.signing import write_key_pair  # noqa: PLC0415
-    from rig.harness.keys import PASSPHRASE  # noqa: PLC0415
-
-    secret = os.environ.get(PASSPHRASE, "") if passphrase else ""
-    if passphrase and not secret:
-        secret = typer.prompt("passphrase", hide_input=True, confirmation_prompt=True, err=True)
-    public, identity = write_key_pair(file, secret)
-    typer.echo(f"private key: {file}\npublic key: {public}\nid: {identity}")
+    typer.echo(f"{bundle}: intact, {signature}{signed_off.counted}")
+    if signed_off.problems:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -114,9 +103,7 @@ def replay(
 @app.command()
 def recover(
     bundle: Annotated[Path, typer.Argument(help="The evidence folder of a run that was cut off.")],
-    key: Annotated[
-        Path | None, typer.Option(help="Private key that signs what is recovered; default: RIG_KEY.", metavar="FILE")
-    ] = None,
+    key: Key = None,
 ) -> None:
     """Record and seal a run that was killed; cases that had ended keep their results, the one it was in is ABORTED."""
     from rig.bench.drivers.system_clock import SystemClock  # noqa: PLC0415

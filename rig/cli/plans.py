@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rig.cli.chosen import Bench, Device
+from rig.cli.chosen import Bench, Device, Key
 
 __all__ = ["app"]
 
@@ -49,10 +49,7 @@ def run(
             metavar="RUN",
         ),
     ] = None,
-    key: Annotated[
-        Path | None,
-        typer.Option(help="Private key that signs the evidence; default: RIG_KEY.", metavar="FILE"),
-    ] = None,
+    key: Key = None,
     allure: Annotated[Path | None, typer.Option(help="Also write Allure results here.", metavar="DIR")] = None,
 ) -> None:
     """Run plans on a bench and leave evidence.

@@ -30,11 +30,17 @@ __all__ = [
     "SIGNER",
     "Signer",
     "check_signature",
+    "dsse",
+    "is_signature",
     "key_id",
+    "open_private_key",
     "pae",
+    "private_pem",
+    "public_key",
     "read_public_key",
     "read_signer",
     "write_key_pair",
+    "write_public_key",
 ]
 
 SIGNATURE = "manifest.dsse.json"
@@ -61,8 +67,12 @@ class Signer:
         return _pem(self._key.public_key())
 
     def envelope(self, payload: bytes) -> bytes:
-        """Return the signed envelope of ``payload``, in its one canonical form."""
-        return _envelope(payload, self.id, self._key.sign(pae(PAYLOAD_TYPE, payload)))
+        """Return the signed envelope of a manifest, in its one canonical form."""
+        return canonical_json(dsse(PAYLOAD_TYPE, payload, self.id, self.sign(PAYLOAD_TYPE, payload)))
+
+    def sign(self, payload_type: str, payload: bytes) -> bytes:
+        """Return the signature over a payload of some type."""
+        return self._key.sign(pae(payload_type, payload))
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
@@ -94,16 +104,25 @@ def write_key_pair(path: Path, passphrase: str = "") -> tuple[Path, str]:
         if either file exists, or cannot be written
     """
     key = Ed25519PrivateKey.generate()
-    locked: serialization.KeySerializationEncryption = serialization.NoEncryption()
-    if passphrase:
-        locked = serialization.BestAvailableEncryption(passphrase.encode())
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
     public = path.with_name(f"{path.name}.pub")
     if public.exists():
         raise EvidenceError(f"{public} exists already; a key is never overwritten")
-    _write_new(path, private, mode=0o600)
-    _write_new(public, _pem(key.public_key()), mode=0o644)
+    _write_new(path, private_pem(key, passphrase), mode=0o600)
+    write_public_key(public, Signer(key))
     return public, key_id(key.public_key())
+
+
+def write_public_key(path: Path, signer: Signer) -> None:
+    """Write the public key to a new file; raises EvidenceError where it exists, or cannot be written."""
+    _write_new(path, signer.public_pem, mode=0o644)
+
+
+def private_pem(key: Ed25519PrivateKey, passphrase: str = "") -> bytes:
+    """Return a private key as PEM, locked where there is a passphrase."""
+    locked: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if passphrase:
+        locked = serialization.BestAvailableEncryption(passphrase.encode())
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
 
 
 def _write_new(path: Path, content: bytes, *, mode: int) -> None:
@@ -125,22 +144,26 @@ def read_signer(path: Path, passphrase: Callable[[], str]) -> Signer:
     EvidenceError
         if the file cannot be read, is not a private Ed25519 key, or the passphrase does not open it
     """
-    content = _read(path)
+    return open_private_key(_read(path), str(path), passphrase)
+
+
+def open_private_key(content: bytes, called: str, passphrase: Callable[[], str]) -> Signer:
+    """Return who signs with a private key in PEM; see :func:`read_signer`."""
     try:
         try:
             key = serialization.load_pem_private_key(content, None)
         except TypeError:  # it is locked
             key = serialization.load_pem_private_key(content, passphrase().encode())
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise EvidenceError(f"{path} is not a private key in PEM, or the passphrase does not open it") from None
+        raise EvidenceError(f"{called} is not a private key in PEM, or the passphrase does not open it") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise EvidenceError(f"{path} is a key of another kind; the evidence is signed with Ed25519")
+        raise EvidenceError(f"{called} is a key of another kind; the evidence is signed with Ed25519")
     return Signer(key)
 
 
 def read_public_key(path: Path) -> Ed25519PublicKey:
     """Read a public key; raises EvidenceError where it is none of Ed25519 in PEM."""
-    return _public_key(_read(path), path.name)
+    return public_key(_read(path), path.name)
 
 
 def _read(path: Path) -> bytes:
@@ -153,7 +176,8 @@ def _read(path: Path) -> bytes:
         raise EvidenceError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def _public_key(content: bytes, name: str) -> Ed25519PublicKey:
+def public_key(content: bytes, name: str) -> Ed25519PublicKey:
+    """Return the key in a PEM text that is called ``name``; raises EvidenceError where it is none of Ed25519."""
     try:
         key = serialization.load_pem_public_key(content)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -171,28 +195,37 @@ def check_signature(envelope: bytes, payload: bytes, public_pem: bytes) -> str:
     EvidenceError
         if the envelope is not, to the byte, one of this payload and this key, or its signature is not valid
     """
-    key = _public_key(public_pem, SIGNER)
+    key = public_key(public_pem, SIGNER)
     try:
         (stated,) = json.loads(envelope)["signatures"]
         signature = base64.b64decode(stated["sig"], validate=True)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise EvidenceError(f"{SIGNATURE}: not a DSSE envelope with one signature") from None
     # Base64 and JSON can say the same thing in many ways; one of them is the one that was written.
-    if envelope != _envelope(payload, key_id(key), signature) or public_pem != _pem(key):
+    expected = canonical_json(dsse(PAYLOAD_TYPE, payload, key_id(key), signature))
+    if envelope != expected or public_pem != _pem(key):
         raise EvidenceError(f"{SIGNATURE}: altered, or not of this manifest and of the key in {SIGNER}")
-    try:
-        key.verify(signature, pae(PAYLOAD_TYPE, payload))
-    except InvalidSignature:
-        raise EvidenceError(f"{SIGNATURE}: the signature is invalid") from None
+    if not is_signature(key, signature, PAYLOAD_TYPE, payload):
+        raise EvidenceError(f"{SIGNATURE}: the signature is invalid")
     return key_id(key)
 
 
-def _envelope(payload: bytes, keyid: str, signature: bytes) -> bytes:
-    return canonical_json({
+def is_signature(key: Ed25519PublicKey, signature: bytes, payload_type: str, payload: bytes) -> bool:
+    """Whether a signature over a payload of some type is that of the key."""
+    try:
+        key.verify(signature, pae(payload_type, payload))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def dsse(payload_type: str, payload: bytes, keyid: str, signature: bytes) -> dict[str, object]:
+    """Return the envelope of a payload with its one signature, as JSON knows it."""
+    return {
         "payload": base64.b64encode(payload).decode(),
-        "payloadType": PAYLOAD_TYPE,
+        "payloadType": payload_type,
         "signatures": [{"keyid": keyid, "sig": base64.b64encode(signature).decode()}],
-    })
+    }
 
 
 def _pem(key: Ed25519PublicKey) -> bytes:

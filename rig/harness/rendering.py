@@ -8,6 +8,7 @@ from rig.errors import EvidenceError
 from rig.evidence.long_capture import read_signals
 from rig.evidence.plain import inside
 from rig.evidence.reading import read_record
+from rig.harness.sign_off import shown_signoffs
 from rig.report.junit import write_junit
 from rig.report.render import render_html
 from rig.report.tables import write_judgements_csv, write_measurements_csv
@@ -51,7 +52,7 @@ def render_again(bundle: Path, output: Path | None) -> Path:
     # Beside the folder, not in it: the evidence is sealed.
     target = output or bundle.resolve().with_name(f"{bundle.resolve().name}.report.html")
     try:
-        target.write_text(render_html(record, samples), encoding="utf-8")
+        target.write_text(render_html(record, samples, shown_signoffs(bundle)), encoding="utf-8")
     except OSError as error:
         raise EvidenceError(f"{target}: {error.strerror or error}") from None
     return target

@@ -17,9 +17,10 @@ from rig.report.trace import read_trace
 from rig.report.view import CASES_SECTION, view_report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rig.evidence.record import CaptureEntry, CaseRecord, RunRecord
+    from rig.evidence.signoff import CheckedSignOff
     from rig.model.recording import Recording
     from rig.model.waveform import Waveform
 
@@ -28,17 +29,18 @@ if TYPE_CHECKING:
 __all__ = ["render_html"]
 
 
-def render_html(record: RunRecord, captures: ReadCapture | None) -> str:
+def render_html(record: RunRecord, captures: ReadCapture | None, signoffs: Iterable[CheckedSignOff] = ()) -> str:
     """Return the report of ``record`` as one self-contained HTML page.
 
     Parameters
     ----------
     record : the only source of every statement, number and verdict on the page
     captures : reads the samples of a capture, for the figures; without it the report has none
+    signoffs : what was found beside the bundle, checked
     """
     environment = _environment()
     script = environment.loader.get_source(environment, "report.js")[0] if environment.loader else ""
-    report = view_report(record)
+    report = view_report(record, signoffs)
     running = tuple(banner.word for banner in report.banners)
     return environment.get_template("report.html.j2").render(
         report=report,

@@ -11,14 +11,19 @@ from rig.model.verdict import Verdict
 from rig.report import equipment, wording
 from rig.report.anomalies import Anomaly, anomalies
 from rig.report.case_view import CaseView, VerdictView, view_case, view_verdict
+from rig.report.signoff import SignOffView, view_signoffs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CASES_SECTION", "Banner", "Count", "ReportView", "Trace", "Unevaluated", "view_report"]
+    from rig.evidence.signoff import CheckedSignOff
+
+__all__ = ["CASES_SECTION", "Banner", "Count", "ReportView", "Trace", "Unevaluated", "incompleteness", "view_report"]
 
 CASES_SECTION = 8
 _REASONS = 2  # shown in full for an entry of a pack that was not evaluated
+
+_UNSIGNED = "No key has signed this evidence: who can write its folder could also have made it."
 
 _ENDS = {
     "completed": "completed",
@@ -100,10 +105,11 @@ class ReportView:
     packages: tuple[tuple[str, str], ...]
     files: tuple[tuple[str, str, str, str], ...]
     schema: str
+    signoffs: tuple[SignOffView, ...] = ()
 
 
-def view_report(record: RunRecord) -> ReportView:
-    """Return the view of ``record``; a pure function of it."""
+def view_report(record: RunRecord, signoffs: Iterable[CheckedSignOff] = ()) -> ReportView:
+    """Return the view of ``record``, and of the sign-offs found beside its bundle; a pure function of both."""
     cases = tuple(view_case(case, index, CASES_SECTION) for index, case in enumerate(record.cases, 1))
     ranked = tuple(sorted(cases, key=lambda case: -case.verdict.severity))
     return ReportView(
@@ -133,6 +139,7 @@ def view_report(record: RunRecord) -> ReportView:
         packages=tuple(sorted(record.software.packages.items())),
         files=tuple(_files(record)),
         schema=record.schema_,
+        signoffs=tuple(view_signoffs(signoffs)),
     )
 
 
@@ -141,11 +148,18 @@ def _banners(record: RunRecord) -> Iterable[Banner]:
         yield Banner(word="FAILED", style="bad", texts=("At least one value was measured to lie beyond its limit.",))
     if record.engineering_only:
         yield Banner(word="ENGINEERING ONLY", style="warn", texts=record.engineering_only)
-    if incomplete := tuple(_incomplete(record)):
+    if incomplete := incompleteness(record):
         yield Banner(word="INCOMPLETE", style="warn", texts=incomplete)
+    if not record.signed_by:
+        yield Banner(word="UNSIGNED", style="note", texts=(_UNSIGNED,))
     if record.bench and record.bench.virtual:
         text = "No physical device was tested: instruments, load and device were simulated."
         yield Banner(word="VIRTUAL BENCH", style="note", texts=(text,))
+
+
+def incompleteness(record: RunRecord) -> tuple[str, ...]:
+    """Return everything for which a run is marked as incomplete; empty if it is complete."""
+    return tuple(_incomplete(record))
 
 
 def _incomplete(record: RunRecord) -> Iterable[str]:

@@ -50,6 +50,7 @@ def recover_run(
     journal.write("recovered", cut_off=[case for _, case in left.started])
     cases = tuple(_cases(left, left_captures(bundle)))
     told = f"the run was cut off; what it left was recovered on {utc():%Y-%m-%d at %H:%M:%S} UTC"
+    told += _other_key(left.begun.signed_by, "" if signer is None else signer.id)
     record = left.begun.model_copy(
         update={
             "finished": left.last,
@@ -62,6 +63,13 @@ def recover_run(
     )
     write_and_seal(bundle, record, render, signer)
     return record
+
+
+def _other_key(begun: str, signer: str) -> str:
+    """Say so where a run had begun with a key that does not sign what is left of it."""
+    if begun in {"", signer}:
+        return ""
+    return f"; it was to be signed by the key {begun}, and is {f'signed by {signer}' if signer else 'not signed'}"
 
 
 def _sealed(folder: Path, render: Renderer, utc: Callable[[], datetime], signer: Signer | None) -> RunRecord:

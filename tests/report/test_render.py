@@ -98,7 +98,7 @@ def test_failures_come_first_and_every_link_leads_somewhere(page: Page) -> None:
 
 
 def test_banners_say_why(page: Page) -> None:
-    assert page.having("data-banner") == ["FAILED", "ENGINEERING ONLY", "INCOMPLETE"]
+    assert page.having("data-banner") == ["FAILED", "ENGINEERING ONLY", "INCOMPLETE", "UNSIGNED"]
     assert "daq: calibration was due on 2026-09-30" in page.text
     assert "12 cases of the plan not selected for this run." in page.text
     assert "Run aborted by the operator." in page.text
@@ -113,7 +113,7 @@ def test_the_banner_is_on_every_printed_page(record: RunRecord) -> None:
 
 
 def test_a_clean_run_has_no_banner(make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord]) -> None:
-    html = render_html(make_run((make_case(1, 0.02, "500 ohm"),)), None)
+    html = render_html(make_run((make_case(1, 0.02, "500 ohm"),), signed_by="ab" * 32), None)
     page = Page(html)
     assert page.having("data-banner") == []
     assert 'class="running"' not in html
@@ -217,13 +217,13 @@ def test_a_virtual_bench_is_never_taken_for_a_real_one(
     assert record.bench
     virtual = record.bench.model_copy(update={"virtual": True})
     page = Page(render_html(make_run((make_case(1, 0.02, "500 ohm"),), bench=virtual), None))
-    assert page.having("data-banner") == ["VIRTUAL BENCH"]
+    assert page.having("data-banner") == ["UNSIGNED", "VIRTUAL BENCH"]
 
 
 def test_a_run_that_never_started_is_a_report_too(make_run: Callable[..., RunRecord]) -> None:
     record = make_run((), end_reason="failed_to_start", finished=None, bench=None, device=None, plans=(), packs=())
     page = Page(render_html(record, None))
-    assert page.having("data-banner") == ["INCOMPLETE"]
+    assert page.having("data-banner") == ["INCOMPLETE", "UNSIGNED"]
     assert "Run failed to start; nothing was tested." in page.text
     assert "Every case of this run passed." not in page.text
 

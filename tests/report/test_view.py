@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 
 from rig.evidence.record import CaseRecord, IdentityEntry, NotEvaluatedEntry, OutputOffEntry, RunRecord
+from rig.evidence.signoff import CheckedSignOff, Meaning, SignOff, Statement
 from rig.model.verdict import Verdict
+from rig.report.render import render_html
 from rig.report.view import view_report
 
 
@@ -85,3 +88,48 @@ def test_what_every_case_found_for_an_entry_is_shown(
     assert found.reasons == ("to be reported",)
     assert [line.rpartition(": ")[2] for line in found.found] == ["5.00 ± 0.10\u202fmA"] * 4
     assert len(set(found.found)) == 4, "each names its case"
+
+
+def test_sign_offs_are_rows_with_their_state(
+    make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord]
+) -> None:
+    run = make_run((make_case(1, 0.02, "500 ohm"),))
+    assert view_report(run).signoffs == ()
+    signed = SignOff(
+        number=1,
+        run_id=run.run_id,
+        manifest="a" * 64,
+        record="b" * 64,
+        verdict=run.verdict,
+        statement=Statement(name="A. Reviewer", meaning=Meaning.APPROVED, role="head", override="it broke"),
+        time=datetime(2026, 11, 23, 10, 0, tzinfo=timezone(timedelta(hours=1))),
+        key="c" * 64,
+        public_key="",
+        previous="0" * 64,
+    )
+    checked = (
+        CheckedSignOff(line=1, signoff=signed),
+        CheckedSignOff(line=2, signoff=signed, problem="altered"),
+        CheckedSignOff(line=3, signoff=None, problem="no sign-off"),
+    )
+    good, altered, nothing = view_report(run, checked).signoffs
+    assert (good.meaning, good.name, good.role, good.time) == (
+        "Approved",
+        "A. Reviewer",
+        "head",
+        "2026-11-23 09:00:00 UTC",
+    )
+    assert good.remarks == ("Signed although the run is incomplete: it broke",)
+    assert [(one.valid, one.state, one.problem) for one in (good, altered, nothing)] == [
+        (True, "valid", ""),
+        (False, "NOT VALID", "altered"),
+        (False, "NOT VALID", "no sign-off"),
+    ]
+
+
+def test_only_a_valid_sign_off_takes_the_place_of_a_hand(record: RunRecord) -> None:
+    broken = CheckedSignOff(line=1, signoff=None, problem="altered <b>")
+    assert "Reviewed by" in render_html(record, None)
+    page = render_html(record, None, (broken,))
+    assert "Reviewed by" in page
+    assert "altered &lt;b&gt;" in page

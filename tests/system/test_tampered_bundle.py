@@ -32,6 +32,7 @@ from tests.system.running import ENVIRONMENT, PLAN, ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+RENDERED = ("report.html", "junit.xml", "measurements.csv", "judgements.csv")
 OFTEN = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -186,6 +187,25 @@ def test_a_run_killed_between_its_record_and_its_seal_is_sealed_with_the_same_ke
     assert recover_run(bundle, render=render_all, utc=SystemClock().utc, signer=signer) == before
     assert examine(bundle, signed_by=signer.id).intact
     assert (bundle / "judgements.csv").read_bytes() == (real / "judgements.csv").read_bytes()
+
+
+def test_a_signed_run_that_was_killed_and_recovered_by_nobody_is_marked_and_can_be_signed_off(
+    real: Path, bundle: Path
+) -> None:
+    for later in ("manifest.json", "manifest.dsse.json", "signer.pem", "record.json", *RENDERED):
+        (bundle / later).unlink()
+    key = real.parents[1] / "lab.key"
+    told = recover_run(bundle, render=render_all, utc=SystemClock().utc).notes[-1]
+    identity = read_signer(key, str).id
+    assert told.endswith(f"; it was to be signed by the key {identity}, and is not signed")
+    page = (bundle / "report.html").read_text(encoding="utf-8")
+    assert 'data-banner="UNSIGNED"' in page
+    assert identity in page
+    said = ["--name", "A", "--meaning", "reviewed", "--incomplete", "power was lost", "--key", str(key), "--yes"]
+    assert CliRunner().invoke(app, ["sign", str(bundle), *said]).exit_code == 0
+    code, said_of_it = verified(bundle)
+    assert code == 0
+    assert said_of_it.rstrip().endswith("intact, unsigned, 1 sign-off")
 
 
 @pytest.mark.parametrize("name", ["journal.jsonl", "cases", "captures", "begun.json"])
