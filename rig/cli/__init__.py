@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from rig.cli import bench, evidence, plans, signing
+from rig.cli import bench, evidence, export, plans, signing
 from rig.errors import RigError
 
 __all__ = ["app", "main"]
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(plans.app)
 app.add_typer(evidence.app)
+app.add_typer(export.app)
 app.add_typer(signing.app)
 app.add_typer(signing.key_app, name="key")
 app.add_typer(bench.twin_app, name="twin")

@@ -33,15 +33,18 @@ _OUTCOMES = {
 }
 
 
-def write_junit(record: RunRecord) -> str:
-    """Return JUnit XML: one suite per plan, one test case per attempt at a case; values as properties in SI units."""
+def write_junit(record: RunRecord, provenance: Iterable[tuple[str, str]] = ()) -> str:
+    """Return JUnit XML: one suite per plan, one test case per attempt at a case; values as properties in SI units.
+
+    ``provenance`` joins the properties of every suite: what is known of the bundle once it is sealed.
+    """
     root = _element(None, "testsuites", {"name": record.run_id, **_counts(record.cases)})
     plans = {plan.id: plan for plan in record.plans}
     for plan in dict.fromkeys([*plans, *(case.plan for case in record.cases)]):
         cases = [case for case in record.cases if case.plan == plan]
         started = {"timestamp": record.started.isoformat(timespec="seconds")}
         suite = _element(root, "testsuite", {"name": plan, **_counts(cases), **started})
-        _properties(suite, _about(record, plans.get(plan)))
+        _properties(suite, {**dict(_about(record, plans.get(plan))), **dict(provenance)}.items())
         for case in cases:
             _case(suite, case)
     ET.indent(root)
@@ -63,7 +66,7 @@ def _element(parent: ET.Element | None, tag: str, attributes: dict[str, str], te
 
 def _counts(cases: Iterable[CaseRecord]) -> dict[str, str]:
     entries = list(cases)
-    outcomes = [_OUTCOMES[case.verdict] for case in entries]
+    outcomes = [_outcome(case) for case in entries]
     return {
         "tests": str(len(entries)),
         "failures": str(outcomes.count("failure")),
@@ -125,6 +128,9 @@ def _about_case(case: CaseRecord) -> Iterable[tuple[str, str]]:
     yield "title", case.title
     for trace in case.traces:
         yield "trace", trace
+    for capture in case.captures:
+        yield f"capture.{capture.id}.sha256", capture.source.sha256
+    factors = {entry.called: entry.coverage_factor for entry in case.measurements if entry.value is not None}
     for number, check in enumerate(case.judgements, 1):
         stem = f"check.{number}."
         yield f"{stem}measurand", check.limit.called
@@ -133,6 +139,7 @@ def _about_case(case: CaseRecord) -> Iterable[tuple[str, str]]:
         numbers = {
             "value": check.value,
             "expanded_uncertainty": check.expanded_uncertainty,
+            "coverage_factor": factors.get(check.limit.called),
             "lower": check.limit.lower,
             "upper": check.limit.upper,
             "margin": check.margin,

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
     from rig.evidence.record import RunRecord
 
-__all__ = ["write_judgements_csv", "write_measurements_csv"]
+__all__ = ["Cell", "cell", "unformulated", "write_judgements_csv", "write_measurements_csv"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _FORMULA = ("=", "+", "-", "@")
+_SPLIT_FORMULA = re.compile(r"([,;|\"]\s*)(?=[=+\-@])")
 
 Cell = str | float | None
 
@@ -45,11 +46,11 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> str:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180
     writer.writerow(head)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows([cell(value) for value in row] for row in rows)
     return text.getvalue()
 
 
-def _cell(value: Cell) -> str:
+def cell(value: Cell) -> str:
     """Write a number so that it reads back exactly, and text so that no spreadsheet takes it for a formula."""
     if value is None:
         return ""
@@ -57,6 +58,11 @@ def _cell(value: Cell) -> str:
         return repr(value)
     clean = _CONTROL.sub(" ", value)
     return f"'{clean}" if clean.lstrip().startswith(_FORMULA) else clean
+
+
+def unformulated(text: str) -> str:
+    """Return text for a line of comment, of which no part is a formula, wherever a spreadsheet splits the line."""
+    return _SPLIT_FORMULA.sub(r"\1'", _CONTROL.sub(" ", text))
 
 
 def _places(record: RunRecord) -> Iterable[tuple[Cell, ...]]:

@@ -89,6 +89,17 @@ def test_illegal_characters_are_left_out(record: RunRecord) -> None:
     assert title.startswith("<script>")
 
 
+def test_an_attempt_that_was_tried_again_counts_as_skipped(
+    make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord]
+) -> None:
+    cases = (
+        make_case(1, 0.02, "500 ohm", verdict=Verdict.ERROR, retried=True),
+        make_case(1, 0.02, "500 ohm", attempt=2),
+    )
+    root = parse(write_junit(make_run(cases)))
+    assert [root.get(name) for name in ("tests", "errors", "skipped")] == ["2", "0", "1"]
+
+
 def test_an_empty_run_is_valid(make_run: Callable[..., RunRecord]) -> None:
     root = parse(write_junit(make_run((), plans=(), bench=None, device=None)))
     assert root.get("tests") == "0"

@@ -94,3 +94,21 @@ def bench_file(tmp_path: Path) -> Write:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def failed_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One case on a device that leaks: the folder of its ``evidence`` and ``allure`` results, to be left as it is."""
+    folder = tmp_path_factory.mktemp("failed")
+    device = ROOT / "fixtures/duts/faulty/dc-leak.dut.yaml"
+    options = ("-k", "300us", "--dut", device, "--allure", folder / "allure", "--evidence", folder / "evidence")
+    done = _call("rig", "run", "testplans/smoke.plan.yaml", *options, timeout=110.0)
+    assert done.returncode == 1, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def failed_bundle(failed_run: Path) -> Path:
+    """The bundle of that run."""
+    (bundle,) = (failed_run / "evidence").iterdir()
+    return bundle

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.system.running import ROOT
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -21,14 +19,11 @@ def results(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def test_a_case_that_fails_is_shown_with_its_checks_its_data_and_its_figure(
-    rig: Command, evidence: Path, tmp_path: Path
+    failed_run: Path, failed_bundle: Path
 ) -> None:
-    allure = tmp_path / "allure"
-    device = ROOT / "fixtures/duts/faulty/dc-leak.dut.yaml"
-    done = rig("run", "testplans/smoke.plan.yaml", "-k", "300us", "--dut", device, "--allure", allure)
-    assert done.returncode == 1, done.stdout + done.stderr
+    allure = failed_run / "allure"
     shown = results(allure)["balance[300us]"]
-    (path,) = evidence.glob("*/record.json")
+    path = failed_bundle / "record.json"
     case = next(one for one in json.loads(path.read_text(encoding="utf-8"))["cases"] if one["id"] == "balance[300us]")
 
     assert shown["status"] == "failed"

@@ -1,0 +1,1 @@
+"""What other programs read: each format is written from records, and from samples that are given to it."""
