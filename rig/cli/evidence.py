@@ -17,14 +17,22 @@ app = typer.Typer()
 @app.command()
 def report(
     bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.")],
-    output: Annotated[
-        Path | None, typer.Option(help="Where to write the HTML; default: standard name beside it.")
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", "--output", help="Where to write the HTML; default: standard name beside it."),
     ] = None,
+    pdf: Annotated[Path | None, typer.Option(help="Where to write the PDF/A; default: likewise.")] = None,
 ) -> None:
-    """Render a report again, from its evidence alone."""
-    from rig.harness.rendering import render_again  # noqa: PLC0415
+    """Render a report again, from its evidence alone, as HTML and as PDF/A; it says whether the evidence is intact.
 
-    typer.echo(f"report: {render_again(bundle, output)}")
+    With one of the options only that one is written.
+    """
+    from rig.harness.rendering import render_again, render_paper  # noqa: PLC0415
+
+    if html is not None or pdf is None:
+        typer.echo(f"report: {render_again(bundle, html)}")
+    if pdf is not None or html is None:
+        typer.echo(f"report: {render_paper(bundle, pdf)}")
 
 
 @app.command()

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rig.errors import EvidenceError
+from rig.evidence.layout import RECORD
 from rig.evidence.long_capture import read_signals
-from rig.evidence.plain import inside
+from rig.evidence.manifest import MANIFEST
+from rig.evidence.plain import hash_plain, inside
 from rig.evidence.reading import read_record
+from rig.evidence.verification import examine
 from rig.harness.sign_off import shown_signoffs
 from rig.report.junit import write_junit
 from rig.report.render import render_html
+from rig.report.standing import Standing
 from rig.report.tables import write_judgements_csv, write_measurements_csv
 from rig.sequencer.seal import REPORT
 
@@ -23,21 +27,24 @@ if TYPE_CHECKING:
     from rig.model.waveform import Waveform
     from rig.sequencer.seal import ReadCapture
 
-__all__ = ["render_again", "render_all"]
+__all__ = ["render_again", "render_all", "render_paper"]
 
 
-def render_all(record: RunRecord, samples: ReadCapture) -> Mapping[str, bytes]:
-    """Return the files for readers, by the name they have in the evidence."""
+def render_all(record: RunRecord, samples: ReadCapture, record_sha256: str) -> Mapping[str, bytes]:
+    """Return the files for readers, by their names in the evidence; the hash of its manifest they cannot know."""
+    standing = Standing(record_sha256=record_sha256)
     return {
         "junit.xml": write_junit(record).encode(),
         "measurements.csv": write_measurements_csv(record).encode(),
         "judgements.csv": write_judgements_csv(record).encode(),
-        REPORT: render_html(record, samples).encode(),
+        REPORT: render_html(record, samples, standing).encode(),
     }
 
 
-def render_again(bundle: Path, output: Path | None) -> Path:
-    """Render the report of an evidence folder from its record and captures alone; return where it was written.
+def render_again(bundle: Path, html: Path | None = None) -> Path:
+    """Render the HTML report of an evidence folder from its files alone; return where it was written.
+
+    It says whether the folder is as it was sealed.
 
     Raises
     ------
@@ -45,14 +52,46 @@ def render_again(bundle: Path, output: Path | None) -> Path:
         if the folder holds no readable record, or the report cannot be written.
     """
     record = read_record(bundle)
+    page = render_html(record, _samples(bundle), _standing(bundle))
+    return _written(html or _beside(bundle, ".report.html"), page.encode())
 
+
+def render_paper(bundle: Path, pdf: Path | None = None) -> Path:
+    """Render the report of an evidence folder as a PDF/A, likewise."""
+    from rig.report.pdf.render import render_pdf  # noqa: PLC0415 - typst is not needed for anything else
+
+    record = read_record(bundle)
+    return _written(pdf or _beside(bundle, ".report.pdf"), render_pdf(record, _samples(bundle), _standing(bundle)))
+
+
+def _samples(bundle: Path) -> ReadCapture:
     def samples(entry: CaptureEntry) -> Mapping[str, Waveform | Recording]:
         return read_signals(inside(bundle, entry.source.file))
 
-    # Beside the folder, not in it: the evidence is sealed.
-    target = output or bundle.resolve().with_name(f"{bundle.resolve().name}.report.html")
+    return samples
+
+
+def _standing(bundle: Path) -> Standing:
+    found = examine(bundle)
+    return Standing(
+        record_sha256=hash_plain(bundle / RECORD) or "",
+        bundle_sha256=hash_plain(bundle / MANIFEST) or "",
+        examined=True,
+        incomplete=found.incomplete,
+        problems=found.problems,
+        signed_by=found.signed_by,
+        signoffs=shown_signoffs(bundle),
+    )
+
+
+def _beside(bundle: Path, suffix: str) -> Path:
+    """Return a name beside the folder, not in it: the evidence is sealed."""
+    return bundle.resolve().with_name(f"{bundle.resolve().name}{suffix}")
+
+
+def _written(target: Path, content: bytes) -> Path:
     try:
-        target.write_text(render_html(record, samples, shown_signoffs(bundle)), encoding="utf-8")
+        target.write_bytes(content)
     except OSError as error:
         raise EvidenceError(f"{target}: {error.strerror or error}") from None
     return target

@@ -10,37 +10,33 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from rig.errors import RigError
 from rig.report import wording
-from rig.report.figure import describe, draw
-from rig.report.trace import read_trace
+from rig.report.drawing import drawings
 from rig.report.view import CASES_SECTION, view_report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
-    from rig.evidence.record import CaptureEntry, CaseRecord, RunRecord
-    from rig.evidence.signoff import CheckedSignOff
-    from rig.model.recording import Recording
-    from rig.model.waveform import Waveform
-
-    ReadCapture = Callable[[CaptureEntry], Mapping[str, Waveform | Recording]]
+    from rig.evidence.record import RunRecord
+    from rig.report.drawing import ReadCapture
+    from rig.report.standing import Standing
+    from rig.report.view import ReportView
 
 __all__ = ["render_html"]
 
 
-def render_html(record: RunRecord, captures: ReadCapture | None, signoffs: Iterable[CheckedSignOff] = ()) -> str:
+def render_html(record: RunRecord, captures: ReadCapture | None, standing: Standing | None = None) -> str:
     """Return the report of ``record`` as one self-contained HTML page.
 
     Parameters
     ----------
     record : the only source of every statement, number and verdict on the page
     captures : reads the samples of a capture, for the figures; without it the report has none
-    signoffs : what was found beside the bundle, checked
+    standing : what is known of the evidence itself, for its hashes and marks
     """
     environment = _environment()
     script = environment.loader.get_source(environment, "report.js")[0] if environment.loader else ""
-    report = view_report(record, signoffs)
+    report = view_report(record, standing)
     running = tuple(banner.word for banner in report.banners)
     return environment.get_template("report.html.j2").render(
         report=report,
@@ -50,6 +46,7 @@ def render_html(record: RunRecord, captures: ReadCapture | None, signoffs: Itera
         running=running,
         running_css=Markup(_css_text(" · ".join(running))),  # noqa: S704 - every letter but a-z is a code point there
         running_id=Markup(_css_text(wording.visible(report.run_id))),  # noqa: S704 - likewise
+        running_hash=Markup(_css_text(_hash(report))),  # noqa: S704 - likewise
         cases_section=CASES_SECTION,
         missing=wording.MISSING,
         words=wording.words,
@@ -79,26 +76,11 @@ def _css_text(text: str) -> str:
     return "".join(letter if letter.isascii() and letter.isalnum() else f"\\{ord(letter):x} " for letter in text)
 
 
+def _hash(report: ReportView) -> str:
+    """Return the hash that stands for all of the evidence as far as it is known: the first."""
+    return f"SHA-256 of {report.hashes[0][0]}: {report.hashes[0][1]}" if report.hashes else ""
+
+
 def _figures(record: RunRecord, captures: ReadCapture | None) -> Iterator[tuple[Markup, str]]:
-    """Yield figure and caption of each case, one at a time: a long run's samples never lie in memory together.
-
-    Where there is no figure the caption says why; both are empty for a case without captures.
-    """
-    for case in record.cases:
-        yield _figure(case, captures)
-
-
-def _figure(case: CaseRecord, captures: ReadCapture | None) -> tuple[Markup, str]:
-    # Of several the last one: an earlier one clipped, and is not what was measured.
-    last_first = tuple(reversed(case.captures))
-    signal = next((capture for capture in last_first if capture.purpose == "signal"), None)
-    if signal is None or captures is None:
-        return Markup(), ""
-    zero = next((capture for capture in last_first if capture.purpose == "zero"), None)
-    try:
-        trace = read_trace(case, captures(signal), captures(zero) if zero else None)
-    except (RigError, OSError) as error:
-        return Markup(), f"No figure: {signal.source.file}: {error}"
-    if trace is None:
-        return Markup(), f"No figure: {signal.source.file} holds no samples that can be drawn."
-    return Markup(draw(case, trace)), f"{describe(case, trace)} Capture {signal.id}."  # noqa: S704 - built escaped
+    for drawing in drawings(record, captures):
+        yield Markup(drawing.svg), drawing.caption  # noqa: S704 - built escaped

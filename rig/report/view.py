@@ -12,11 +12,11 @@ from rig.report import equipment, wording
 from rig.report.anomalies import Anomaly, anomalies
 from rig.report.case_view import CaseView, VerdictView, view_case, view_verdict
 from rig.report.signoff import SignOffView, view_signoffs
+from rig.report.standing import Standing
+from rig.report.tests_table import TestRow, test_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from rig.evidence.signoff import CheckedSignOff
 
 __all__ = ["CASES_SECTION", "Banner", "Count", "ReportView", "Trace", "Unevaluated", "incompleteness", "view_report"]
 
@@ -83,7 +83,9 @@ class ReportView:
     run_id: str
     verdict: VerdictView
     banners: tuple[Banner, ...]
+    hashes: tuple[tuple[str, str], ...]
     identification: tuple[tuple[str, str], ...]
+    tests: tuple[TestRow, ...]
     counts: tuple[Count, ...]
     case_total: int
     check_total: int
@@ -108,16 +110,19 @@ class ReportView:
     signoffs: tuple[SignOffView, ...] = ()
 
 
-def view_report(record: RunRecord, signoffs: Iterable[CheckedSignOff] = ()) -> ReportView:
-    """Return the view of ``record``, and of the sign-offs found beside its bundle; a pure function of both."""
+def view_report(record: RunRecord, standing: Standing | None = None) -> ReportView:
+    """Return the view of ``record``, and of what is known of the evidence it lies in; a pure function of both."""
+    known = standing or Standing()
     cases = tuple(view_case(case, index, CASES_SECTION) for index, case in enumerate(record.cases, 1))
     ranked = tuple(sorted(cases, key=lambda case: -case.verdict.severity))
     return ReportView(
         title=" · ".join(plan.title for plan in record.plans) or "Run without a plan",
         run_id=record.run_id,
         verdict=view_verdict(record.verdict),
-        banners=tuple(_banners(record)),
-        identification=tuple(_identification(record)),
+        banners=tuple(_banners(record, known)),
+        hashes=tuple(_hashes(known)),
+        identification=tuple(_identification(record, known)),
+        tests=test_rows(record),
         counts=_counts(record.decisive),
         case_total=len(cases),
         check_total=sum(len(case.checks) for case in cases),
@@ -139,22 +144,37 @@ def view_report(record: RunRecord, signoffs: Iterable[CheckedSignOff] = ()) -> R
         packages=tuple(sorted(record.software.packages.items())),
         files=tuple(_files(record)),
         schema=record.schema_,
-        signoffs=tuple(view_signoffs(signoffs)),
+        signoffs=tuple(view_signoffs(known.signoffs)),
     )
 
 
-def _banners(record: RunRecord) -> Iterable[Banner]:
+def _banners(record: RunRecord, known: Standing) -> Iterable[Banner]:
     if record.verdict.failed:
         yield Banner(word="FAILED", style="bad", texts=("At least one value was measured to lie beyond its limit.",))
+    if known.problems:
+        yield Banner(word="NOT INTACT", style="bad", texts=known.problems)
     if record.engineering_only:
         yield Banner(word="ENGINEERING ONLY", style="warn", texts=record.engineering_only)
-    if incomplete := incompleteness(record):
+    if incomplete := (*filter(None, (known.incomplete,)), *incompleteness(record)):
         yield Banner(word="INCOMPLETE", style="warn", texts=incomplete)
-    if not record.signed_by:
+    if not _signed_by(record, known):
         yield Banner(word="UNSIGNED", style="note", texts=(_UNSIGNED,))
     if record.bench and record.bench.virtual:
         text = "No physical device was tested: instruments, load and device were simulated."
         yield Banner(word="VIRTUAL BENCH", style="note", texts=(text,))
+
+
+def _signed_by(record: RunRecord, known: Standing) -> str:
+    """Return whose valid signature was found, or before the bundle could be examined, who was to sign it."""
+    return known.signed_by if known.examined else record.signed_by
+
+
+def _hashes(known: Standing) -> Iterable[tuple[str, str]]:
+    """Yield of what, and its SHA-256: of the whole bundle where it has a manifest, and of the record."""
+    if known.bundle_sha256:
+        yield "manifest.json", known.bundle_sha256
+    if known.record_sha256:
+        yield "record.json", known.record_sha256
 
 
 def incompleteness(record: RunRecord) -> tuple[str, ...]:
@@ -181,7 +201,7 @@ def _number(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _identification(record: RunRecord) -> Iterable[tuple[str, str]]:
+def _identification(record: RunRecord, known: Standing) -> Iterable[tuple[str, str]]:
     yield "Run", record.run_id
     yield "Started", wording.moment(record.started)
     yield "Finished", wording.moment(record.finished)
@@ -189,13 +209,15 @@ def _identification(record: RunRecord) -> Iterable[tuple[str, str]]:
         yield "Duration", wording.span((record.finished - record.started).total_seconds())
     yield "End", _ENDS[record.end_reason]
     yield "Operator", record.operator or "not recorded"
-    yield "Signature", f"by the key {record.signed_by}" if record.signed_by else "none: this evidence is not signed"
+    key = _signed_by(record, known)
+    yield "Signature", f"by the key {key}" if key else "none: this evidence is not signed"
     if record.device:
         who = record.device
         yield "Device under test", f"{who.manufacturer} {who.model}, serial {who.serial}, firmware {who.firmware}"
     yield "Bench", f"{record.bench.id}: {record.bench.title}" if record.bench else "not built"
     for plan in record.plans:
         yield "Plan", f"{plan.id}, revision {plan.revision}" if plan.revision else plan.id
+    yield from ((f"SHA-256 of {name}", digest) for name, digest in _hashes(known))
     yield "Software", f"nmes-rig {record.software.version}, commit {record.software.commit or 'unknown'}"
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import rig
 from rig.evidence import mapping
 from rig.evidence.environment import describe_software
+from rig.evidence.layout import RECORD
 from rig.evidence.long_capture import read_signals
-from rig.evidence.plain import inside
+from rig.evidence.plain import hash_plain, inside
 from rig.evidence.record import (
     BenchEntry,
     DeviceEntry,
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
     from rig.sequencer.setup import RunOptions, Setup
 
     ReadCapture = Callable[[CaptureEntry], Mapping[str, Waveform | Recording]]
-    Renderer = Callable[[RunRecord, ReadCapture], Mapping[str, bytes]]
+    # Record, what reads its captures, and the SHA-256 of the record's file; to files by their names.
+    Renderer = Callable[[RunRecord, ReadCapture, str], Mapping[str, bytes]]
 
 __all__ = ["REPORT", "Header", "Renderer", "render_and_seal", "run_record", "seal_run", "write_and_seal"]
 
@@ -152,7 +154,7 @@ def render_and_seal(bundle: Bundle, record: RunRecord, render: Renderer, signer:
 
     trouble = ""
     try:
-        for name, content in render(record, samples).items():
+        for name, content in render(record, samples, hash_plain(bundle.folder / RECORD) or "").items():
             if not (bundle.folder / name).exists():
                 bundle.add_file(name, content)
     except Exception as error:  # noqa: BLE001 - evidence is worth more than its picture: whatever it is, seal the rest

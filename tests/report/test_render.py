@@ -7,6 +7,7 @@ import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -17,6 +18,7 @@ from rig.evidence.record import CaptureEntry, CaseRecord, RunRecord
 from rig.model.verdict import Verdict
 from rig.model.waveform import Waveform
 from rig.report.render import render_html
+from rig.report.standing import Standing
 
 Captures = Callable[[CaptureEntry], Mapping[str, Waveform]]
 VOID = {"meta", "br", "img", "input", "link", "hr"}
@@ -104,6 +106,26 @@ def test_banners_say_why(page: Page) -> None:
     assert "Run aborted by the operator." in page.text
 
 
+def test_what_the_evidence_is_found_to_be_is_said(
+    make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord]
+) -> None:
+    """A record may claim a signature; what was found when the bundle was examined is what counts."""
+    record = make_run((make_case(1, 0.02, "500 ohm"),), signed_by="5d41" * 16)
+    whole = Standing(record_sha256="ab" * 32, bundle_sha256="cd" * 32, examined=True, signed_by="5d41" * 16)
+    altered = replace(whole, problems=("captures/<b>.h5: altered",), signed_by="")
+    html = render_html(record, None, altered)
+    page = Page(html)
+    assert page.having("data-banner") == ["NOT INTACT", "UNSIGNED"]
+    assert "captures/<b>.h5: altered" in page.text
+    assert "ab" * 32 in page.text
+    (foot,) = re.findall(r'@bottom-center \{ content: "([^"]*)"', html)
+    spelled = re.sub(r"\\([0-9a-f]+) ", lambda code: chr(int(code[1], 16)), foot)
+    assert spelled == f"SHA-256 of manifest.json: {'cd' * 32}"
+    cut_off = replace(whole, incomplete="manifest.json: missing", bundle_sha256="", signed_by="")
+    assert Page(render_html(record, None, cut_off)).having("data-banner") == ["INCOMPLETE", "UNSIGNED"]
+    assert Page(render_html(record, None, whole)).having("data-banner") == []
+
+
 def test_the_banner_is_on_every_printed_page(record: RunRecord) -> None:
     html = render_html(record, None)
     assert 'class="running"' in html
@@ -113,7 +135,7 @@ def test_the_banner_is_on_every_printed_page(record: RunRecord) -> None:
 
 
 def test_a_clean_run_has_no_banner(make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord]) -> None:
-    html = render_html(make_run((make_case(1, 0.02, "500 ohm"),), signed_by="ab" * 32), None)
+    html = render_html(make_run((make_case(1, 0.02, "500 ohm"),), signed_by="5d41" * 16), None)
     page = Page(html)
     assert page.having("data-banner") == []
     assert 'class="running"' not in html

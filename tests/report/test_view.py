@@ -9,6 +9,7 @@ from rig.evidence.record import CaseRecord, IdentityEntry, NotEvaluatedEntry, Ou
 from rig.evidence.signoff import CheckedSignOff, Meaning, SignOff, Statement
 from rig.model.verdict import Verdict
 from rig.report.render import render_html
+from rig.report.standing import Standing
 from rig.report.view import view_report
 
 
@@ -112,7 +113,7 @@ def test_sign_offs_are_rows_with_their_state(
         CheckedSignOff(line=2, signoff=signed, problem="altered"),
         CheckedSignOff(line=3, signoff=None, problem="no sign-off"),
     )
-    good, altered, nothing = view_report(run, checked).signoffs
+    good, altered, nothing = view_report(run, Standing(signoffs=checked)).signoffs
     assert (good.meaning, good.name, good.role, good.time) == (
         "Approved",
         "A. Reviewer",
@@ -130,6 +131,6 @@ def test_sign_offs_are_rows_with_their_state(
 def test_only_a_valid_sign_off_takes_the_place_of_a_hand(record: RunRecord) -> None:
     broken = CheckedSignOff(line=1, signoff=None, problem="altered <b>")
     assert "Reviewed by" in render_html(record, None)
-    page = render_html(record, None, (broken,))
+    page = render_html(record, None, Standing(signoffs=(broken,)))
     assert "Reviewed by" in page
     assert "altered &lt;b&gt;" in page

@@ -1,0 +1,52 @@
+"""The figure of each case as a report shows it: the drawing, what it shows in words, or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rig.errors import RigError
+from rig.report.figure import ON_SCREEN, describe, draw
+from rig.report.trace import read_trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rig.evidence.record import CaptureEntry, CaseRecord, RunRecord
+    from rig.model.recording import Recording
+    from rig.model.waveform import Waveform
+    from rig.report.figure import Lettering
+
+    ReadCapture = Callable[[CaptureEntry], Mapping[str, Waveform | Recording]]
+
+__all__ = ["Drawing", "ReadCapture", "drawings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """An SVG element and its caption; without a figure the caption says why, and is empty without a capture."""
+
+    svg: str = ""
+    caption: str = ""
+
+
+def drawings(record: RunRecord, captures: ReadCapture | None, lettering: Lettering = ON_SCREEN) -> Iterator[Drawing]:
+    """Yield the drawing of each case, one at a time: a long run's samples never lie in memory together."""
+    for case in record.cases:
+        yield _drawing(case, captures, lettering)
+
+
+def _drawing(case: CaseRecord, captures: ReadCapture | None, lettering: Lettering) -> Drawing:
+    # Of several the last one: an earlier one clipped, and is not what was measured.
+    last_first = tuple(reversed(case.captures))
+    signal = next((capture for capture in last_first if capture.purpose == "signal"), None)
+    if signal is None or captures is None:
+        return Drawing()
+    zero = next((capture for capture in last_first if capture.purpose == "zero"), None)
+    try:
+        trace = read_trace(case, captures(signal), captures(zero) if zero else None)
+    except (RigError, OSError) as error:
+        return Drawing(caption=f"No figure: {signal.source.file}: {error}")
+    if trace is None:
+        return Drawing(caption=f"No figure: {signal.source.file} holds no samples that can be drawn.")
+    return Drawing(svg=draw(case, trace, lettering), caption=f"{describe(case, trace)} Capture {signal.id}.")

@@ -1,0 +1,62 @@
+"""A view as JSON: values only, in which no text can become markup."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+from rig.report.case_view import CaseView
+from rig.report.pdf.letters import breakable, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rig.report.drawing import Drawing
+    from rig.report.view import ReportView
+
+__all__ = ["report_json"]
+
+_NAMES = frozenset({"key", "style"})  # what templates look up and never show
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+
+
+def report_json(report: ReportView, figures: Iterable[Drawing], **more: object) -> str:
+    """Return a view and the figures of its cases as one JSON object.
+
+    Every field has its own name. The cases stand once, in ``cases``, each with the order of its ``ranked_checks`` and
+    its ``figure``; where another field names a case there is its place in ``cases``, counted from 0.
+    """
+    places = {id(case): place for place, case in enumerate(report.cases)}
+
+    def value(one: object) -> Json:
+        if isinstance(one, CaseView):
+            return places[id(one)]
+        if isinstance(one, str):
+            return breakable(printable(one))
+        if dataclasses.is_dataclass(one) and not isinstance(one, type):
+            return fields(one)
+        if isinstance(one, tuple | list):
+            return [value(part) for part in one]
+        if isinstance(one, bool | int | float) or one is None:
+            return one
+        raise TypeError(f"a report holds no {type(one).__name__}")
+
+    def fields(one: object) -> dict[str, Json]:
+        named = {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}  # type: ignore[arg-type]
+        return {name: part if name in _NAMES else value(part) for name, part in named.items()}
+
+    data = fields(report)
+    data["cases"] = [
+        fields(case)
+        | {
+            "ranked_checks": [check.number - 1 for check in case.ranked_checks],
+            "figure": {
+                "svg": printable(figure.svg),
+                "alt": printable(figure.caption),
+                "caption": value(figure.caption),
+            },
+        }
+        for case, figure in zip(report.cases, figures, strict=True)
+    ]
+    return json.dumps(data | {name: value(one) for name, one in more.items()}, ensure_ascii=False)
