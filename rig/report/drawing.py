@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rig.errors import RigError
 from rig.report.figure import ON_SCREEN, describe, draw
+from rig.report.fine import Budget
 from rig.report.trace import read_trace
 
 if TYPE_CHECKING:
@@ -30,13 +31,19 @@ class Drawing:
     caption: str = ""
 
 
-def drawings(record: RunRecord, captures: ReadCapture | None, lettering: Lettering = ON_SCREEN) -> Iterator[Drawing]:
-    """Yield the drawing of each case, one at a time: a long run's samples never lie in memory together."""
+def drawings(
+    record: RunRecord, captures: ReadCapture | None, lettering: Lettering = ON_SCREEN, *, closer: bool = False
+) -> Iterator[Drawing]:
+    """Yield the drawing of each case, one at a time: a long run's samples never lie in memory together.
+
+    With ``closer`` a figure also holds what a reader sees who looks closer at it.
+    """
+    budget = Budget.of(len(record.cases)) if closer else None
     for case in record.cases:
-        yield _drawing(case, captures, lettering)
+        yield _drawing(case, captures, lettering, budget)
 
 
-def _drawing(case: CaseRecord, captures: ReadCapture | None, lettering: Lettering) -> Drawing:
+def _drawing(case: CaseRecord, captures: ReadCapture | None, lettering: Lettering, budget: Budget | None) -> Drawing:
     # Of several the last one: an earlier one clipped, and is not what was measured.
     last_first = tuple(reversed(case.captures))
     signal = next((capture for capture in last_first if capture.purpose == "signal"), None)
@@ -44,7 +51,7 @@ def _drawing(case: CaseRecord, captures: ReadCapture | None, lettering: Letterin
         return Drawing()
     zero = next((capture for capture in last_first if capture.purpose == "zero"), None)
     try:
-        trace = read_trace(case, captures(signal), captures(zero) if zero else None)
+        trace = read_trace(case, captures(signal), captures(zero) if zero else None, budget)
     except (RigError, OSError) as error:
         return Drawing(caption=f"No figure: {signal.source.file}: {error}")
     if trace is None:

@@ -14,6 +14,7 @@ from rig.report import wording
 from rig.report.axis import Axis, fitting_unit
 from rig.report.bounds import Bounds, read_bounds
 from rig.report.events import events_of
+from rig.report.fine import packed
 from rig.report.trace import Envelope, Trace, pulse_width, read_trace
 from rig.units import Unit
 
@@ -79,9 +80,11 @@ def draw(case: CaseRecord, trace: Trace, lettering: Lettering = ON_SCREEN) -> st
     parts = [
         root,
         *_legend(trace, bounds),
+        _panel(trace, trace.pulse_closer, times, levels, named="time since the pulse began"),
         *_grid(trace, times, levels),
         *_pulse_plot(trace, bounds, times, levels),
         *(_level_labels(bounds, levels) if bounds else ()),
+        "</g>",
         *_record_plot(trace, levels, pulse_width(case), _event_times(case, trace)),
         "</svg>",
     ]
@@ -140,6 +143,38 @@ def _legend(trace: Trace, bounds: Bounds | None) -> Iterator[str]:
         x += 44 + 5.6 * len(name)
 
 
+def _panel(trace: Trace, seen: Envelope | None, times: Axis, levels: Axis, *, named: str) -> str:
+    """Begin a panel: with a closer look, it says in SI units what its frame shows, and holds that look."""
+    if seen is None:
+        return "<g>"
+    data, (least, greatest) = packed(seen.times, seen.low, seen.high, (times.low, times.high))
+    # The pulse's own axis shows fractions of its width, the record's a place in it; amplitudes have labels only there.
+    across = "extent" if named.startswith("time") else "place"
+    unit = trace.unit.value if across == "extent" else ""
+    return (
+        f'<g class="panel" data-x="{times.low!r} {times.high!r}" data-y="{levels.low!r} {levels.high!r}" '
+        f'data-values="{least!r} {greatest!r}" data-across="{across}" data-unit="{unit}" '
+        f'data-time="{escape(_time_title(trace, named))}" data-level="{escape(trace.signal.partition(" ")[0])}" '
+        f'data-trace="{data}">'
+    )
+
+
+def _time_title(trace: Trace, named: str) -> str:
+    return named if trace.origin is not None or not named.startswith("time") else "time on the capture's axis"
+
+
+def _plot(top: float, bottom: float) -> str:
+    """Begin what is drawn within a frame and cut off at it: a viewport of its own, which may be looked at closer."""
+    box = f'x="{_LEFT:.0f}" y="{top:.0f}" width="{_RIGHT - _LEFT:.0f}" height="{bottom - top:.0f}"'
+    view = f"{_LEFT:.0f} {top:.0f} {_RIGHT - _LEFT:.0f} {bottom - top:.0f}"
+    return f'<svg class="plot" {box} viewBox="{view}" preserveAspectRatio="none" overflow="hidden">'
+
+
+def _frame(top: float, bottom: float) -> str:
+    box = f'x="{_LEFT:.0f}" y="{top:.0f}" width="{_RIGHT - _LEFT:.0f}" height="{bottom - top:.0f}"'
+    return f'<rect {box} fill="none" stroke="{_FAINT}" stroke-width=".8"/>'
+
+
 def _grid(trace: Trace, times: Axis, levels: Axis) -> Iterator[str]:
     """Draw frame, grid, ticks and axis titles of the pulse."""
     unit, factor = fitting_unit(max(abs(levels.low), abs(levels.high)), trace.unit.value)
@@ -151,31 +186,31 @@ def _grid(trace: Trace, times: Axis, levels: Axis) -> Iterator[str]:
     for x, label in times.ticks(time_factor, 8):
         grid += _line(x, _PULSE_TOP, x, _PULSE_BOTTOM)
         labels.append(_text(x, _PULSE_BOTTOM + 15, label, anchor="middle"))
-    yield f'<path d="{grid}" stroke="#e3e6ea" fill="none"/>'
+    yield f'<g class="axes"><path d="{grid}" stroke="#e3e6ea" fill="none"/>'
     yield from labels
     middle = (_PULSE_TOP + _PULSE_BOTTOM) / 2
     yield _text(
         0, 0, f"{trace.signal.partition(' ')[0]} / {unit}", anchor="middle",
         style=f' transform="translate(13 {middle:.0f}) rotate(-90)"',
     )  # fmt: skip
-    since = "time since the pulse began" if trace.origin is not None else "time on the capture's axis"
+    since = _time_title(trace, "time since the pulse began")
     yield _text((_LEFT + _RIGHT) / 2, _PULSE_BOTTOM + 30, f"{since} / {time_unit}", anchor="middle")
+    yield "</g>"
 
 
 def _pulse_plot(trace: Trace, bounds: Bounds | None, times: Axis, levels: Axis) -> Iterator[str]:
     """Draw limits, baseline and signal, cut to the frame by a nested viewport."""
-    width, height = _RIGHT - _LEFT, _PULSE_BOTTOM - _PULSE_TOP
-    box = f'x="{_LEFT:.0f}" y="{_PULSE_TOP:.0f}" width="{width:.0f}" height="{height:.0f}"'
-    yield f'<svg {box} viewBox="{_LEFT:.0f} {_PULSE_TOP:.0f} {width:.0f} {height:.0f}" overflow="hidden">'
+    yield _plot(_PULSE_TOP, _PULSE_BOTTOM)
     if bounds and trace.origin is not None:
         yield from _bands(bounds, times, levels)
     zero = levels.at(0.0)
     yield f'<path d="{_line(_LEFT, zero, _RIGHT, zero)}" stroke="{_FAINT}" stroke-dasharray="1 3"/>'
-    yield f'<path d="{_curve(trace.pulse, times, levels)}" stroke="{_TRACE}" stroke-width="1.6" fill="none"/>'
+    curve = _curve(trace.pulse, times, levels)
+    yield f'<path class="trace" d="{curve}" stroke="{_TRACE}" stroke-width="1.6" fill="none"/>'
     if bounds and bounds.duration is not None and trace.origin is not None:
         yield from _dimension(bounds, times, levels)
     yield "</svg>"
-    yield f'<rect {box} fill="none" stroke="{_FAINT}" stroke-width=".8"/>'
+    yield _frame(_PULSE_TOP, _PULSE_BOTTOM)
 
 
 def _bands(bounds: Bounds, times: Axis, levels: Axis) -> Iterator[str]:
@@ -236,12 +271,16 @@ def _level_labels(bounds: Bounds, levels: Axis) -> Iterator[str]:
     named = [("set", bounds.set_level, _SET)]
     named += [(name, end, _BAND) for name, end in (("min", bounds.lower), ("max", bounds.upper)) if end is not None]
     labels = sorted((levels.at(sign * level), name, level, colour) for name, level, colour in named)
+    yield '<g class="levels">'
     for place, (y, name, level, colour) in zip(_places([label[0] for label in labels]), labels, strict=True):
+        yield f'<g data-at="{y:.2f}">'
         outside = not levels.low <= sign * level <= levels.high
         if not outside:
             yield f'<path d="{_line(_RIGHT, y, _RIGHT + 5, place)}" stroke="{colour}" fill="none"/>'
         text = f"{name} {wording.quantity(level, Unit.AMPERE, digits=4)}{' (beyond)' if outside else ''}"
         yield _text(_RIGHT + 8, place + 4, text, style=f' fill="{colour}"')
+        yield "</g>"
+    yield "</g>"
 
 
 def _places(wanted: list[float]) -> list[float]:
@@ -263,21 +302,27 @@ def _record_plot(trace: Trace, levels: Axis, width: float, events: list[float]) 
     low = min(float(trace.record.low.min()), levels.low)
     high = max(float(trace.record.high.max()), levels.high)
     strip = Axis(low=low, high=high, start=_RECORD_BOTTOM, stop=_RECORD_TOP)
+    yield _panel(trace, trace.record_closer, times, strip, named="whole record, time")
     if trace.origin is not None:
         x = times.at(trace.origin + width / 2)
-        yield f'<path d="M{x - 4:.1f} {_RECORD_TOP - 7:.1f}h8l-4 6z" fill="{_SET}"/>'
+        yield f'<path class="mark" data-at="{x:.2f}" d="M{x - 4:.1f} {_RECORD_TOP - 7:.1f}h8l-4 6z" fill="{_SET}"/>'
         yield _text(_RIGHT + 8, _RECORD_TOP + 12, "▼ pulse above", style=f' fill="{_SET}"')
-    yield f'<path d="{_curve(trace.record, times, strip)}" stroke="{_TRACE}" stroke-width=".8" fill="none"/>'
+    yield _plot(_RECORD_TOP, _RECORD_BOTTOM)
+    curve = _curve(trace.record, times, strip)
+    yield f'<path class="trace" d="{curve}" stroke="{_TRACE}" stroke-width=".8" fill="none"/>'
     if events:
-        marks = "".join(_line(x, _RECORD_TOP - 6, x, _RECORD_BOTTOM) for x in map(times.at, events))
+        marks = "".join(_line(x, _RECORD_TOP, x, _RECORD_BOTTOM) for x in map(times.at, events))
         yield f'<path d="{marks}" stroke="{_SET}" stroke-dasharray="3 2" fill="none"/>'
+    yield "</svg>"
+    if events:
         yield f'<path d="{_line(_RIGHT + 12, _RECORD_TOP + 20, _RIGHT + 12, _RECORD_TOP + 31)}" '
         yield f'stroke="{_SET}" stroke-dasharray="3 2"/>'
         yield _text(_RIGHT + 20, _RECORD_TOP + 29, "event", style=f' fill="{_SET}"')
-    yield f'<rect x="{_LEFT:.0f}" y="{_RECORD_TOP:.0f}" width="{_RIGHT - _LEFT:.0f}" '
-    yield f'height="{_RECORD_BOTTOM - _RECORD_TOP:.0f}" fill="none" stroke="{_FAINT}" stroke-width=".8"/>'
+    yield _frame(_RECORD_TOP, _RECORD_BOTTOM)
+    yield '<g class="axes">'
     unit, factor = fitting_unit(max(abs(first), abs(last)), "s")
     for x, label in times.ticks(factor, 8):
         yield f'<path d="{_line(x, _RECORD_BOTTOM, x, _RECORD_BOTTOM + 3)}" stroke="{_FAINT}"/>'
         yield _text(x, _RECORD_BOTTOM + 15, label, anchor="middle")
     yield _text((_LEFT + _RIGHT) / 2, _RECORD_BOTTOM + 30, f"whole record, time / {unit}", anchor="middle")
+    yield "</g></g>"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["render_html"]
 
+_SCRIPTS = ("report.js", "zoom.js")
+
 
 def render_html(record: RunRecord, captures: ReadCapture | None, standing: Standing | None = None) -> str:
     """Return the report of ``record`` as one self-contained HTML page.
@@ -35,7 +37,7 @@ def render_html(record: RunRecord, captures: ReadCapture | None, standing: Stand
     standing : what is known of the evidence itself, for its hashes and marks
     """
     environment = _environment()
-    script = environment.loader.get_source(environment, "report.js")[0] if environment.loader else ""
+    script = _script(environment)
     report = view_report(record, standing)
     running = tuple(banner.word for banner in report.banners)
     return environment.get_template("report.html.j2").render(
@@ -51,6 +53,12 @@ def render_html(record: RunRecord, captures: ReadCapture | None, standing: Stand
         missing=wording.MISSING,
         words=wording.words,
     )
+
+
+def _script(environment: Environment) -> str:
+    """Return our own scripts as one, so that one hash in the page's policy stands for them."""
+    loader = environment.loader
+    return "".join(loader.get_source(environment, name)[0] for name in _SCRIPTS) if loader else ""
 
 
 @cache
@@ -82,5 +90,5 @@ def _hash(report: ReportView) -> str:
 
 
 def _figures(record: RunRecord, captures: ReadCapture | None) -> Iterator[tuple[Markup, str]]:
-    for drawing in drawings(record, captures):
+    for drawing in drawings(record, captures, closer=True):
         yield Markup(drawing.svg), drawing.caption  # noqa: S704 - built escaped

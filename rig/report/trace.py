@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rig.model.recording import Overview, Recording
+from rig.report.fine import cells
 from rig.units import Unit
 
 if TYPE_CHECKING:
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
 
     from rig.evidence.record import CaseRecord
     from rig.model.waveform import Waveform
+    from rig.report.fine import Budget
 
     Array = NDArray[np.float64]
     Signals = Mapping[str, Waveform | Recording]
 
-__all__ = ["Envelope", "Trace", "envelope", "pulse_width", "read_trace", "thinned"]
+__all__ = ["Envelope", "Trace", "closer", "envelope", "pulse_width", "read_trace", "thinned"]
 
 _PULSE_COLUMNS = 420
 _RECORD_COLUMNS = 600
@@ -53,6 +55,7 @@ class Trace:
     record : all of it; times on the capture's axis, s; baseline removed
     origin : where the pulse begins on the capture's axis, s; None where there is none
     baseline, baseline_from : what was removed, in ``unit``, and where it comes from
+    pulse_closer, record_closer : the same stretches for a closer look; None where there is none
     """
 
     unit: Unit
@@ -63,6 +66,8 @@ class Trace:
     origin: float | None
     baseline: float
     baseline_from: str
+    pulse_closer: Envelope | None = None
+    record_closer: Envelope | None = None
 
 
 def pulse_width(case: CaseRecord) -> float:
@@ -73,11 +78,20 @@ def pulse_width(case: CaseRecord) -> float:
 
 def envelope(waveform: Waveform, first: int, last: int, columns: int) -> Envelope:
     """Thin the samples ``first`` to ``last`` (excluded) to at most ``columns`` pairs of least and greatest."""
+    step = max(1, -(-(last - first) // columns))
+    return _parted(waveform, first, last, np.arange(0, last - first, step))
+
+
+def closer(waveform: Waveform, first: int, last: int, columns: int) -> Envelope:
+    """Thin the same samples where they are flat, and not where they change."""
+    return _parted(waveform, first, last, cells(waveform.samples[first:last], columns))
+
+
+def _parted(waveform: Waveform, first: int, last: int, starts: NDArray[np.int64]) -> Envelope:
+    """Return least and greatest of the parts that begin at ``starts``, counted from ``first``."""
     samples = waveform.samples[first:last]
-    step = max(1, -(-len(samples) // columns))
-    starts = np.arange(0, len(samples), step)
     low, high = (_scaled(waveform, ends.reduceat(samples, starts)) for ends in (np.minimum, np.maximum))
-    middles = first + (starts + np.minimum(starts + step, len(samples)) - 1) / 2
+    middles = first + (starts + np.append(starts[1:], len(samples)) - 1) / 2
     times = waveform.start + waveform.interval * middles
     return Envelope(times=times, low=np.minimum(low, high), high=np.maximum(low, high))
 
@@ -115,10 +129,11 @@ def _middle(recording: Recording) -> Waveform:
     return recording.part(first, first + _SEARCHED)
 
 
-def read_trace(case: CaseRecord, signals: Signals, zero: Signals | None) -> Trace | None:
+def read_trace(case: CaseRecord, signals: Signals, zero: Signals | None, budget: Budget | None = None) -> Trace | None:
     """Return what to draw of a capture of ``case``; None where it holds no samples, or some that are no numbers.
 
-    ``zero`` is the capture with the output off: its mean is the baseline, if there is one.
+    ``zero`` is the capture with the output off: its mean is the baseline, if there is one. With a ``budget`` there is
+    also a closer look; a long recording has none of its whole, which would have to be read a second time.
     """
     waveforms = _as_recorded(case, "signal", _held(signals))
     zeros = _as_recorded(case, "zero", _held(zero or {}))
@@ -136,12 +151,18 @@ def read_trace(case: CaseRecord, signals: Signals, zero: Signals | None) -> Trac
     last = min(last, first + max(2, round(3 * pulse_width(case) / waveform.interval)))
     origin = _crossing(waveform, first, baseline) if found else None
     margin = max(8, round((last - first) * 0.3))
-    around = envelope(waveform, max(0, first - margin), min(len(waveform), last + margin), _PULSE_COLUMNS)
+    span = max(0, first - margin), min(len(waveform), last + margin)
+    around = envelope(waveform, *span, _PULSE_COLUMNS)
     whole = signals[name]
     if isinstance(whole, Recording):
         record = thinned(replace(whole, scale=_of_scale(waveform, whole)), _RECORD_COLUMNS)
     else:
         record = envelope(waveform, 0, len(waveform), _RECORD_COLUMNS)
+    near = far = None
+    if budget is not None:
+        near = _shifted(closer(waveform, *span, budget.pulse), time=origin or 0.0, level=baseline)
+        if not isinstance(whole, Recording):
+            far = _shifted(closer(waveform, 0, len(waveform), budget.record), time=0.0, level=baseline)
     return Trace(
         unit=waveform.unit,
         signal=signal,
@@ -151,6 +172,8 @@ def read_trace(case: CaseRecord, signals: Signals, zero: Signals | None) -> Trac
         origin=origin,
         baseline=baseline,
         baseline_from=origin_of_baseline,
+        pulse_closer=near,
+        record_closer=far,
     )
 
 
