@@ -26,6 +26,7 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",  # a page that asks somebody gets no answer
 )
 
 

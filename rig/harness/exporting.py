@@ -249,8 +249,16 @@ def _tdms(bundles: Sequence[Bundle], chosen: Chosen, folder: Path) -> None:
                 write_tdms(capture, signals, folder)
 
 
+def _allure(bundles: Sequence[Bundle], _chosen: Chosen, folder: Path) -> None:
+    from rig.harness.allure_files import write_allure  # noqa: PLC0415
+
+    (bundle,) = bundles
+    write_allure(bundle.run, bundle.folder, folder)
+
+
 FORMATS = {
     "junit": Format(about="JUnit XML, for servers that run tests", suffix="junit.xml", write=_junit),
+    "allure": Format(about="results for an Allure report", suffix="allure-results", write=_allure),
     "csv": Format(about="all measurements as one table", suffix="measurements.csv", write=_csv, many=True),
     "parquet": Format(about="the same with types and units", suffix="measurements.parquet", write=_parquet, many=True),
     "waveform-csv": Format(
