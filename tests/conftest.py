@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from selenium.webdriver import Chrome
+
+# Runs of tests go into no database: that of each is made anew, which takes time, and lies with the evidence.
+os.environ["RIG_HISTORY"] = "none"
 
 settings.register_profile("rig", deadline=None, print_blob=True, derandomize=True)
 settings.load_profile("rig")

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from rig.cli import bench, evidence, export, plans, signing
+from rig.cli import bench, evidence, export, history, plans, signing
 from rig.errors import RigError
 
 __all__ = ["app", "main"]
@@ -26,6 +26,7 @@ app.add_typer(evidence.app)
 app.add_typer(export.app)
 app.add_typer(signing.app)
 app.add_typer(signing.key_app, name="key")
+app.add_typer(history.history_app, name="history")
 app.add_typer(bench.twin_app, name="twin")
 app.add_typer(bench.bench_app, name="bench")
 

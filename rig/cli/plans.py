@@ -50,6 +50,12 @@ def run(
         ),
     ] = None,
     key: Key = None,
+    history: Annotated[
+        str | None,
+        typer.Option(
+            help="Database of results, or none; default: RIG_HISTORY, or a file with the evidence.", metavar="URL"
+        ),
+    ] = None,
     allure: Annotated[Path | None, typer.Option(help="Also write Allure results here.", metavar="DIR")] = None,
 ) -> None:
     """Run plans on a bench and leave evidence.
@@ -71,6 +77,7 @@ def run(
     options += [f"--environment={environment}"] if environment else []
     options += [f"--note={one}" for one in note or ()]
     options += [f"--key={key}"] if key else []
+    options += [f"--history={history}"] if history else []
     options += [f"--alluredir={allure}"] if allure else []
     raise typer.Exit(run_plans(plans, options))
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Examination", "examine", "verify"]
+__all__ = ["Examination", "examine", "refuse_unless_whole", "verify"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,20 @@ def verify(folder: Path) -> tuple[str, ...]:
     """Return what is wrong with a bundle, one sentence per finding; empty if everything is as it was sealed."""
     found = examine(folder)
     return (*filter(None, (found.incomplete,)), *found.problems)
+
+
+def refuse_unless_whole(folder: Path) -> None:
+    """Refuse a bundle that is not as it was sealed.
+
+    Raises
+    ------
+    EvidenceError
+        with the first of what is wrong with it
+    """
+    problems = verify(folder)
+    if problems:
+        more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
+        raise EvidenceError(f"{folder}: not intact, so nothing can be concluded from it: {problems[0]}{more}")
 
 
 def examine(folder: Path, *, signed_by: str | None = None) -> Examination:

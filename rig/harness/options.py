@@ -28,6 +28,7 @@ def add_options(parser: pytest.Parser) -> None:
         help='a deviation from the plan: "what; cause: why; impact: what it means"; goes on record',
     )
     group.addoption("--key", metavar="KEY", help="private key that signs: a file or keyring:NAME (default: RIG_KEY)")
+    group.addoption("--history", metavar="URL", help="database of results, or none (default: RIG_HISTORY, or a file)")
     group.addoption("--real-time", action="store_true", help="let the virtual bench take its time")
     group.addoption("--record-io", action="store_true", help="keep every dialogue with an instrument in the evidence")
     group.addoption(

@@ -12,9 +12,10 @@ from rig.errors import RigError
 from rig.harness.collect import SUFFIX, CaseItem, PlanFile
 from rig.harness.fixtures import bench, capture, judge, load, rig_case, rig_run, stimulator
 from rig.harness.interruption import Interruption, ending_as_by_ctrl_c
+from rig.harness.keeping import Keeper
 from rig.harness.options import add_options
 from rig.harness.script import SCRIPT
-from rig.harness.session import RUN
+from rig.harness.session import KEEPER, RUN
 from rig.harness.terminal import Terminal
 from rig.model.verdict import Verdict
 
@@ -70,7 +71,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
                 stopped = error
     except RigError as error:
         # Its notes say what else was found, and where the evidence is.
-        raise pytest.UsageError("\n".join([str(error), *getattr(error, "__notes__", ())])) from None
+        notes = [*getattr(error, "__notes__", ()), *_untold(session.config)]
+        raise pytest.UsageError("\n".join([str(error), *notes])) from None
     if stopped is not None:
         raise stopped
     return result
@@ -139,13 +141,21 @@ def _start(config: pytest.Config, items: Sequence[pytest.Item]) -> Any:  # noqa:
         signer=chosen_signer(config.getoption("--key"), config.invocation_params.dir),
         told=Told.of(config.getoption("--environment"), config.getoption("--note"), config.invocation_params.dir),
     )
+    keeper = config.stash[KEEPER] = Keeper(config.getoption("--history"), options.evidence)
     return start_run(
         {file.path: file.loaded for file in files if isinstance(file, PlanFile)},
         [item.case for item in items if isinstance(item, CaseItem)],
         options,
         render=render_all,
         not_selected=config.stash.get(_DESELECTED, 0),
+        sealed=keeper.keep,
     )
+
+
+def _untold(config: pytest.Config) -> list[str]:
+    """Return what is said of a run that failed to start, beside why."""
+    keeper = config.stash.get(KEEPER, None)
+    return [keeper.trouble] if keeper is not None and keeper.trouble else []
 
 
 def _attendant(config: pytest.Config) -> Terminal | None:
@@ -179,4 +189,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     run: Run | None = config.stash.get(RUN, None)
     if run is not None and run.report is not None:
         terminalreporter.write_sep("-", f"verdict {run.record.verdict if run.record else 'unknown'}")
+        if trouble := config.stash[KEEPER].trouble:
+            terminalreporter.write_line(trouble)
         terminalreporter.write_line(f"report: {run.report}")

@@ -103,7 +103,7 @@ class Progress:
         """Never hide a defect of the rig itself."""
         self.say(f"internal error: {str(excrepr).strip().splitlines()[-1]}")
 
-    def close(self, run: Run) -> None:
+    def close(self, run: Run, remark: str = "") -> None:
         """Explain what did not pass, count the verdicts, and name the report last."""
         record = run.record
         if record is None:
@@ -117,8 +117,8 @@ class Progress:
         self.say(f"\n{record.verdict}: {shown}")
         for reason in record.engineering_only:
             self.say(f"ENGINEERING ONLY: {reason}")
-        if run.trouble:
-            self.say(run.trouble)
+        for trouble in filter(None, (run.trouble, remark)):
+            self.say(trouble)
         self.say(f"report: {run.report}" if run.report else f"evidence: {run.evidence}")
 
     def say(self, text: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from rig.harness.progress import Progress
-from rig.harness.session import RUN
+from rig.harness.session import KEEPER, RUN
 from rig.verdict.aggregate import exit_code
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def run_plans(plans: Sequence[Path], options: Sequence[str]) -> int:
     run = outcome.config.stash.get(RUN, None) if outcome.config is not None else None
     if run is None or run.record is None:
         return _without_run(code, progress)
-    progress.close(run)
+    progress.close(run, outcome.config.stash[KEEPER].trouble if outcome.config is not None else "")
     return exit_code((record.verdict for record in run.record.decisive), end=run.record.end_reason)
 
 

@@ -8,11 +8,13 @@ import pytest
 
 if TYPE_CHECKING:
     from rig.evidence.record import CaseRecord
+    from rig.harness.keeping import Keeper
     from rig.sequencer.run import Run
 
-__all__ = ["RUN", "CaseFailed", "CaseNotPassed", "CaseUndecided", "ScriptStopped", "current_run"]
+__all__ = ["KEEPER", "RUN", "CaseFailed", "CaseNotPassed", "CaseUndecided", "ScriptStopped", "current_run"]
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
+KEEPER: pytest.StashKey[Keeper] = pytest.StashKey()
 
 
 class CaseNotPassed(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sqlalchemy import func, insert, select
@@ -165,7 +165,7 @@ class History:
 
 
 def _insert(connection: Connection, results: Results) -> None:
-    connection.execute(insert(tables.runs), asdict(results.run))
+    connection.execute(insert(tables.runs), _values([results.run]))
     many: Sequence[tuple[Table, Sequence[Any]]] = (
         (tables.plans, results.plans),
         (tables.packs, results.packs),
@@ -177,7 +177,12 @@ def _insert(connection: Connection, results: Results) -> None:
     )
     for table, rows in many:
         if rows:
-            connection.execute(insert(table), [asdict(row) for row in rows])
+            connection.execute(insert(table), _values(rows))
+
+
+def _values(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    names = [one.name for one in fields(rows[0])]
+    return [{name: getattr(row, name) for name in names} for row in rows]
 
 
 def _rows(kind: type[_Row], connection: Connection, asked: Any) -> tuple[_Row, ...]:  # noqa: ANN401 - any select

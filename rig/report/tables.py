@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rig.evidence.record import RunRecord
 
-__all__ = ["Cell", "cell", "unformulated", "write_judgements_csv", "write_measurements_csv"]
+__all__ = ["Cell", "cell", "csv_table", "unformulated", "write_judgements_csv", "write_measurements_csv"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _FORMULA = ("=", "+", "-", "@")
@@ -34,15 +34,16 @@ _JUDGEMENTS = (
 
 def write_measurements_csv(record: RunRecord) -> str:
     """Return one row per measurand of every case; without a value the row says why."""
-    return _table(_MEASUREMENTS, _measurements(record))
+    return csv_table(_MEASUREMENTS, _measurements(record))
 
 
 def write_judgements_csv(record: RunRecord) -> str:
     """Return one row per check of every case."""
-    return _table(_JUDGEMENTS, _judgements(record))
+    return csv_table(_JUDGEMENTS, _judgements(record))
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> str:
+def csv_table(head: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> str:
+    """Return a table as RFC 4180 has it; no cell of it is a formula."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180
     writer.writerow(head)

@@ -25,7 +25,7 @@ from rig.sequencer.twin_configuration import twin_configuration
 from rig.sequencer.virtual import virtual_bench
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from rig.bench.build import Bench
@@ -99,6 +99,10 @@ def _refuse_twins(plans: Iterable[LoadedPlan]) -> None:
         raise DocumentInvalid(problems)
 
 
+def _nothing_more(bundle: Path) -> None:
+    """Do nothing with sealed evidence."""
+
+
 @contextmanager
 def start_run(
     plans: Mapping[Path, LoadedPlan],
@@ -107,10 +111,12 @@ def start_run(
     *,
     render: Renderer,
     not_selected: int = 0,
+    sealed: Callable[[Path], object] = _nothing_more,
 ) -> Iterator[Run]:
     """Resolve, begin the evidence, open the bench, and yield the run; afterwards make safe, record and seal.
 
-    ``render`` makes the files for readers from the record; they become part of the evidence.
+    ``render`` makes the files for readers from the record; they become part of the evidence. ``sealed`` is told where
+    the evidence is once it is sealed, however the run has ended.
 
     Raises
     ------
@@ -180,6 +186,7 @@ def start_run(
     finally:
         journal.write("run ended", reason=reason)
         seal_run(run, header, render, reason=reason, finished=clock.utc())
+        sealed(bundle.folder)
 
 
 def _marked(bench: Bench, options: RunOptions) -> Bench:

@@ -28,7 +28,13 @@ __all__ = [
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures"
-ENVIRONMENT = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "200", "PYTEST_ADDOPTS": "-p no:cacheprovider"}
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONIOENCODING": "utf-8",
+    "COLUMNS": "200",
+    "PYTEST_ADDOPTS": "-p no:cacheprovider",
+    "RIG_HISTORY": "none",  # the folder of the evidence then holds nothing else
+}
 
 Done = subprocess.CompletedProcess[str]
 Command = Callable[..., Done]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rig.errors import EvidenceError, RigError
+from rig.errors import RigError
 from rig.evidence.reading import read_record
-from rig.evidence.verification import verify
+from rig.evidence.verification import refuse_unless_whole
 from rig.sequencer import case_record
 from rig.sequencer.replay.case import AttemptAgain
 from rig.sequencer.replay.result import ReplayResult, compare_cases
@@ -25,24 +25,10 @@ if TYPE_CHECKING:
     from rig.sequencer.resolve import ResolvedCase
     from rig.sequencer.series import Found
 
-__all__ = ["refuse_unless_whole", "replay_bundle"]
+__all__ = ["replay_bundle"]
 
 _NOT_RUN = "it was not run"
 _BY_HAND = "no plan declares it: what a test in Python did with its bench is not in the evidence"
-
-
-def refuse_unless_whole(folder: Path) -> None:
-    """Refuse a bundle that is not as it was sealed.
-
-    Raises
-    ------
-    EvidenceError
-        with the first of what is wrong with it
-    """
-    problems = verify(folder)
-    if problems:
-        more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
-        raise EvidenceError(f"{folder}: not intact, so nothing can be concluded from it: {problems[0]}{more}")
 
 
 def replay_bundle(folder: Path, packs: Sequence[Path] = ()) -> ReplayResult:

@@ -15,8 +15,9 @@ from pydantic import ValidationError
 
 from rig.errors import RigError
 from rig.evidence.manifest import MANIFEST
+from rig.evidence.verification import refuse_unless_whole
 from rig.evidence.writing import canonical_json
-from rig.sequencer.replay.bundle import refuse_unless_whole, replay_bundle
+from rig.sequencer.replay.bundle import replay_bundle
 from rig.sequencer.replay.result import ReplayResult
 from rig.sequencer.resumable import software
 

@@ -1,0 +1,130 @@
+"""Results of many runs: list them, put them into the database, compare them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rig.cli.chosen import Database, Evidence, evidence_folder
+
+if TYPE_CHECKING:
+    from rig.history.store import History
+
+__all__ = ["app", "history_app"]
+
+app = typer.Typer()
+history_app = typer.Typer(help="Runs of the past, from the database of results.", invoke_without_command=True)
+
+Device = Annotated[str, typer.Option(metavar="SERIAL", help="Only runs of the device with this serial number.")]
+Plan = Annotated[str, typer.Option(metavar="ID", help="Only runs of this plan.")]
+
+
+def opened(history: str | None, evidence: Path, *, new: bool = False) -> History:
+    """Open the database that is meant; a file that is not there is only made where something goes into it.
+
+    Raises
+    ------
+    HistoryError
+        if there is none, or it cannot be opened
+    """
+    from rig.errors import HistoryError  # noqa: PLC0415 - as everywhere here: --help has to be quick
+    from rig.history.address import chosen_address  # noqa: PLC0415
+    from rig.history.store import History  # noqa: PLC0415
+
+    address = chosen_address(history, evidence)
+    if address is None:
+        raise HistoryError("results are kept nowhere: RIG_HISTORY or --history says none")
+    if address.get_backend_name() == "sqlite" and not new and not Path(address.database or "").is_file():
+        raise HistoryError(f"no run was kept yet: there is no {address.database} (rig history add BUNDLE...)")
+    return History(address)
+
+
+@history_app.callback()
+def history(
+    context: typer.Context,
+    device: Device = "",
+    plan: Plan = "",
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Only runs begun since, UTC.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 30,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    evidence: Evidence = None,
+    database: Database = None,
+) -> None:
+    """List runs of the past, the latest first: when, which, what came out, of how many cases, by which software."""
+    if context.invoked_subcommand is not None:
+        return
+    from rig.history.selection import Selection  # noqa: PLC0415
+    from rig.report.runs_table import runs_csv, runs_json, show_runs  # noqa: PLC0415
+
+    chosen = Selection(device=device, plan=plan, since=since and since.replace(tzinfo=UTC))
+    with opened(database, evidence_folder(evidence)) as kept:
+        runs = kept.runs(chosen, limit=limit)
+    if as_csv or as_json:
+        typer.echo(runs_json(runs) if as_json else runs_csv(runs), nl=as_json)
+        return
+    for line in show_runs(runs):
+        typer.echo(line)
+
+
+@history_app.command("add")
+def add(
+    bundles: Annotated[list[Path], typer.Argument(help="Evidence folders, reports/out/<run-id>.", metavar="BUNDLE...")],
+    evidence: Evidence = None,
+    database: Database = None,
+) -> None:
+    """Put runs into the database from their evidence, which is verified first; those that are in it stay as they are.
+
+    Exit code: 0 all are in the database, 2 one was refused, whatever became of the others.
+    """
+    from rig.errors import RigError  # noqa: PLC0415
+    from rig.evidence.verification import refuse_unless_whole  # noqa: PLC0415
+    from rig.history.spool import results_of  # noqa: PLC0415
+
+    refused = False
+    with opened(database, evidence_folder(evidence), new=True) as kept:
+        for bundle in bundles:
+            try:
+                refuse_unless_whole(bundle)
+                new = kept.add(results_of(bundle))
+                typer.echo(f"{bundle}: {'added' if new else 'known already'}")
+            except RigError as error:
+                refused = True
+                typer.echo(str(error), err=True)
+    raise typer.Exit(2 if refused else 0)
+
+
+@history_app.command("push")
+def push(evidence: Evidence = None, database: Database = None) -> None:
+    """Put runs into the database that wait for it, because it could not be reached when they ended.
+
+    Exit code: 0 nothing waits any more, 2 something still does.
+    """
+    from rig.errors import HistoryError  # noqa: PLC0415
+    from rig.history.address import chosen_address  # noqa: PLC0415
+    from rig.history.spool import deliver  # noqa: PLC0415
+
+    folder = evidence_folder(evidence)
+    address = chosen_address(database, folder)
+    if address is None:
+        raise HistoryError("results are kept nowhere: RIG_HISTORY or --history says none")
+    delivery = deliver(folder, address)
+    for run in delivery.kept:
+        typer.echo(f"{run}: added")
+    for run, problem in delivery.left:
+        typer.echo(f"{run}: still waits: {problem}", err=True)
+    if not delivery.kept and not delivery.left:
+        typer.echo("no run waits")
+    raise typer.Exit(2 if delivery.left else 0)
+
+
+@history_app.command("upgrade")
+def upgrade(evidence: Evidence = None, database: Database = None) -> None:
+    """Bring the database to the form that this version writes, which opening it does as well."""
+    with opened(database, evidence_folder(evidence), new=True) as kept:
+        typer.echo("upgraded" if kept.upgraded else "nothing to do")
