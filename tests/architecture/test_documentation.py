@@ -58,6 +58,8 @@ def test_every_command_shown_is_one_that_rig_understands(document: str, words: l
     command: Any = typer.main.get_command(app)
     rest = list(words)
     while hasattr(command, "commands"):
+        if command.invoke_without_command and (not rest or rest[0].startswith("-")):
+            break  # a group that does something itself
         assert rest[0] in command.commands, f"{document}: rig has no command {rest[0]!r}"
         command = command.commands[rest.pop(0)]
     with command.make_context(command.name, rest, resilient_parsing=False) as context:
