@@ -20,7 +20,18 @@ from rig.history.statistics.unanswered import Unanswered
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LEAST_BASELINE", "Chart", "Panel", "chart_individuals", "chart_subgroups", "individual_sigma", "unbiasing"]
+__all__ = [
+    "LEAST_BASELINE",
+    "MOVING_RANGE",
+    "Chart",
+    "Panel",
+    "chart_individuals",
+    "chart_subgroups",
+    "individual_sigma",
+    "unbiasing",
+]
+
+MOVING_RANGE = "moving range"
 
 LEAST_BASELINE = 8
 """Points that limits need at least: of eight, sigma is known to within about a half."""
@@ -111,7 +122,7 @@ def chart_individuals(
         baseline=baseline,
         sigma=sigma,
         location=_panel("value", values, float(np.mean(values[:baseline])), 3 * sigma, rules),
-        spread=_spread("moving range", ranges, 1, mean_range, (0.0, _D4[2])),
+        spread=_spread(MOVING_RANGE, ranges, 1, mean_range, (0.0, _D4[2])),
     )
 
 
