@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rig.history.point import Point
     from rig.units import Unit
 
-__all__ = ["By", "Series", "sort_into_series"]
+__all__ = ["By", "Series", "identity", "sort_into_series"]
 
 
 class By(StrEnum):
@@ -29,7 +29,7 @@ class Series:
 
     Attributes
     ----------
-    who : serial number of the device, or serial number or name of the instrument; may be empty
+    who : serial number of the device, or serial number or name of the instrument
     part, parts : the how-maniest piece of how many, where a change split it; counted from 1
     change : what changed before its first value; empty for the first piece
     """
@@ -51,7 +51,7 @@ class Series:
         """What it is of, in one line."""
         piece = f" ({self.part} of {self.parts})" if self.parts > 1 else ""
         bench = ", virtual" if self.virtual else ""
-        return f"{self.by} {self.who or 'without a serial number'}{bench}, {self.case}{piece}"
+        return f"{self.by} {self.who}{bench}, {self.case}{piece}"
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -77,19 +77,20 @@ def sort_into_series(points: Iterable[Point], by: By, *, split: bool = True) -> 
     )
 
 
-def _who(point: Point, by: By) -> str:
+def identity(point: Point, by: By) -> str:
+    """Return the serial number that a series follows, of an instrument without one its name; empty if unknown."""
     return point.device_serial if by is By.DEVICE else point.instrument_serial or point.instrument
 
 
 def _key(point: Point, by: By) -> tuple[object, ...]:
-    return (point.virtual, _who(point, by), point.plan, point.case, point.load, point.measurand, point.unit)
+    return (point.virtual, identity(point, by), point.plan, point.case, point.load, point.measurand, point.unit)
 
 
 def _series(by: By, pieces: list[tuple[str, list[Point]]], index: int) -> Series:
     change, points = pieces[index]
     first = points[0]
     return Series(
-        by=by, who=_who(first, by), virtual=first.virtual, plan=first.plan, case=first.case, load=first.load,
+        by=by, who=identity(first, by), virtual=first.virtual, plan=first.plan, case=first.case, load=first.load,
         unit=first.unit, part=index + 1, parts=len(pieces), change=change, points=tuple(points),
     )  # fmt: skip
 

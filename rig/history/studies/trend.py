@@ -15,7 +15,7 @@ from rig.history.statistics.chart import MOVING_RANGE, Chart, chart_individuals,
 from rig.history.statistics.drift import DAYS_A_YEAR, Drift, crossing, drift
 from rig.history.statistics.unanswered import Unanswered
 from rig.history.studies.counted import Counted, count_in
-from rig.history.studies.series import By, Series, sort_into_series
+from rig.history.studies.series import By, Series, identity, sort_into_series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -152,8 +152,12 @@ class Trends:
 def trends_of(points: Iterable[Point], asked: Asked) -> Trends:
     """Return the trend of every series that ``points`` hold."""
     counted: Counted = count_in(points, case=asked.case, engineering=asked.engineering)
-    series = sort_into_series(counted.points, asked.by, split=asked.split)
-    return Trends(asked=asked, trends=tuple(_trend(one, asked) for one in series), left_out=counted.left_out)
+    known = [point for point in counted.points if identity(point, asked.by)]
+    left = dict(counted.left_out)
+    if len(known) < len(counted.points):
+        left[f"of a {asked.by} that is not known"] = len(counted.points) - len(known)
+    series = sort_into_series(known, asked.by, split=asked.split)
+    return Trends(asked=asked, trends=tuple(_trend(one, asked) for one in series), left_out=tuple(left.items()))
 
 
 def _trend(series: Series, asked: Asked) -> Trend:
