@@ -202,6 +202,7 @@ def limit_entry(limit: Limit) -> LimitEntry:
         confidence=limit.confidence,
         statistic=limit.statistic,
         waiver=limit.waiver,
+        traces=limit.traces,
     )
 
 

@@ -297,7 +297,10 @@ class MeasurementEntry(_Entry):
 
 
 class LimitEntry(_Entry):
-    """A limit as applied; a missing bound is None. ``during`` is the load of the stretch that is meant."""
+    """A limit as applied; a missing bound is None. ``during`` is the load of the stretch that is meant.
+
+    ``traces`` are requirements, hazards and clauses that this check alone speaks of, and not its whole case.
+    """
 
     measurand: str
     during: str = ""
@@ -313,6 +316,7 @@ class LimitEntry(_Entry):
     confidence: Confidence = Confidence.SURE
     statistic: Statistic = Statistic.EACH
     waiver: str = ""
+    traces: tuple[str, ...] = ()
 
     @property
     def called(self) -> str:
@@ -446,7 +450,8 @@ class CaseRecord(_Entry):
     """One attempt at one case; one that is ``judged_from`` other cases energised nothing itself.
 
     One that was ``retried`` is shown, but what the case is worth is said by the attempt after it. ``mode`` is the
-    output mode that is tested, as its maker calls it, where the plan says so.
+    output mode that is tested, as its maker calls it, where the plan says so. ``traces`` holds what its checks trace to
+    as well.
     """
 
     id: str

@@ -27,12 +27,16 @@ class SeriesBound(_Strict):
     Attributes
     ----------
     waiver : the reason for which an undecidable check is accepted as INCONCLUSIVE; refused where None
+    traces : requirements, hazards and clauses that this check alone covers, beside those of its case
     """
 
     forms: ClassVar[tuple[str, ...]] = ()
 
     waiver: Text | None = Field(
         default=None, description="why it is accepted that this bench may not be able to decide this; goes on record"
+    )
+    traces: tuple[Text, ...] = Field(
+        default=(), description="requirements, hazards and clauses that this check alone covers"
     )
 
     @model_validator(mode="after")

@@ -62,6 +62,7 @@ def _limit(
         source=source,
         statistic=statistic,
         waiver=bound.waiver or "",
+        traces=bound.traces,
     )
 
 

@@ -198,7 +198,7 @@ class _Expansion:
             checks=checks,
             apply_packs=any(check.measurand is None for check in part.verify),
             packs=plan.limits,
-            traces=part.traces,
+            traces=_all_traces(part.traces, checks),
             zero=takes_zero(plan, part),
             ranging=ranging(plan, part),
             events=tuple(
@@ -224,7 +224,7 @@ class _Expansion:
             line, column = self._document.locate_key(loc)
             source = f"{self._document.shown_as}:{line}:{column}"
             try:
-                limits.append(resolve_series_limit(name, check.series_bound, source=source))
+                limits.append(_own_traces(resolve_series_limit(name, check.series_bound, source=source), part))
             except UnitError as error:
                 self._tell(iter([Mistake(loc=(check.series_bound.form,), message=str(error))]), loc)
         return replace(
@@ -233,6 +233,7 @@ class _Expansion:
             load=family[0].load,
             checks=tuple(limits),
             apply_packs=any(check.measurand is None for check in part.series),
+            traces=_all_traces(part.traces, limits),
             series=family,
         )
 
@@ -248,11 +249,21 @@ class _Expansion:
             line, column = self._document.locate_key(loc)
             source = f"{self._document.shown_as}:{line}:{column}"
             try:
-                limits.append(resolve_limit(name, check.bound, stimulus=stimulus, load=ohms, source=source))
+                limit = resolve_limit(name, check.bound, stimulus=stimulus, load=ohms, source=source)
+                limits.append(_own_traces(limit, part))
             except UnitError as error:
                 mistake = Mistake(loc=(check.bound.form.rstrip("_"),), message=str(error))
                 self._tell(iter([mistake]), loc, told)
         return tuple(limits)
+
+
+def _own_traces(limit: Limit, part: CasePart) -> Limit:
+    """Return a limit with the traces that are its own: what the case traces to, the case covers as a whole."""
+    return replace(limit, traces=tuple(name for name in limit.traces if name not in part.traces))
+
+
+def _all_traces(of_case: tuple[str, ...], limits: Sequence[Limit]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*of_case, *(name for limit in limits for name in limit.traces))))
 
 
 def _written_sweep(document: Document, number: int) -> Mapping[str, Any]:
