@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from rig.cli import bench, evidence, export, history, plans, signing
+from rig.cli import bench, evidence, export, history, plans, signing, tracing
 from rig.errors import RigError
 
 __all__ = ["app", "main"]
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.add_typer(plans.app)
 app.add_typer(evidence.app)
 app.add_typer(export.app)
+app.add_typer(tracing.app)
 app.add_typer(signing.app)
 app.add_typer(signing.key_app, name="key")
 app.add_typer(history.history_app, name="history")

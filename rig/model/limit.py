@@ -65,8 +65,8 @@ class Limit:
 
     ``source`` names the plan's line or the pack; ``clause`` and ``edition`` are empty for a plan's own limit. With a
     ``waiver`` it is accepted, for the reason it gives, that the bench may not be able to decide. ``during`` names the
-    load of the stretches of the case that it speaks of; empty, it speaks of the whole case. ``traces`` are requirements,
-    hazards and clauses that this limit alone covers, and not its whole case.
+    load of the stretches of the case that it speaks of; empty, it speaks of the whole case. ``traces`` are
+    requirements, hazards and clauses that this limit alone covers, and not its whole case.
     """
 
     measurand: str

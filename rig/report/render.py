@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rig.report.standing import Standing
     from rig.report.view import ReportView
 
-__all__ = ["render_html"]
+__all__ = ["css_text", "page_environment", "render_html"]
 
 _SCRIPTS = ("report.js", "zoom.js")
 
@@ -36,7 +36,7 @@ def render_html(record: RunRecord, captures: ReadCapture | None, standing: Stand
     captures : reads the samples of a capture, for the figures; without it the report has none
     standing : what is known of the evidence itself, for its hashes and marks
     """
-    environment = _environment()
+    environment = page_environment()
     script = _script(environment)
     report = view_report(record, standing)
     running = tuple(banner.word for banner in report.banners)
@@ -46,9 +46,9 @@ def render_html(record: RunRecord, captures: ReadCapture | None, standing: Stand
         script=Markup(script),  # noqa: S704 - our own file, named by its hash in the page's policy
         script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         running=running,
-        running_css=Markup(_css_text(" · ".join(running))),  # noqa: S704 - every letter but a-z is a code point there
-        running_id=Markup(_css_text(wording.visible(report.run_id))),  # noqa: S704 - likewise
-        running_hash=Markup(_css_text(_hash(report))),  # noqa: S704 - likewise
+        running_css=Markup(css_text(" · ".join(running))),  # noqa: S704 - every letter but a-z is a code point there
+        running_id=Markup(css_text(wording.visible(report.run_id))),  # noqa: S704 - likewise
+        running_hash=Markup(css_text(_hash(report))),  # noqa: S704 - likewise
         cases_section=CASES_SECTION,
         missing=wording.MISSING,
         words=wording.words,
@@ -62,7 +62,8 @@ def _script(environment: Environment) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Return what fills in templates: everything is escaped, and what is missing is an error."""
     return Environment(
         loader=PackageLoader("rig.report"),
         autoescape=True,
@@ -79,7 +80,7 @@ def _shown(value: object) -> object:
     return wording.visible(value) if type(value) is str else value
 
 
-def _css_text(text: str) -> str:
+def css_text(text: str) -> str:
     """Write text for a CSS string so that nothing in it can end the string, the rule or the style element."""
     return "".join(letter if letter.isascii() and letter.isalnum() else f"\\{ord(letter):x} " for letter in text)
 

@@ -17,6 +17,7 @@ from rig.bench.surroundings import environment_json_schema
 from rig.errors import Refused
 from rig.evidence.reading import record_json_schema
 from rig.plan.schema import plan_json_schema
+from rig.sequencer.trace.written import requirements_json_schema
 from rig.verdict.packs import limit_pack_json_schema
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def _schemas() -> Mapping[str, dict[str, Any]]:
         "loadbox": loadbox_json_schema(),
         "resistor": resistor_json_schema(),
         "environment": environment_json_schema(),
+        "requirements": requirements_json_schema(),
     }
 
 
