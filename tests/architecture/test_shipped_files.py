@@ -16,6 +16,7 @@ from rig.plan.load import load_plan
 from rig.sequencer import schemas
 from rig.sequencer.setup import RunOptions
 from rig.sequencer.start import check_plans
+from rig.sequencer.trace.reading import read_requirements
 from rig.verdict.packs import LimitPack
 from tests.architecture.project import ROOT
 
@@ -32,6 +33,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Path], object]]] = MappingProxyType({
     "resistor.yaml": ("resistor", lambda path: validate(read_document(path), ResistorFile)),
     "calibration.yaml": ("calibration", lambda path: validate(read_document(path), CalibrationFile)),
     "limits.yaml": ("limits", lambda path: validate(read_document(path), LimitPack)),
+    "requirements.yaml": ("requirements", read_requirements),
 })
 
 FILES = sorted(path for folder in ("testplans", "fixtures") for path in (ROOT / folder).rglob("*.yaml"))

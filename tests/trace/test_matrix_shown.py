@@ -101,7 +101,11 @@ def test_an_old_failure_is_shown_beside_the_pass_that_superseded_it() -> None:
 def test_nothing_untested_is_shown_as_passed() -> None:
     matrix = build_matrix(asked(requirement("R", hazards=("H",)), hazards=[Hazard(id="H")]), [run("r")], ())
     view = view_matrix(matrix, MADE)
-    assert (view.rows[0].state.word, view.hazards[0].state.word, view.state.word) == ("NOT TESTED", "NOT TESTED", "GAPS")
+    assert (view.rows[0].state.word, view.hazards[0].state.word, view.state.word) == (
+        "NOT TESTED",
+        "NOT TESTED",
+        "GAPS",
+    )
     half = asked(requirement("R", hazards=("H",)), requirement("S", hazards=("H",)), hazards=[Hazard(id="H")])
     found = view_matrix(build_matrix(half, [run("r", case("a", PASS, ["R"]))], ()), MADE)
     assert found.hazards[0].state.word == "PARTLY TESTED"

@@ -30,9 +30,7 @@ def sealed(folder: Path, made: Run, *, pack: bool = False) -> Path:
     bundle = Bundle.create(folder, made.record.run_id)
     record: RunRecord = made.record
     if pack:
-        copy = bundle.add_file(
-            "sources/limits/iec.limits.yaml", PACK.read_bytes(), origin=str(PACK)
-        )
+        copy = bundle.add_file("sources/limits/iec.limits.yaml", PACK.read_bytes(), origin=str(PACK))
         entry = PackEntry(id="iec60601-2-10:2012", title="IEC", edition="2012", source=copy)
         record = record.model_copy(update={"packs": (entry,)})
     bundle.write_record(record)
