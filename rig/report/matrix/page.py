@@ -23,6 +23,7 @@ def render_matrix_html(matrix: MatrixView) -> str:
         .render(
             matrix=matrix,
             running=(),
+            running_hash="",
             running_name="Traceability matrix,",
             running_id=Markup(css_text(matrix.made)),  # noqa: S704 - every letter but a-z is a code point there
             missing=wording.MISSING,
