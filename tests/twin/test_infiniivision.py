@@ -447,6 +447,7 @@ def test_a_truncated_block_ends_early() -> None:
 
 def test_a_dropped_connection_can_be_opened_again() -> None:
     with bench({"kind": "dropped_connection", "times": 1}) as b:
+        b.session.timeout = 1000  # ms: pyvisa-py sees a lost connection only when its patience ends
         with pytest.raises((pyvisa.VisaIOError, OSError)):
             b.ask("*IDN?")
         b.session.close()
