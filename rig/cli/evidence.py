@@ -86,6 +86,10 @@ def replay(
         typer.Option(help="A limit pack, or a folder of them: in place of the run's own.", metavar="FILE|DIR"),
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes side by side; default: one per processor.")] = None,
+    scheduler: Annotated[
+        str,
+        typer.Option(help="Work on a Dask cluster that sees the same files: its scheduler.", metavar="tcp://HOST:PORT"),
+    ] = "",
     values: Annotated[bool, typer.Option("--values", help="Show every value that is another.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in SI units.")] = False,
     afresh: Annotated[bool, typer.Option("--afresh", help="Take no result that is known from before.")] = False,
@@ -99,7 +103,8 @@ def replay(
     from rig.sequencer.replay.sources import pack_files  # noqa: PLC0415
 
     answers = []
-    for answer in replay_many(bundles, pack_files(limits or ()), jobs=jobs, known=None if afresh else replays_folder()):
+    known, packs = None if afresh else replays_folder(), pack_files(limits or ())
+    for answer in replay_many(bundles, packs, jobs=jobs, known=known, scheduler=scheduler):
         answers.append(answer)
         for line in () if as_json else show_replay(answer, values=values):
             typer.echo(line)

@@ -16,7 +16,7 @@ from rig.model.happening import Action, Happening
 from rig.model.recording import LongCapture
 from rig.model.verdict import Verdict
 from rig.model.waveform import Capture, Purpose, Waveform
-from rig.sequencer.replay.many import Answer
+from rig.sequencer.replay.answer import Answer
 from rig.sequencer.replay.result import CaseReplay, ReplayResult, compare_cases
 from rig.sequencer.replay.show import replay_exit_code, show_replay
 from rig.units import Unit

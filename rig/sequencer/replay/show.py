@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rig.evidence.record import JudgementEntry, MeasurementEntry
-    from rig.sequencer.replay.many import Answer
+    from rig.sequencer.replay.answer import Answer
     from rig.sequencer.replay.result import CaseReplay, JudgementChange, MeasurementChange, ReplayResult
 
 __all__ = ["replay_exit_code", "replays_json", "show_replay"]
