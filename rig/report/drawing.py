@@ -25,10 +25,14 @@ __all__ = ["Drawing", "ReadCapture", "drawings"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """An SVG element and its caption; without a figure the caption says why, and is empty without a capture."""
+    """An SVG element and its caption; without a figure the caption says why, and is empty without a capture.
+
+    ``alt`` is what it shows in words, where the caption does not say it.
+    """
 
     svg: str = ""
     caption: str = ""
+    alt: str = ""
 
 
 def drawings(

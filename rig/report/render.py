@@ -11,7 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from rig.report import wording
-from rig.report.drawing import drawings
+from rig.report.drawing import Drawing, drawings
+from rig.report.setup_diagram import draw_setup
 from rig.report.view import CASES_SECTION, view_report
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def render_html(record: RunRecord, captures: ReadCapture | None, standing: Stand
     return environment.get_template("report.html.j2").render(
         report=report,
         cases=zip(report.cases, _figures(record, captures), strict=True),
+        setup=_setup(record),
         script=Markup(script),  # noqa: S704 - our own file, named by its hash in the page's policy
         script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         running=running,
@@ -88,6 +90,11 @@ def css_text(text: str) -> str:
 def _hash(report: ReportView) -> str:
     """Return the hash that stands for all of the evidence as far as it is known: the first."""
     return f"SHA-256 of {report.hashes[0][0]}: {report.hashes[0][1]}" if report.hashes else ""
+
+
+def _setup(record: RunRecord) -> tuple[Markup, str]:
+    drawing = draw_setup(record) or Drawing()
+    return Markup(drawing.svg), drawing.caption  # noqa: S704 - built escaped
 
 
 def _figures(record: RunRecord, captures: ReadCapture | None) -> Iterator[tuple[Markup, str]]:

@@ -237,6 +237,11 @@ def _signals(definition: BenchDefinition) -> Iterator[SignalEntry]:
             sense_resistor="" if sense is None else sense.title,
             resistance=None if sense is None else sense.resistance,
         )
+    multimeter = definition.named("multimeter")
+    if multimeter is not None:
+        across_load = definition.instruments[multimeter].options.get("across") == "load"
+        channel = definition.input_of(multimeter)
+        yield SignalEntry(signal="voltage" if across_load else "current", instrument=multimeter, channel=channel)
 
 
 def _loads(definition: BenchDefinition, today: date) -> Iterator[LoadEntry]:

@@ -183,7 +183,8 @@ def test_nothing_is_fetched_and_only_our_own_script_may_run(page: Page, record: 
 
 
 def test_figures_have_a_text_for_those_who_cannot_see_them(page: Page, record: RunRecord) -> None:
-    drawn = [entries for tag, entries in page.elements if tag == "svg" and entries.get("role") == "img"]
+    setup, *drawn = (entries for tag, entries in page.elements if tag == "svg" and entries.get("role") == "img")
+    assert str(setup["aria-label"]).startswith("Set-up of bench bench-2")
     assert len(drawn) == sum(any(capture.purpose == "signal" for capture in case.captures) for case in record.cases)
     assert all(str(entry["aria-label"]).startswith("One pulse from the middle") for entry in drawn)
 
@@ -257,7 +258,7 @@ def test_a_capture_that_cannot_be_read_costs_its_figure_and_nothing_else(record:
 
     page = Page(render_html(record, broken))
     assert "cannot be read as a capture: <nothing there>" in page.text
-    assert not any(tag == "figure" for tag, _ in page.elements)
+    assert [entries["class"] for tag, entries in page.elements if tag == "figure"] == ["setup"]
     assert len([tag for tag, _ in page.elements if tag == "section"]) == len(record.cases)
 
 

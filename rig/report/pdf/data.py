@@ -7,12 +7,12 @@ import json
 from typing import TYPE_CHECKING
 
 from rig.report.case_view import CaseView
+from rig.report.drawing import Drawing
 from rig.report.pdf.letters import breakable, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rig.report.drawing import Drawing
     from rig.report.view import ReportView
 
 __all__ = ["report_json"]
@@ -32,6 +32,9 @@ def report_json(report: ReportView, figures: Iterable[Drawing], **more: object) 
     def value(one: object) -> Json:
         if isinstance(one, CaseView):
             return places[id(one)]
+        if isinstance(one, Drawing):
+            alt = printable(one.alt or one.caption)
+            return {"svg": printable(one.svg), "alt": alt, "caption": value(one.caption)}
         if isinstance(one, str):
             return breakable(printable(one))
         if dataclasses.is_dataclass(one) and not isinstance(one, type):
@@ -51,11 +54,7 @@ def report_json(report: ReportView, figures: Iterable[Drawing], **more: object) 
         fields(case)
         | {
             "ranked_checks": [check.number - 1 for check in case.ranked_checks],
-            "figure": {
-                "svg": printable(figure.svg),
-                "alt": printable(figure.caption),
-                "caption": value(figure.caption),
-            },
+            "figure": value(figure),
         }
         for case, figure in zip(report.cases, figures, strict=True)
     ]

@@ -11,6 +11,7 @@ from rig.report.drawing import drawings
 from rig.report.figure import Lettering
 from rig.report.pdf.data import report_json
 from rig.report.pdf.letters import fonts_folder
+from rig.report.setup_diagram import draw_setup
 from rig.report.view import CASES_SECTION, view_report
 
 if TYPE_CHECKING:
@@ -44,9 +45,15 @@ def render_pdf(record: RunRecord, captures: ReadCapture | None, standing: Standi
     import typst  # noqa: PLC0415 - 80 MB that only a PDF needs
 
     report = view_report(record, standing)
-    ended = record.finished or record.started
+    ended = (record.finished or record.started).replace(microsecond=0)
     dated = ended.astimezone(UTC) if ended.tzinfo else ended.replace(tzinfo=UTC)
-    data = report_json(report, drawings(record, captures, _ON_PAPER), dated=_moment(dated), cases_section=CASES_SECTION)
+    data = report_json(
+        report,
+        drawings(record, captures, _ON_PAPER),
+        dated=_moment(dated),
+        cases_section=CASES_SECTION,
+        setup=draw_setup(record, _ON_PAPER),
+    )
     with as_file(files("rig.report") / "templates") as templates:
         try:
             made: bytes = typst.compile(

@@ -1,0 +1,29 @@
+"""Text cut into lines that fit a width, where nothing can measure it: for figures whose text stays text."""
+
+from __future__ import annotations
+
+import textwrap
+
+from rig.report import wording
+
+__all__ = ["fitted"]
+
+# Mean width of a letter in the sans serif faces that are asked for, in pixels at a size of 11, with some room.
+_LETTER, _BOLD = 6.0, 6.5
+
+
+def fitted(text: str, width: float, lines: int, *, bold: bool = False) -> list[str]:
+    """Return ``text`` in at most so many ``lines`` of at most ``width`` pixels; what is cut off leaves an ellipsis.
+
+    >>> fitted("an oscilloscope with a long name", 102, 2)
+    ['an oscilloscope', 'with a long name']
+    >>> fitted("an oscilloscope with a long name", 102, 1)
+    ['an oscilloscope…']
+    """
+    room = max(1, int(width / (_BOLD if bold else _LETTER)))
+    shown = wording.visible(text)
+    wrapped = textwrap.wrap(shown, room, break_long_words=True, break_on_hyphens=False) or [""]
+    if len(wrapped) <= lines:
+        return wrapped
+    last = wrapped[lines - 1]
+    return [*wrapped[: lines - 1], f"{last[: room - 1].rstrip()}…"]
