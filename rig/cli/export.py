@@ -11,7 +11,7 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
-_FORMATS = "junit, allure, csv, parquet, waveform-csv, npz, tdms"
+_FORMATS = "junit, allure, atml, csv, parquet, waveform-csv, npz, tdms"
 
 
 @app.command()

@@ -249,6 +249,13 @@ def _tdms(bundles: Sequence[Bundle], chosen: Chosen, folder: Path) -> None:
                 write_tdms(capture, signals, folder)
 
 
+def _atml(bundles: Sequence[Bundle], _chosen: Chosen, path: Path) -> None:
+    from rig.report.exports.atml import write_atml  # noqa: PLC0415
+
+    (run,) = _runs(bundles)
+    path.write_text(write_atml(run), encoding="utf-8")
+
+
 def _allure(bundles: Sequence[Bundle], _chosen: Chosen, folder: Path) -> None:
     from rig.harness.allure_files import write_allure  # noqa: PLC0415
 
@@ -259,6 +266,7 @@ def _allure(bundles: Sequence[Bundle], _chosen: Chosen, folder: Path) -> None:
 FORMATS = {
     "junit": Format(about="JUnit XML, for servers that run tests", suffix="junit.xml", write=_junit),
     "allure": Format(about="results for an Allure report", suffix="allure-results", write=_allure),
+    "atml": Format(about="ATML test results, IEEE 1636.1", suffix="atml.xml", write=_atml),
     "csv": Format(about="all measurements as one table", suffix="measurements.csv", write=_csv, many=True),
     "parquet": Format(about="the same with types and units", suffix="measurements.parquet", write=_parquet, many=True),
     "waveform-csv": Format(

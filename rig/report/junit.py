@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET
 
 from rig.model.verdict import Verdict
+from rig.report.xml_element import element, xml_text
 from rig.units import format_quantity, format_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from xml.etree import ElementTree as ET
 
     from rig.evidence.record import CaseRecord, JudgementEntry, PlanEntry, RunRecord
 
 __all__ = ["write_junit"]
 
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _OUTCOMES = {
     Verdict.PASS: "",
     Verdict.CONDITIONAL_PASS: "",
@@ -38,30 +38,16 @@ def write_junit(record: RunRecord, provenance: Iterable[tuple[str, str]] = ()) -
 
     ``provenance`` joins the properties of every suite: what is known of the bundle once it is sealed.
     """
-    root = _element(None, "testsuites", {"name": record.run_id, **_counts(record.cases)})
+    root = element(None, "testsuites", {"name": record.run_id, **_counts(record.cases)})
     plans = {plan.id: plan for plan in record.plans}
     for plan in dict.fromkeys([*plans, *(case.plan for case in record.cases)]):
         cases = [case for case in record.cases if case.plan == plan]
         started = {"timestamp": record.started.isoformat(timespec="seconds")}
-        suite = _element(root, "testsuite", {"name": plan, **_counts(cases), **started})
+        suite = element(root, "testsuite", {"name": plan, **_counts(cases), **started})
         _properties(suite, {**dict(_about(record, plans.get(plan))), **dict(provenance)}.items())
         for case in cases:
             _case(suite, case)
-    ET.indent(root)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
-
-
-def _clean(text: str) -> str:
-    """Leave out what XML 1.0 cannot hold, escaped or not."""
-    return _ILLEGAL.sub("", text)
-
-
-def _element(parent: ET.Element | None, tag: str, attributes: dict[str, str], text: str = "") -> ET.Element:
-    clean = {name: _clean(value) for name, value in attributes.items()}
-    element = ET.Element(tag, clean) if parent is None else ET.SubElement(parent, tag, clean)
-    if text:
-        element.text = _clean(text)
-    return element
+    return xml_text(root)
 
 
 def _counts(cases: Iterable[CaseRecord]) -> dict[str, str]:
@@ -77,9 +63,9 @@ def _counts(cases: Iterable[CaseRecord]) -> dict[str, str]:
 
 
 def _properties(parent: ET.Element, pairs: Iterable[tuple[str, str]]) -> None:
-    properties = _element(parent, "properties", {})
+    properties = element(parent, "properties", {})
     for name, value in pairs:
-        _element(properties, "property", {"name": name, "value": value})
+        element(properties, "property", {"name": name, "value": value})
 
 
 def _about(record: RunRecord, plan: PlanEntry | None) -> Iterable[tuple[str, str]]:
@@ -101,7 +87,7 @@ def _about(record: RunRecord, plan: PlanEntry | None) -> Iterable[tuple[str, str
 def _case(suite: ET.Element, case: CaseRecord) -> None:
     name = case.id if case.attempt == 1 else f"{case.id} (attempt {case.attempt})"
     place = re.fullmatch(r"(?P<file>.*?):(?P<line>\d+)(?::\d+)?", case.location, re.DOTALL)
-    element = _element(
+    made = element(
         suite,
         "testcase",
         {
@@ -111,11 +97,11 @@ def _case(suite: ET.Element, case: CaseRecord) -> None:
             **(place.groupdict() if place else {}),
         },
     )
-    _properties(element, _about_case(case))
+    _properties(made, _about_case(case))
     if outcome := _outcome(case):
         kind = {} if outcome == "skipped" else {"type": case.verdict.value}
         message = case.reason or case.verdict.value
-        _element(element, outcome, {"message": message, **kind}, "\n".join(_lines(case)))
+        element(made, outcome, {"message": message, **kind}, "\n".join(_lines(case)))
 
 
 def _outcome(case: CaseRecord) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from lxml import etree
 
 from rig.evidence.record import CaseRecord, RunRecord
 from rig.model.verdict import Verdict
 from rig.report.junit import write_junit
 
+SUREFIRE = Path(__file__).parent / "junit/surefire.xsd"
 OUTCOMES = {
     Verdict.PASS: None,
     Verdict.CONDITIONAL_PASS: None,
@@ -103,3 +106,16 @@ def test_an_attempt_that_was_tried_again_counts_as_skipped(
 def test_an_empty_run_is_valid(make_run: Callable[..., RunRecord]) -> None:
     root = parse(write_junit(make_run((), plans=(), bench=None, device=None)))
     assert root.get("tests") == "0"
+
+
+def test_it_keeps_to_the_schema_that_servers_read(record: RunRecord) -> None:
+    schema = etree.XMLSchema(etree.parse(SUREFIRE))
+    told = (("record_sha256", "ab" * 32), ("incomplete", "\x00<never> sealed"))
+    document = etree.fromstring(write_junit(record, told).encode())
+    assert schema.validate(document), schema.error_log
+    for suite in document:
+        assert suite.find("properties/property[@name='incomplete']").get("value") == "<never> sealed"
+        case = suite.find("testcase")
+        found = {one.get("name"): one.get("value") for one in case.iterfind("properties/property")}
+        assert float(found["check.1.coverage_factor"]) == record.cases[0].measurements[0].coverage_factor
+        assert found[f"capture.{record.cases[0].captures[0].id}.sha256"] == record.cases[0].captures[0].source.sha256

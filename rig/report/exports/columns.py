@@ -164,7 +164,7 @@ _SETTINGS = (
     _column("load", "load position", _load(lambda one: one.name)),
     _column("load_nominal_ohm", "its nominal resistance", _load(lambda one: one.nominal), Kind.NUMBER, "ohm"),
     _column("load_resistance_ohm", "as it was calibrated", _load(lambda one: one.resistance), Kind.NUMBER, "ohm"),
-    _column("load_uncertainty_ohm", "the calibration's U", _load(lambda one: one.uncertainty), Kind.NUMBER, "ohm"),
+    _column("load_uncertainty_ohm", "its standard uncertainty", _load(lambda one: one.uncertainty), Kind.NUMBER, "ohm"),
 )
 _MEASUREMENT = (
     _column("measurand", "what was measured", lambda row: named.measurand if (named := _named(row)) else None),
