@@ -17,7 +17,9 @@ app = typer.Typer()
 @app.command()
 def trace(
     bundles: Annotated[list[Path], typer.Argument(help="Evidence folders, reports/out/<run-id>.", metavar="BUNDLE...")],
-    requirements: Annotated[Path, typer.Option(help="Requirements: YAML or CSV, as the name ends.", metavar="FILE")],
+    requirements: Annotated[
+        Path, typer.Option(help="Requirements: YAML, CSV or ReqIF, as the name ends.", metavar="FILE")
+    ],
     html: Annotated[Path | None, typer.Option(help="Write the matrix for a browser.", metavar="FILE")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write one row for every check.", metavar="FILE")] = None,
     limits: Annotated[
@@ -25,6 +27,9 @@ def trace(
         typer.Option(
             help="A limit pack, or a folder of them, whose clauses are looked for as well.", metavar="FILE|DIR"
         ),
+    ] = None,
+    attributes: Annotated[
+        Path | None, typer.Option(help="How the attributes of a ReqIF file are called (YAML).", metavar="FILE")
     ] = None,
 ) -> None:
     """Show which requirement is covered by which cases of which runs, with their verdicts; and every gap.
@@ -41,7 +46,7 @@ def trace(
     from rig.sequencer.trace.gather import trace_bundles  # noqa: PLC0415
     from rig.sequencer.trace.reading import read_requirements  # noqa: PLC0415
 
-    matrix = trace_bundles(read_requirements(requirements), bundles, limits or ())
+    matrix = trace_bundles(read_requirements(requirements, attributes), bundles, limits or ())
     view = view_matrix(matrix, moment(SystemClock().utc()))
     typer.echo(show_matrix(view))
     if html is not None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rig.evidence.trace.requirement import Requirements
 
-__all__ = ["COLUMNS", "MAX_BYTES", "read_bytes", "read_csv"]
+__all__ = ["COLUMNS", "MAX_BYTES", "items", "read_bytes", "read_csv"]
 
 COLUMNS = ("kind", "id", "title", "text", "revision", "revised", "hazard", "risk_control", "clauses")
 MAX_BYTES = 64_000_000
@@ -179,12 +179,12 @@ def _row(rows: _Rows, columns: Sequence[str], cells: Sequence[str], line: int) -
     part: dict[str, Any] = {}
     for name, cell in found.items():
         if cell and name in _FIELDS[kind]:
-            part[_LISTS.get(name, name)] = tuple(_items(cell)) if name in _LISTS else cell.replace("\r\n", "\n")
+            part[_LISTS.get(name, name)] = tuple(items(cell)) if name in _LISTS else cell.replace("\r\n", "\n")
     rows.parts[kind].append(part)
     rows.lines[kind].append(line)
 
 
-def _items(cell: str) -> Iterator[str]:
+def items(cell: str) -> Iterator[str]:
     """Yield the names in a cell, which stand between semicolons or on lines of their own; a clause may hold commas."""
     yield from filter(None, (item.strip() for item in _BETWEEN.split(cell)))
 
