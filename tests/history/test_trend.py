@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy.engine import URL
 
-from rig.evidence.record import CaseRecord, RunRecord
-from rig.history.flatten import flatten
 from rig.history.point import Point
 from rig.history.selection import Selection
 from rig.history.statistics.capability import Capability
@@ -21,8 +18,7 @@ from rig.history.statistics.unanswered import Unanswered
 from rig.history.store import History
 from rig.history.studies.series import By
 from rig.history.studies.trend import Asked, Trend, Trends, trends_of
-from tests.history.values import CASE, START, drifting, point, series, steady
-from tests.report.conftest import case, run
+from tests.history.values import CASE, START, drifting, kept, point, recorded, series, steady
 
 
 def asked(points: list[Point], **more: object) -> Trends:
@@ -32,27 +28,6 @@ def asked(points: list[Point], **more: object) -> Trends:
 def alone(points: list[Point], **more: object) -> Trend:
     (one,) = asked(points, **more).trends
     return one
-
-
-def kept(folder: Path, runs: list[RunRecord]) -> URL:
-    url = URL.create("sqlite", database=str(folder / "history.sqlite"))
-    with History(url) as history:
-        for record in runs:
-            history.add(flatten(record, manifest_sha256=f"{hash(record.run_id) & 0xFFFF:064x}", bundle=record.run_id))
-    return url
-
-
-def recorded(serial: str, number: int, value: float, **fields: object) -> RunRecord:
-    started = START + timedelta(days=7 * number)
-    one: CaseRecord = case(1, 0.02, "500 ohm", gain=value / 0.02).model_copy(update={"started": started})
-    record = run((one,), run_id=f"{serial}-{number:03}", started=started, verdict=one.verdict)
-    device = record.device
-    assert device is not None
-    assert device.reported is not None
-    return record.model_copy(
-        update={"device": device.model_copy(update={"reported": device.reported.model_copy(update={"serial": serial})})}
-        | fields
-    )
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
+from sqlalchemy.engine import URL
 
+from rig.evidence.record import CaseRecord, RunRecord
+from rig.history.flatten import flatten
 from rig.history.point import Point
+from rig.history.store import History
 from rig.units import Unit
+from tests.report.conftest import case, run
 
-__all__ = ["CASE", "START", "drifting", "point", "series", "steady"]
+__all__ = ["CASE", "START", "drifting", "kept", "point", "recorded", "series", "steady"]
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 CASE = "delivery[20mA-200us-500ohm]"
@@ -63,3 +69,24 @@ def steady(count: int = 40, *, seed: int = 41) -> np.ndarray:
 def drifting(count: int = 40, *, seed: int = 42, per_value: float = 1e-5) -> np.ndarray:
     values: np.ndarray = steady(count, seed=seed) + per_value * np.arange(count)
     return values
+
+
+def kept(folder: Path, runs: list[RunRecord]) -> URL:
+    url = URL.create("sqlite", database=str(folder / "history.sqlite"))
+    with History(url) as history:
+        for number, record in enumerate(runs):
+            history.add(flatten(record, manifest_sha256=f"{number:064x}", bundle=record.run_id))
+    return url
+
+
+def recorded(serial: str, number: int, value: float, **fields: object) -> RunRecord:
+    started = START + timedelta(days=7 * number)
+    one: CaseRecord = case(1, 0.02, "500 ohm", gain=value / 0.02).model_copy(update={"started": started})
+    record = run((one,), run_id=f"{serial}-{number:03}", started=started, verdict=one.verdict)
+    device = record.device
+    assert device is not None
+    assert device.reported is not None
+    return record.model_copy(
+        update={"device": device.model_copy(update={"reported": device.reported.model_copy(update={"serial": serial})})}
+        | fields
+    )
