@@ -27,12 +27,14 @@ def report(
 
     With one of the options only that one is written.
     """
+    from rig.bench.drivers.system_clock import SystemClock  # noqa: PLC0415
     from rig.harness.rendering import render_again, render_paper  # noqa: PLC0415
 
+    now = SystemClock().utc()
     if html is not None or pdf is None:
-        typer.echo(f"report: {render_again(bundle, html)}")
+        typer.echo(f"report: {render_again(bundle, html, now=now)}")
     if pdf is not None or html is None:
-        typer.echo(f"report: {render_paper(bundle, pdf)}")
+        typer.echo(f"report: {render_paper(bundle, pdf, now=now)}")
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rig import __version__
 from rig.errors import EvidenceError
 from rig.evidence.layout import RECORD
 from rig.evidence.long_capture import read_signals
@@ -20,6 +21,7 @@ from rig.sequencer.seal import REPORT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from rig.evidence.record import CaptureEntry, RunRecord
@@ -41,10 +43,10 @@ def render_all(record: RunRecord, samples: ReadCapture, record_sha256: str) -> M
     }
 
 
-def render_again(bundle: Path, html: Path | None = None) -> Path:
+def render_again(bundle: Path, html: Path | None = None, *, now: datetime | None = None) -> Path:
     """Render the HTML report of an evidence folder from its files alone; return where it was written.
 
-    It says whether the folder is as it was sealed.
+    It says whether the folder is as it was sealed, and that it was rendered ``now``, UTC.
 
     Raises
     ------
@@ -52,16 +54,17 @@ def render_again(bundle: Path, html: Path | None = None) -> Path:
         if the folder holds no readable record, or the report cannot be written.
     """
     record = read_record(bundle)
-    page = render_html(record, _samples(bundle), _standing(bundle))
+    page = render_html(record, _samples(bundle), _standing(bundle, now))
     return _written(html or _beside(bundle, ".report.html"), page.encode())
 
 
-def render_paper(bundle: Path, pdf: Path | None = None) -> Path:
+def render_paper(bundle: Path, pdf: Path | None = None, *, now: datetime | None = None) -> Path:
     """Render the report of an evidence folder as a PDF/A, likewise."""
     from rig.report.pdf.render import render_pdf  # noqa: PLC0415 - typst is not needed for anything else
 
     record = read_record(bundle)
-    return _written(pdf or _beside(bundle, ".report.pdf"), render_pdf(record, _samples(bundle), _standing(bundle)))
+    paper = render_pdf(record, _samples(bundle), _standing(bundle, now))
+    return _written(pdf or _beside(bundle, ".report.pdf"), paper)
 
 
 def _samples(bundle: Path) -> ReadCapture:
@@ -71,7 +74,7 @@ def _samples(bundle: Path) -> ReadCapture:
     return samples
 
 
-def _standing(bundle: Path) -> Standing:
+def _standing(bundle: Path, now: datetime | None) -> Standing:
     found = examine(bundle)
     return Standing(
         record_sha256=hash_plain(bundle / RECORD) or "",
@@ -80,6 +83,8 @@ def _standing(bundle: Path) -> Standing:
         incomplete=found.incomplete,
         problems=found.problems,
         signed_by=found.signed_by,
+        rendered=now,
+        software=__version__,
         signoffs=shown_signoffs(bundle),
     )
 

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from rig.evidence.record import CaptureEntry, CaseRecord, JudgementEntry, MeasurementEntry, OutputOffEntry, RangeEntry
+from rig.evidence.record import (
+    CaptureEntry,
+    CaseRecord,
+    JudgementEntry,
+    MeasurementEntry,
+    OutputOffEntry,
+    RangeEntry,
+    WaveformEntry,
+)
 from rig.model.verdict import Verdict
 from rig.report import wording
 from rig.report.events import told
 from rig.units import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rig.evidence.about import SettingEntry
 
 __all__ = [
     "BudgetLine",
@@ -93,6 +107,7 @@ class CaptureView:
     sha256: str
     screenshot: str
     no_screenshot: str
+    zero: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,17 +285,38 @@ def _capture(entry: CaptureEntry) -> CaptureView:
         id=entry.id,
         purpose=entry.purpose,
         triggered="triggered" if entry.triggered else "not triggered",
-        signals=tuple(
-            f"{signal.signal} from {signal.source}: {signal.samples:,} samples at "
-            f"{wording.quantity(signal.sample_rate, Unit.HERTZ)}".replace(",", "\u202f")
-            for signal in entry.waveforms
-        ),
+        signals=tuple(map(_signal, entry.waveforms)),
         defects=entry.defects,
         file=entry.source.file,
         sha256=entry.source.sha256,
         screenshot="" if entry.screenshot is None else entry.screenshot.file,
         no_screenshot=entry.no_screenshot,
+        zero=entry.zero,
     )
+
+
+def _signal(entry: WaveformEntry) -> str:
+    """Say how a signal was acquired: rate and length of its record, and how its input was set."""
+    count = f"{entry.samples:,}".replace(",", "\u202f")
+    told = [
+        f"{entry.signal} from {entry.source}: {count} samples at {wording.quantity(entry.sample_rate, Unit.HERTZ)}",
+        f"{wording.quantity(entry.samples / entry.sample_rate, Unit.SECOND, digits=5)} long",
+    ]
+    if entry.setting is not None:
+        told += _setting(entry.setting)
+    return ", ".join(told)
+
+
+def _setting(entry: SettingEntry) -> Iterator[str]:
+    probe = f" at the tip of a {entry.probe:g}:1 probe" if entry.probe != 1.0 else ""
+    yield f"range {wording.quantity(entry.full_scale, Unit.VOLT, digits=4)} peak to peak{probe}"
+    if entry.offset:
+        yield f"offset {wording.quantity(entry.offset, Unit.VOLT, digits=4)}"
+    yield f"{entry.coupling} coupling"
+    limited = ", limited in the instrument" if entry.bandwidth_limited else ""
+    yield f"bandwidth {wording.quantity(entry.bandwidth, Unit.HERTZ, digits=3)}{limited}"
+    if entry.reduction != "normal":
+        yield entry.reduction
 
 
 def _output_off(entry: OutputOffEntry) -> str:

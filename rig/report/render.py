@@ -13,7 +13,7 @@ from markupsafe import Markup
 from rig.report import wording
 from rig.report.drawing import Drawing, drawings
 from rig.report.setup_diagram import draw_setup
-from rig.report.view import CASES_SECTION, view_report
+from rig.report.view import view_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,6 @@ def render_html(record: RunRecord, captures: ReadCapture | None, standing: Stand
         running_css=Markup(css_text(" · ".join(running))),  # noqa: S704 - every letter but a-z is a code point there
         running_id=Markup(css_text(wording.visible(report.run_id))),  # noqa: S704 - likewise
         running_hash=Markup(css_text(_hash(report))),  # noqa: S704 - likewise
-        cases_section=CASES_SECTION,
         missing=wording.MISSING,
         words=wording.words,
     )

@@ -9,16 +9,12 @@ __all__ = ["SECTIONS", "Section", "section"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One section: its number, the anchor that leads to it, its title."""
+    """One section: its number, the anchor that leads to it, its title, and number and title."""
 
     number: int
     key: str
     title: str
-
-    @property
-    def heading(self) -> str:
-        """Number and title."""
-        return f"{self.number} {self.title}"
+    heading: str
 
 
 _TITLES = {
@@ -35,7 +31,10 @@ _TITLES = {
     "authorisation": "Authorisation",
 }
 
-SECTIONS = {key: Section(number=number, key=key, title=title) for number, (key, title) in enumerate(_TITLES.items(), 1)}
+SECTIONS = {
+    key: Section(number=number, key=key, title=title, heading=f"{number} {title}")
+    for number, (key, title) in enumerate(_TITLES.items(), 1)
+}
 
 
 def section(key: str) -> Section:

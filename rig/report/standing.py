@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rig.evidence.signoff import CheckedSignOff
 
 __all__ = ["Standing"]
@@ -23,6 +25,7 @@ class Standing:
     incomplete : that the bundle was never sealed, and how far it is whole; empty if it was
     problems : every file added, missing or altered, every broken link, and a signature that is wrong
     signed_by : the id of the key whose signature was found to be valid
+    rendered : when a report was rendered anew, UTC, and by which version of the ``software``; None of the first one
     signoffs : what people signed after the seal, found beside the bundle, each checked
     """
 
@@ -32,4 +35,6 @@ class Standing:
     incomplete: str = ""
     problems: tuple[str, ...] = ()
     signed_by: str = ""
+    rendered: datetime | None = None
+    software: str = ""
     signoffs: tuple[CheckedSignOff, ...] = ()

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING
 from rig.evidence.record import CaseRecord, FileEntry, RunRecord
 from rig.model.verdict import Verdict
 from rig.report import equipment, wording
+from rig.report.about import About, view_about
+from rig.report.all_data import AllData, all_data
 from rig.report.anomalies import Anomaly, anomalies
 from rig.report.case_view import CaseView, VerdictView, view_case, view_verdict
+from rig.report.issue import Issue, view_issue
+from rig.report.quantities import Quantity, quantities
+from rig.report.sections import SECTIONS, Section, section
 from rig.report.signoff import SignOffView, view_signoffs
 from rig.report.standing import Standing
 from rig.report.tests_table import TestRow, test_rows
@@ -18,9 +23,8 @@ from rig.report.tests_table import TestRow, test_rows
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CASES_SECTION", "Banner", "Count", "ReportView", "Trace", "Unevaluated", "incompleteness", "view_report"]
+__all__ = ["Banner", "Count", "ReportView", "Trace", "Unevaluated", "incompleteness", "view_report"]
 
-CASES_SECTION = 8
 _REASONS = 2  # shown in full for an entry of a pack that was not evaluated
 
 _UNSIGNED = "No key has signed this evidence: who can write its folder could also have made it."
@@ -100,6 +104,7 @@ class ReportView:
     rules: tuple[wording.RuleText, ...]
     packs: tuple[tuple[str, ...], ...]
     anomalies: tuple[Anomaly, ...]
+    unresolved: str
     traces: tuple[Trace, ...]
     unevaluated: tuple[Unevaluated, ...]
     cases: tuple[CaseView, ...]
@@ -107,14 +112,24 @@ class ReportView:
     packages: tuple[tuple[str, str], ...]
     files: tuple[tuple[str, str, str, str], ...]
     schema: str
+    about: About
+    data: AllData
+    quantities: tuple[Quantity, ...]
+    issue: Issue
+    sections: tuple[Section, ...] = tuple(SECTIONS.values())
     signoffs: tuple[SignOffView, ...] = ()
+
+    def section(self, key: str) -> Section:
+        """Return a section by its key."""
+        return section(key)
 
 
 def view_report(record: RunRecord, standing: Standing | None = None) -> ReportView:
     """Return the view of ``record``, and of what is known of the evidence it lies in; a pure function of both."""
     known = standing or Standing()
-    cases = tuple(view_case(case, index, CASES_SECTION) for index, case in enumerate(record.cases, 1))
+    cases = tuple(view_case(case, index, section("cases").number) for index, case in enumerate(record.cases, 1))
     ranked = tuple(sorted(cases, key=lambda case: -case.verdict.severity))
+    found = tuple(anomalies(record))
     return ReportView(
         title=" · ".join(plan.title for plan in record.plans) or "Run without a plan",
         run_id=record.run_id,
@@ -133,10 +148,13 @@ def view_report(record: RunRecord, standing: Standing | None = None) -> ReportVi
         bench=tuple(equipment.bench(record)),
         instruments=tuple(equipment.instruments(record)),
         loads=tuple(equipment.loads(record)),
-        plans=tuple((plan.id, plan.title, plan.revision, plan.decision_rule.value) for plan in record.plans),
+        plans=tuple(
+            (plan.id, plan.title, plan.revision, plan.decision_rule.value, plan.source.sha256) for plan in record.plans
+        ),
         rules=_rules(record),
-        packs=tuple((pack.id, pack.title, pack.edition) for pack in record.packs),
-        anomalies=tuple(anomalies(record)),
+        packs=tuple((pack.id, pack.title, pack.edition, pack.source.sha256) for pack in record.packs),
+        anomalies=found,
+        unresolved=_unresolved(found),
         traces=_traces(cases),
         unevaluated=_unevaluated(record.cases),
         cases=cases,
@@ -144,6 +162,10 @@ def view_report(record: RunRecord, standing: Standing | None = None) -> ReportVi
         packages=tuple(sorted(record.software.packages.items())),
         files=tuple(_files(record)),
         schema=record.schema_,
+        about=view_about(record),
+        data=all_data(record),
+        quantities=quantities(record),
+        issue=view_issue(record, known),
         signoffs=tuple(view_signoffs(known.signoffs)),
     )
 
@@ -202,6 +224,8 @@ def _number(count: int, noun: str) -> str:
 
 
 def _identification(record: RunRecord, known: Standing) -> Iterable[tuple[str, str]]:
+    issue = view_issue(record, known)
+    yield "Report", f"{issue.id}, issued {issue.issued}"
     yield "Run", record.run_id
     yield "Started", wording.moment(record.started)
     yield "Finished", wording.moment(record.finished)
@@ -233,6 +257,16 @@ def _counts(cases: Iterable[CaseRecord]) -> tuple[Count, ...]:
 def _rules(record: RunRecord) -> tuple[wording.RuleText, ...]:
     used = {plan.decision_rule for plan in record.plans} | {case.decision_rule for case in record.cases}
     return tuple(text for rule, text in wording.RULES.items() if rule in used)
+
+
+def _unresolved(found: tuple[Anomaly, ...]) -> str:
+    """Say how many anomalies are unresolved, and what that means."""
+    number = sum(one.unresolved for one in found)
+    told = f"{number or 'None'} of {_number(len(found), 'entry').replace('entrys', 'entries')}"
+    return (
+        f"{told} {'is' if number == 1 else 'are'} unresolved: there the case did not pass in the end, or a person has "
+        "to accept what is stated. Whether that may be deferred is for whoever authorises this report to say."
+    )
 
 
 def _traces(cases: Iterable[CaseView]) -> tuple[Trace, ...]:
@@ -293,6 +327,10 @@ def _files(record: RunRecord) -> Iterable[tuple[str, str, str, str]]:
         named.append((f"bench {record.bench.id}", record.bench.source))
     if record.device:
         named.append(("device under test", record.device.source))
+    if record.environment and record.environment.source:
+        named.append(("surroundings", record.environment.source))
+    if record.bench:
+        named += [(f"photograph: {one.caption}", one.source) for one in record.bench.photographs]
     named += [(f"limit pack {pack.id}", pack.source) for pack in record.packs]
     for name, source in named:
         yield name, source.origin, source.file, source.sha256

@@ -9,6 +9,16 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
+from rig.evidence.about import (
+    AboutEntry,
+    DeviationEntry,
+    EnvironmentEntry,
+    LaboratoryEntry,
+    PhotographEntry,
+    ReadingEntry,
+    SampleEntry,
+    StandardEntry,
+)
 from rig.evidence.record import (
     BenchEntry,
     CalibrationEntry,
@@ -403,6 +413,54 @@ def every_verdict() -> RunRecord:
     )
 
 
+def described(record: RunRecord) -> RunRecord:
+    """Return a record of which people have said everything that they can."""
+    assert record.bench
+    assert record.device
+    about = AboutEntry(
+        objective="Show that the output stays within its declared accuracy.",
+        customer="Example customer, Example street 2",
+        method="Trains into resistive loads; every pulse is measured by itself.",
+        standards=(StandardEntry(name="IEC 60601-2-10", edition="2012", deviations="10 kohm was added"),),
+        sampling="One device, drawn at random from its lot.",
+        worst_case="The largest amplitude into the largest load asks most of the output stage.",
+        acceptance="The accuracy that the instructions for use declare.",
+        analysis="The item nearest to its limit is compared; no value is left out.",
+    )
+    photograph = PhotographEntry(caption="From the front", source=source("sources/photographs/front.jpg", "front.jpg"))
+    laboratory = LaboratoryEntry(name="Example laboratory", address="Example street 1", location="Room 12")
+    sample = SampleEntry(
+        description="Eight-channel stimulator",
+        lot="L-7",
+        condition="as delivered",
+        finished=False,
+        justification="The label is missing.",
+        conditioning="24 h at 23 °C",
+        sampled=date(2026, 11, 1),
+        received=date(2026, 11, 2),
+        accessories=("leads 1.5 m", "electrodes 50 mm × 50 mm"),
+        battery="fully charged",
+    )
+    environment = EnvironmentEntry(
+        temperature=ReadingEntry(value=23.1, expanded_uncertainty=0.5),
+        humidity=ReadingEntry(value=0.41, expanded_uncertainty=0.03),
+        instrument="thermohygrometer TH-1",
+        certificate="C-2026-0040",
+        due=date(2027, 3, 14),
+    )
+    deviations = (DeviationEntry(text="A lead was replaced.", cause="broken plug", impact="none: it was not measured"),)
+    more = {"laboratory": laboratory, "photographs": (photograph,)}
+    return record.model_copy(
+        update={
+            "bench": record.bench.model_copy(update=more),
+            "device": record.device.model_copy(update={"sample": sample}),
+            "plans": tuple(plan.model_copy(update={"about": about}) for plan in record.plans),
+            "environment": environment,
+            "deviations": deviations,
+        }
+    )
+
+
 def samples_of(record: RunRecord) -> Captures:
     """Return what reads the captures of ``record``."""
     entries = {
@@ -430,6 +488,11 @@ def record() -> RunRecord:
 @pytest.fixture
 def captures(record: RunRecord) -> Captures:
     return samples_of(record)
+
+
+@pytest.fixture
+def describe() -> Callable[[RunRecord], RunRecord]:
+    return described
 
 
 @pytest.fixture

@@ -24,15 +24,21 @@ Captures = Callable[[CaptureEntry], Mapping[str, Waveform]]
 
 
 @pytest.fixture
-def small(make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord], record: RunRecord) -> RunRecord:
+def small(
+    make_run: Callable[..., RunRecord],
+    make_case: Callable[..., CaseRecord],
+    describe: Callable[[RunRecord], RunRecord],
+    record: RunRecord,
+) -> RunRecord:
     """Return the first few cases of the sample, one of each kind, on a bench whose calibration has run out."""
     by_verdict = {case.verdict: case for case in record.cases if case.title == make_case(1, 0.02, "500 ohm").title}
-    return make_run(
+    run = make_run(
         tuple(case for case in record.cases if by_verdict.get(case.verdict) is case),
         engineering_only=("daq: calibration was due on 2026-09-30",),
         bench=record.bench,
         run_id="20261122t093012z-7f3a01",
     )
+    return describe(run)
 
 
 @pytest.fixture

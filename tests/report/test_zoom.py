@@ -43,7 +43,7 @@ def labels(panel: WebElement) -> list[str]:
 
 
 def parts(browser: Chrome, number: int = 0) -> tuple[WebElement, WebElement, WebElement]:
-    figure = browser.find_elements("css selector", "figure")[0]
+    figure = browser.find_elements("css selector", "figure:has(svg .plot)")[0]
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", figure)
     panel = figure.find_elements("css selector", ".panel")[number]
     return figure, panel, panel.find_element("css selector", ".plot")
@@ -108,7 +108,7 @@ def test_without_a_script_the_page_is_whole(browser: Chrome, record: RunRecord, 
     still = page.with_name("still.html")
     still.write_text(html[: html.index("<script>")] + html[html.index("</script>") + 9 :], encoding="utf-8")
     browser.get(still.as_uri())
-    figures = browser.find_elements("css selector", "figure")
+    figures = browser.find_elements("css selector", "figure:has(svg .plot)")
     assert len(figures) == sum(bool(case.captures) for case in record.cases)
     assert all(labels(one) for one in browser.find_elements("css selector", ".panel"))
     assert not browser.find_elements("css selector", "figure button")

@@ -12,7 +12,7 @@ from rig.report.figure import Lettering
 from rig.report.pdf.data import report_json
 from rig.report.pdf.letters import fonts_folder
 from rig.report.setup_diagram import draw_setup
-from rig.report.view import CASES_SECTION, view_report
+from rig.report.view import view_report
 
 if TYPE_CHECKING:
     from typst import PDFStandard
@@ -51,7 +51,6 @@ def render_pdf(record: RunRecord, captures: ReadCapture | None, standing: Standi
         report,
         drawings(record, captures, _ON_PAPER),
         dated=_moment(dated),
-        cases_section=CASES_SECTION,
         setup=draw_setup(record, _ON_PAPER),
     )
     with as_file(files("rig.report") / "templates") as templates:
