@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "connect", "current_revision", "reading", "upgrade", "writing"]
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The form of the database that this version reads and writes; a test compares it with the revisions."""
 
 _VERSIONS = "alembic_version"

@@ -19,6 +19,7 @@ from rig.history.results import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rig.evidence.about import EnvironmentEntry
     from rig.evidence.record import CaseRecord, InstrumentEntry, LoadEntry, MeasurementEntry, RunRecord
 
 __all__ = ["flatten"]
@@ -95,7 +96,19 @@ def _run(record: RunRecord, manifest_sha256: str, bundle: str) -> RunRow:
         python=software.python,
         platform=software.platform,
         packages=software.packages,
+        **_surroundings(record.environment),
+        deviations=tuple(one.text for one in record.deviations),
     )
+
+
+def _surroundings(entry: EnvironmentEntry | None) -> dict[str, float | None]:
+    temperature, humidity = (entry.temperature, entry.humidity) if entry else (None, None)
+    return {
+        "temperature": temperature.value if temperature else None,
+        "temperature_uncertainty": temperature.expanded_uncertainty if temperature else None,
+        "humidity": humidity.value if humidity else None,
+        "humidity_uncertainty": humidity.expanded_uncertainty if humidity else None,
+    }
 
 
 def _instrument(run: str, position: int, entry: InstrumentEntry) -> InstrumentRow:
@@ -160,6 +173,7 @@ def _case(run: str, position: int, case: CaseRecord) -> CaseRow:
         polarity=stimulus.polarity,
         error_type=case.error.type if case.error else "",
         error_message=case.error.message if case.error else "",
+        mode=case.mode,
     )
 
 

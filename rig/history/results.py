@@ -32,7 +32,10 @@ def called(measurand: str, during: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """A run; ``bundle`` is where its evidence lay, ``manifest_sha256`` what it is."""
+    """A run; ``bundle`` is where its evidence lay, ``manifest_sha256`` what it is.
+
+    The surroundings are what a person stated: temperature in degC, relative humidity as a ratio, U with k = 2.
+    """
 
     run_id: str
     manifest_sha256: str
@@ -58,6 +61,11 @@ class RunRow:
     python: str
     platform: str
     packages: Mapping[str, str]
+    temperature: float | None = None
+    temperature_uncertainty: float | None = None
+    humidity: float | None = None
+    humidity_uncertainty: float | None = None
+    deviations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +156,7 @@ class CaseRow:
     polarity: str
     error_type: str
     error_message: str
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,11 @@ runs = Table(
     _known("python", String),
     _known("platform", String),
     _known("packages", Names),
+    _maybe("temperature", Double),
+    _maybe("temperature_uncertainty", Double),
+    _maybe("humidity", Double),
+    _maybe("humidity_uncertainty", Double),
+    _known("deviations", Texts),
     Index(None, "started"),
     Index(None, "device_serial"),
 )
@@ -162,6 +167,7 @@ cases = Table(
     _known("polarity", String),
     _known("error_type", String),
     _known("error_message", Words),
+    _known("mode", Words),
 )
 measurements = Table(
     "measurements",

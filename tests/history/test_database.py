@@ -8,7 +8,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import MetaData, bindparam, insert, text
 from sqlalchemy.engine import URL, make_url
 
 import rig.history
@@ -117,3 +117,37 @@ def test_a_wrong_password_is_not_repeated(postgresql: URL) -> None:
         History(make_url(address))
     assert "already exists" in str(refused.value)
     assert "secret-word" not in str(refused.value)
+
+
+NEW_SINCE_THE_FIRST = {
+    "runs": {"temperature", "temperature_uncertainty", "humidity", "humidity_uncertainty", "deviations"},
+    "cases": {"mode"},
+}
+
+
+def test_every_revision_keeps_what_there_is(url: URL, rows: Rows) -> None:
+    put = rows(bundle="kept")
+    engine = connect(url)
+    upgrade(engine, target="0001")
+    first = MetaData()
+    with writing(engine) as connection:
+        first.reflect(connection)
+        assert set(first.tables) == {*METADATA.tables, "alembic_version"}
+        for name, table in METADATA.tables.items():
+            held = (put.run,) if name == "runs" else getattr(put, name)
+            new = NEW_SINCE_THE_FIRST.get(name, set())
+            assert {one.name for one in table.columns} - {one.name for one in first.tables[name].columns} == new
+            kept = [one for one in table.columns if one.name not in new]
+            values = [{one.name: getattr(row, one.name) for one in kept} for row in held]
+            connection.execute(insert(table).values({one.name: bindparam(one.name) for one in kept}), values)
+    engine.dispose()
+    with History(url) as history:
+        assert history.upgraded is True
+        got = history.results(put.run.run_id)
+        assert got.run == put.run
+        assert [one.id for one in got.cases] == [one.id for one in put.cases]
+        assert got.judgements == put.judgements
+        assert history.add(rows(run_id="another", manifest="b" * 64)) is True
+    with History(url) as again:
+        assert again.upgraded is False
+        assert len(again.runs()) == 2
