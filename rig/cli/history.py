@@ -11,6 +11,7 @@ import typer
 from rig.cli.chosen import Database, Evidence, evidence_folder
 
 if TYPE_CHECKING:
+    from rig.history.results import Results
     from rig.history.store import History
 
 __all__ = ["app", "history_app"]
@@ -128,3 +129,68 @@ def upgrade(evidence: Evidence = None, database: Database = None) -> None:
     """Bring the database to the form that this version writes, which opening it does as well."""
     with opened(database, evidence_folder(evidence), new=True) as kept:
         typer.echo("upgraded" if kept.upgraded else "nothing to do")
+
+
+@app.command()
+def compare(
+    before: Annotated[str, typer.Argument(help="A run: its evidence folder, or its id.", metavar="A")],
+    after: Annotated[str, typer.Argument(help="The run that is held against it.", metavar="B")],
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, in SI units.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Also write a page for a browser.", metavar="FILE")] = None,
+    evidence: Evidence = None,
+    database: Database = None,
+) -> None:
+    """Compare two runs: verdicts, values beyond their uncertainty, limits, device, instruments, software.
+
+    Exit code: 0 nothing is otherwise beyond uncertainty, 1 a verdict is, 2 refused, 3 only values or cases are.
+    """
+    from rig.history.compare import compare as held_against  # noqa: PLC0415
+    from rig.report.comparison import compare_exit_code, comparison_csv, comparison_paper  # noqa: PLC0415
+    from rig.report.paper import html_paper, show_paper  # noqa: PLC0415
+
+    folder = evidence_folder(evidence)
+    difference = held_against(*(results_called(one, folder, database) for one in (before, after)))
+    paper = comparison_paper(difference)
+    if html is not None:
+        write_text(html, html_paper(paper))
+    if as_csv:
+        typer.echo(comparison_csv(difference), nl=False)
+    else:
+        for line in show_paper(paper):
+            typer.echo(line)
+    raise typer.Exit(compare_exit_code(difference))
+
+
+def results_called(name: str, evidence: Path, database: str | None) -> Results:
+    """Return the results of a run by the folder of its evidence, which is verified, or by its id.
+
+    Raises
+    ------
+    RigError
+        if the evidence is not whole, or no run is called so
+    """
+    from rig.evidence.verification import refuse_unless_whole  # noqa: PLC0415
+    from rig.history.spool import results_of  # noqa: PLC0415
+
+    for bundle in (Path(name), evidence / name):
+        if bundle.is_dir():
+            refuse_unless_whole(bundle)
+            return results_of(bundle)
+    with opened(database, evidence) as kept:
+        return kept.results(name)
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a file for a reader.
+
+    Raises
+    ------
+    Refused
+        if it cannot be written
+    """
+    from rig.errors import Refused  # noqa: PLC0415
+
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Refused(f"{file}: {error.strerror or error}") from error

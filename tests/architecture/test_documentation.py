@@ -19,7 +19,14 @@ BLOCK = re.compile(
 )
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]+)")
 # What stands for a file of the reader's own.
-PLACEHOLDERS = {"capture.bin", "reports/out/RUN", "your name", "500 ohm", "testplans/mine.plan.yaml"}
+PLACEHOLDERS = {
+    "capture.bin",
+    "reports/out/RUN",
+    "reports/out/OTHER",
+    "your name",
+    "500 ohm",
+    "testplans/mine.plan.yaml",
+}
 
 
 def blocks(path: Path) -> Iterator[re.Match[str]]:

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from rig.cli import app
-from rig.errors import HistoryError
+from rig.errors import EvidenceError, HistoryError, Refused
 from rig.history.address import FILE
 from rig.history.spool import enlist
 from tests.history.bundles import sealed
@@ -115,3 +115,21 @@ def test_where_no_run_was_kept_no_file_is_made(ask: Ask, evidence: Path) -> None
 @pytest.mark.parametrize("command", [["history"], ["history", "push"], ["history", "add", "x"]])
 def test_nowhere_is_told(ask: Ask, command: list[str]) -> None:
     assert "results are kept nowhere" in refused(ask(*command, "--history", "none"))
+
+
+def test_two_runs_are_compared_by_bundle_or_by_id(ask: Ask, evidence: Path, tmp_path: Path) -> None:
+    healthy, worse = (run((case(1, 0.02, "500 ohm", gain=gain),)) for gain in (1.0, 1.25))
+    first, second = sealed(evidence, "first", healthy), sealed(tmp_path / "else", "second", worse)
+    ask("history", "add", first, second)
+    page = tmp_path / "page.html"
+    done = ask("compare", first, "second", "--html", page)
+    assert done.exit_code == 1
+    assert "PASS before, FAIL after; 1 case with another verdict" in done.output
+    assert "phase_top" in page.read_text(encoding="utf-8")
+    assert ask("compare", "first", "first").exit_code == 0
+    assert ask("compare", second, "first", "--csv").output.startswith("what,plan,case,name,unit,before,")
+    assert "no run is kept as third" in refused(ask("compare", "first", "third"))
+    assert isinstance(ask("compare", "first", "first", "--html", tmp_path).exception, Refused)
+    (second / "record.json").chmod(0o644)
+    (second / "record.json").write_text("{}", encoding="utf-8")
+    assert isinstance(ask("compare", first, second).exception, EvidenceError)
