@@ -204,9 +204,11 @@ def _captures(bundle: Bundle, chosen: Chosen) -> list[tuple[CaseRecord, CaptureE
         if there is none, or none has the signal
     """
     every = [(case, capture) for case in bundle.run.record.cases for capture in case.captures]
+    if not every:
+        raise Refused(f"{bundle.folder}: no capture was kept of the cases that were chosen")
     named = [(case, capture) for case, capture in every if chosen.capture in {"", capture.id}]
     if not named:
-        there = _some([capture.id for _, capture in every]) or "none"
+        there = _some([capture.id for _, capture in every])
         raise Refused(f"{bundle.folder}: there is no capture {chosen.capture!r}: there are {there}")
     signals = [one.signal for _, capture in named for one in capture.waveforms]
     if chosen.signal and chosen.signal not in signals:

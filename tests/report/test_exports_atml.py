@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from rig.evidence.about import DeviationEntry, EnvironmentEntry, LaboratoryEntry, ReadingEntry
 from rig.evidence.record import CaseRecord, RunRecord
 from rig.model.verdict import Verdict
 from rig.report.exports.atml import write_atml
@@ -136,6 +137,21 @@ def test_what_a_run_is_not_worth_is_an_event(record: RunRecord) -> None:
     assert ("incomplete", "4", "never sealed") in told
     assert ("engineering only", "4", "daq: calibration was due on 2026-09-30") in told
     assert {one.get("name"): one.text for one in found(results, "tr:Extension/rig:Provenance/rig:Entry")}["incomplete"]
+
+
+def test_surroundings_and_deviations_are_told(record: RunRecord) -> None:
+    reading = ReadingEntry(value=22.4, expanded_uncertainty=0.5)
+    stated = EnvironmentEntry(temperature=reading, humidity=ReadingEntry(value=0.41))
+    deviation = DeviationEntry(text="Another cable", cause="the first broke", impact="none")
+    assert record.bench
+    bench = record.bench.model_copy(update={"laboratory": LaboratoryEntry(name="Output laboratory")})
+    results = written(record.model_copy(update={"environment": stated, "deviations": (deviation,), "bench": bench}))
+    assert found(results, "tr:Site/@name") == ["Output laboratory"]
+    data = found(results, "tr:ResultSet/tr:EnvironmentalData/tr:Environmental")
+    told = [(one.get("name"), float(one[0].get("value")), one[0].get("standardUnit")) for one in data]
+    assert told == [("temperature", 22.4, "°C"), ("relative humidity", 0.41, None)]
+    messages = found(results, "tr:ResultSet/tr:Events/tr:Event[@name='deviation']/tr:Message/text()")
+    assert messages == ["Another cable; why: the first broke; none"]
 
 
 def test_nothing_of_a_run_is_still_a_document(make_run: Callable[..., RunRecord]) -> None:

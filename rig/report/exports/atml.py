@@ -45,6 +45,8 @@ def write_atml(run: ExportedRun) -> str:
     for entry in _files(run):
         document(references, "tr:Reference", entry)
     write_results(root, run)
+    if record.bench and record.bench.laboratory:
+        element(root, "tr:Site", {"name": said(record.bench.laboratory.name)})
     _program(root, record)
     _station(root, record)
     if record.device:

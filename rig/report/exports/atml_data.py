@@ -18,7 +18,7 @@ __all__ = ["datum", "document", "identifier", "item", "limits", "number", "said"
 
 _NAMES = uuid.uuid5(uuid.NAMESPACE_OID, "nmes-rig atml")
 _CONFIDENCE = 0.95  # of every U of the rig
-_STANDARD = {
+_STANDARD: dict[str, str] = {
     Unit.AMPERE: "A",
     Unit.VOLT: "V",
     Unit.SECOND: "s",
@@ -29,6 +29,7 @@ _STANDARD = {
     Unit.FARAD: "F",
     Unit.WATT: "W",
     Unit.KELVIN: "K",
+    "°C": "°C",  # of the surroundings alone
 }
 _SPACE = re.compile(r"\s+")
 
@@ -43,7 +44,7 @@ def identifier(*names: str) -> str:
     return str(uuid.uuid5(_NAMES, "\0".join(names)))
 
 
-def datum(parent: ET.Element, value: float, unit: Unit | None, uncertainty: float | None = None) -> None:
+def datum(parent: ET.Element, value: float, unit: Unit | str | None, uncertainty: float | None = None) -> None:
     """Add a number with its unit; ``uncertainty`` is its U for 95 %, as the limits of its error."""
     made = element(parent, "c:Datum", {"xsi:type": "c:double", "value": repr(float(value)), **_unit(unit)})
     if uncertainty is None:
@@ -65,7 +66,7 @@ def number(parent: ET.Element, name: str, value: float | None, unit: Unit | None
         datum(element(parent, "c:Item", {"name": name}), value, unit)
 
 
-def _unit(unit: Unit | None) -> dict[str, str]:
+def _unit(unit: Unit | str | None) -> dict[str, str]:
     if unit in {None, Unit.ONE, Unit.NUMBER}:
         return {}
     return {"standardUnit": _STANDARD[unit]} if unit in _STANDARD else {"nonStandardUnit": str(unit)}

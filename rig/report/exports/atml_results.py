@@ -31,7 +31,7 @@ _OUTCOMES = {
     Verdict.ABORTED: "Aborted",
 }
 _PLAIN = {Verdict.PASS, Verdict.FAIL, Verdict.ABORTED}
-_SEVERE, _NOTED = "4", "1"
+_SEVERE, _DEVIATING, _NOTED = "4", "2", "1"
 
 
 def write_results(root: ET.Element, run: ExportedRun) -> None:
@@ -42,6 +42,7 @@ def write_results(root: ET.Element, run: ExportedRun) -> None:
         made = element(results, "tr:Events", {})
         for index, (severity, name, message) in enumerate(events, 1):
             _event(made, f"run-event-{index}", severity, name, message)
+    _surroundings(results, record)
     _outcome(results, record.verdict)
     plans = {plan.id: plan.title for plan in record.plans}
     for index, plan in enumerate(dict.fromkeys([*plans, *(case.plan for case in record.cases)]), 1):
@@ -56,8 +57,24 @@ def _events(run: ExportedRun) -> Iterator[tuple[str, str, str]]:
         yield _SEVERE, "engineering only", reason
     if record.end_reason != "completed":
         yield _SEVERE, "end", f"the run ended with {record.end_reason}"
+    for deviation in record.deviations:
+        told = (deviation.text, deviation.cause and f"why: {deviation.cause}", deviation.impact)
+        yield _DEVIATING, "deviation", "; ".join(filter(None, told))
     for note in record.notes:
         yield _NOTED, "note", note
+
+
+def _surroundings(results: ET.Element, record: RunRecord) -> None:
+    """Add temperature (°C) and relative humidity (a ratio) as they were stated, with U for 95 %."""
+    stated = record.environment
+    readings = (("temperature", stated.temperature), ("relative humidity", stated.humidity)) if stated else ()
+    known = [(name, reading) for name, reading in readings if reading is not None]
+    if not known:
+        return
+    made = element(results, "tr:EnvironmentalData", {})
+    for name, reading in known:
+        unit = "°C" if name == "temperature" else None
+        datum(element(made, "tr:Environmental", {"name": name}), reading.value, unit, reading.expanded_uncertainty)
 
 
 def _event(parent: ET.Element, name: str, severity: str, called: str, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from rig.errors import Refused
 from rig.evidence.naming import safe_name
 from rig.report.exports.sampled import PART
-from rig.report.tables import unformulated
+from rig.report.tables import cell, unformulated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,7 +37,7 @@ def write_samples_csv(sampled: Sampled, folder: Path) -> None:
     with (folder / f"{sampled.stem}.csv").open("w", encoding="utf-8", newline="") as file:
         for name, value in sampled.told():
             file.write(f"# {name}: {unformulated(value)}\r\n")
-        file.write(f"time_s,{unformulated(sampled.signal)}_{unit}\r\n")
+        csv.writer(file, lineterminator="\r\n").writerow(["time_s", cell(f"{sampled.signal}_{unit}")])
         for times, part in _parts(sampled):
             pairs = zip(times.tolist(), part.values().tolist(), strict=True)
             file.writelines(f"{time!r},{value!r}\r\n" for time, value in pairs)
