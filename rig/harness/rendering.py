@@ -85,7 +85,7 @@ def _standing(bundle: Path, now: datetime | None) -> Standing:
         signed_by=found.signed_by,
         rendered=now,
         software=__version__,
-        signoffs=shown_signoffs(bundle),
+        signoffs=shown_signoffs(bundle, intact=found.intact),
     )
 
 

@@ -78,12 +78,12 @@ def examine_signoffs(bundle: Path, named: Path | None = None, *, sealed: bool = 
         return SignedOff(file=file.name, problem=f"{file.name} cannot be checked: {error}")
 
 
-def shown_signoffs(bundle: Path) -> tuple[CheckedSignOff, ...]:
+def shown_signoffs(bundle: Path, *, intact: bool) -> tuple[CheckedSignOff, ...]:
     """Return the sign-offs beside a bundle for its report; none of them is valid where the bundle is not intact."""
     found = examine_signoffs(bundle)
     if found.problem:
         return (CheckedSignOff(line=1, signoff=None, problem=found.problem),)
-    if not found.entries or examine(bundle).intact:
+    if intact:
         return found.entries
     return tuple(replace(one, problem=one.problem or _ALTERED) for one in found.entries)
 

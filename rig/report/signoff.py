@@ -25,7 +25,7 @@ class SignOffView:
     name: str
     role: str
     time: str
-    key: str
+    key_id: str
     remarks: tuple[str, ...]
     valid: bool
     state: str
@@ -47,7 +47,7 @@ def view_signoffs(checked: Iterable[CheckedSignOff]) -> Iterator[SignOffView]:
                 name=_UNREADABLE,
                 role="",
                 time=wording.MISSING,
-                key=wording.MISSING,
+                key_id=wording.MISSING,
                 remarks=(),
                 valid=False,
                 state=state,
@@ -61,7 +61,7 @@ def view_signoffs(checked: Iterable[CheckedSignOff]) -> Iterator[SignOffView]:
                 name=said.name,
                 role=said.role,
                 time=when(one.signoff),
-                key=one.signoff.key,
+                key_id=one.signoff.key,
                 remarks=tuple(filter(None, (said.comment, override))),
                 valid=not one.problem,
                 state=state,

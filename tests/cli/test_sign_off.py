@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from pypdf import PdfReader
 from typer.testing import CliRunner
 
 from rig.cli import app
@@ -31,7 +32,7 @@ from rig.evidence.signoff import (
     signoffs_file,
 )
 from rig.evidence.store import Bundle
-from rig.harness.rendering import render_again
+from rig.harness.rendering import render_again, render_paper
 from rig.harness.sign_off import agreed, sign_off
 from tests.report.conftest import HOSTILE, case, run
 
@@ -280,6 +281,11 @@ def test_a_name_is_text_wherever_it_is_shown(bundle: Path, key: Path, tmp_path: 
     assert "<img src=x" not in page
     assert "&lt;script&gt;alert" in page
     assert "{{ 7 * 7 }}" in page
+    pdf = PdfReader(render_paper(bundle, tmp_path / "report.pdf"))
+    text = "".join("".join(one.extract_text() for one in pdf.pages).split())
+    assert "".join(name.split()) in text
+    assert "{{7*7}}" in text
+    assert read_signer(key, str).id in text
 
 
 def test_those_who_sign_at_the_same_time_sign_one_after_the_other(bundle: Path, key: Path) -> None:
