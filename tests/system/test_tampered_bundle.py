@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from rig.bench.drivers.system_clock import SystemClock
@@ -24,7 +24,7 @@ from rig.evidence.manifest import manifest_bytes
 from rig.evidence.plain import inside
 from rig.evidence.reading import read_record
 from rig.evidence.signing import read_signer, write_key_pair
-from rig.evidence.verification import examine
+from rig.evidence.verification import examine, verify
 from rig.harness.rendering import render_again, render_all
 from rig.sequencer.recover import recover_run
 from tests.system.running import ENVIRONMENT, PLAN, ROOT
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RENDERED = ("report.html", "junit.xml", "measurements.csv", "judgements.csv")
-OFTEN = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
@@ -68,33 +67,24 @@ def verified(bundle: Path) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-@OFTEN
-@given(data=st.data())
-def test_any_flipped_byte_of_any_file_is_found(real: Path, data: st.DataObject) -> None:
-    path = data.draw(st.sampled_from(files(real)))
-    original = path.read_bytes()
-    place = data.draw(st.integers(0, len(original) - 1))
-    damaged = bytearray(original)
-    damaged[place] ^= data.draw(st.integers(1, 255))
-    path.write_bytes(damaged)
-    try:
-        code, said = verified(real)
-    finally:
-        path.write_bytes(original)
-    assert code == 1
-    assert path.name in said
-
-
-def test_every_byte_of_the_small_files_counts(bundle: Path) -> None:
-    for name in ("signer.pem", "manifest.dsse.json", "journal.jsonl"):
-        path = bundle / name
-        original = path.read_bytes()
-        # Every byte of the key, and every seventh of what is longer.
-        for place in range(0, len(original), 1 if len(original) < 1000 else 7 if len(original) < 4000 else 37):
-            path.write_bytes(original[:place] + bytes([original[place] ^ 1]) + original[place + 1 :])
-            assert not examine(bundle).intact, f"{name} byte {place}"
-        path.write_bytes(original)
-    assert examine(bundle).intact
+def test_a_flipped_byte_of_a_real_run_is_found_and_its_file_named(real: Path) -> None:
+    chance, paths = random.Random(20261122), files(real)
+    places = [(path, chance.randrange(path.stat().st_size)) for path in paths for _ in range(8)]
+    captures = [path for path in paths if path.suffix == ".h5"]
+    assert captures
+    places += [(path, chance.randrange(path.stat().st_size)) for path in chance.choices(captures, k=200)]
+    for path, place in places:
+        with path.open("r+b") as file:
+            file.seek(place)
+            (byte,) = file.read(1)
+            file.seek(place)
+            file.write(bytes([byte ^ chance.randrange(1, 256)]))
+            file.flush()
+            problems = examine(real).problems
+            file.seek(place)
+            file.write(bytes([byte]))
+        assert any(problem.startswith(path.relative_to(real).as_posix()) for problem in problems), (path, place)
+    assert verified(real)[0] == 0
 
 
 def test_every_file_that_is_dropped_emptied_cut_or_added_is_named(bundle: Path) -> None:
@@ -102,60 +92,57 @@ def test_every_file_that_is_dropped_emptied_cut_or_added_is_named(bundle: Path) 
         original, name = path.read_bytes(), path.relative_to(bundle).as_posix()
         for content in (b"", original[:-1], original + b"\n"):
             path.write_bytes(content)
-            code, said = verified(bundle)
-            assert code == 1, name
-            assert name in said
+            assert any(problem.startswith(name) for problem in examine(bundle).problems), name
         path.unlink()
-        code, said = verified(bundle)
-        assert (code, f"{name}: missing" in said) == (1, True)
+        assert f"{name}: missing" in verify(bundle)[0]
         path.write_bytes(original)
         added = path.with_name(f"{path.name}.more")
         added.write_bytes(b"")
-        assert f"{added.relative_to(bundle).as_posix()}: added" in verified(bundle)[1]
+        assert examine(bundle).problems == (f"{added.relative_to(bundle).as_posix()}: added",)
         added.unlink()
     assert verified(bundle)[0] == 0
+    files(bundle)[0].unlink()
+    code, said = verified(bundle)
+    assert (code, ": missing" in said) == (1, True)
 
 
-@OFTEN
-@given(data=st.data())
-def test_any_two_files_exchanged_are_found(real: Path, data: st.DataObject) -> None:
-    first, second = data.draw(st.lists(st.sampled_from(files(real)), min_size=2, max_size=2, unique=True))
-    one, other = first.read_bytes(), second.read_bytes()
-    first.write_bytes(other)
-    second.write_bytes(one)
-    try:
-        found = examine(real)
-    finally:
-        first.write_bytes(one)
-        second.write_bytes(other)
-    assert found.intact == (one == other)
+def test_any_two_files_exchanged_are_found(bundle: Path) -> None:
+    spare = bundle.parent / "spare"
+    pairs = list(combinations(files(bundle), 2))
+    assert len(pairs) > 200
+    for first, second in pairs:
+        same = first.read_bytes() == second.read_bytes()
+        for source, target in ((first, spare), (second, first), (spare, second)):
+            source.rename(target)
+        assert examine(bundle).intact == same, (first, second)
+        for source, target in ((first, spare), (second, first), (spare, second)):
+            source.rename(target)
+    assert examine(bundle).intact
 
 
-@OFTEN
-@given(data=st.data())
-def test_journal_lines_dropped_doubled_swapped_or_reordered_are_found_even_under_a_new_manifest(
-    bundle: Path, data: st.DataObject
+def test_journal_lines_dropped_doubled_exchanged_or_reordered_are_found_even_under_a_new_manifest(
+    bundle: Path,
 ) -> None:
-    journal, manifest = bundle / "journal.jsonl", bundle / "manifest.json"
-    original, sealed = journal.read_bytes(), manifest.read_bytes()
+    journal, manifest, chance = bundle / "journal.jsonl", bundle / "manifest.json", random.Random(20261122)
+    original = journal.read_bytes()
     lines = original.splitlines(keepends=True)
-    changed = data.draw(
-        st.one_of(
-            st.permutations(lines),
-            st.integers(0, len(lines) - 2).map(lambda at: [*lines[:at], *lines[at + 1 :]]),
-            st.integers(0, len(lines) - 1).map(lambda at: [*lines[:at], lines[at], *lines[at:]]),
-            st.integers(1, len(original) - 1).map(lambda at: [original[:at].rstrip(b"\n")]),
-        ).filter(lambda changed: changed != lines)
-    )
-    journal.write_bytes(b"".join(changed))
-    manifest.write_bytes(manifest_bytes(bundle))
-    try:
+    places = range(len(lines))
+    changes = [[*lines[:at], *lines[at + 1 :]] for at in places[:-1]]
+    changes += [[*lines[:at], lines[at], *lines[at:]] for at in places]
+    changes += [[*lines[:one], lines[other], *lines[one:]] for one in places for other in places if other != one]
+    for one, other in combinations(places, 2):
+        changes.append(list(lines))
+        changes[-1][one], changes[-1][other] = lines[other], lines[one]
+    changes += [chance.sample(lines, len(lines)) for _ in range(20)]
+    changes += [[original[:at].rstrip(b"\n")] for at in chance.sample(range(1, len(original)), 20)]
+    for changed in changes:
+        if changed == lines:
+            continue
+        journal.write_bytes(b"".join(changed))
+        manifest.write_bytes(manifest_bytes(bundle))
         problems = examine(bundle).problems
-    finally:
-        journal.write_bytes(original)
-        manifest.write_bytes(sealed)
-    assert any("journal.jsonl line" in problem for problem in problems)
-    assert any("manifest.dsse.json" in problem for problem in problems)
+        assert any("journal.jsonl line" in problem for problem in problems), changed
+        assert any("manifest.dsse.json" in problem for problem in problems), changed
 
 
 def test_every_broken_link_is_named(bundle: Path) -> None:
