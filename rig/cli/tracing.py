@@ -22,6 +22,7 @@ def trace(
     ],
     html: Annotated[Path | None, typer.Option(help="Write the matrix for a browser.", metavar="FILE")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write one row for every check.", metavar="FILE")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="Write the matrix on paper.", metavar="FILE")] = None,
     limits: Annotated[
         list[Path] | None,
         typer.Option(
@@ -39,6 +40,7 @@ def trace(
     """
     from rig.bench.drivers.system_clock import SystemClock  # noqa: PLC0415 - as everywhere here
     from rig.report.matrix.page import render_matrix_html  # noqa: PLC0415
+    from rig.report.matrix.paper import render_matrix_pdf  # noqa: PLC0415
     from rig.report.matrix.table import write_matrix_csv  # noqa: PLC0415
     from rig.report.matrix.terminal import show_matrix  # noqa: PLC0415
     from rig.report.matrix.view import view_matrix  # noqa: PLC0415
@@ -47,12 +49,15 @@ def trace(
     from rig.sequencer.trace.reading import read_requirements  # noqa: PLC0415
 
     matrix = trace_bundles(read_requirements(requirements, attributes), bundles, limits or ())
-    view = view_matrix(matrix, moment(SystemClock().utc()))
+    made = SystemClock().utc()
+    view = view_matrix(matrix, moment(made))
     typer.echo(show_matrix(view))
     if html is not None:
         _write(html, render_matrix_html(view).encode())
     if csv is not None:
         _write(csv, write_matrix_csv(matrix).encode())
+    if pdf is not None:
+        _write(pdf, render_matrix_pdf(view, made))
     raise typer.Exit(_FAILED if matrix.failed else _GAPS if matrix.gaps else _COVERED)
 
 

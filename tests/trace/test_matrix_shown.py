@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import UTC, datetime
+
+import pypdf
 
 from rig.evidence.trace.matrix import Matrix, build_matrix
 from rig.evidence.trace.requirement import Hazard, Requirement, Requirements
 from rig.model.verdict import Verdict
 from rig.report.matrix.page import render_matrix_html
+from rig.report.matrix.paper import render_matrix_pdf
 from rig.report.matrix.table import write_matrix_csv
 from rig.report.matrix.terminal import show_matrix
 from rig.report.matrix.view import view_matrix
@@ -40,6 +44,15 @@ def test_no_text_becomes_markup_on_the_page() -> None:
     assert not set(page) & {"\x1b", "\u202e"}
     assert "script-src" not in page
     assert re.search(r"default-src 'none'", page)
+
+
+def test_the_paper_shows_hostile_text_as_it_is_and_every_gap_of_the_page() -> None:
+    made = render_matrix_pdf(view_matrix(hostile(), MADE), datetime(2026, 11, 22, 10, 0, tzinfo=UTC))
+    document = pypdf.PdfReader(io.BytesIO(made))
+    words = "".join("".join(page.extract_text() for page in document.pages).split())
+    assert "<script>alert(1)</script>⟨U+001B⟩[2J⟨U+202E⟩" in words
+    assert "Namesinplansthatnorequirement,hazardorclausehas" in words
+    assert all("Traceabilitymatrix," in "".join(page.extract_text().split()) for page in document.pages)
 
 
 def test_no_text_becomes_a_formula_in_a_spreadsheet() -> None:

@@ -70,11 +70,12 @@ def test_the_exit_code_says_what_was_found(
 
 def test_page_and_table_are_written_where_they_were_asked_for(tmp_path: Path, asked: Path) -> None:
     bundle = sealed(tmp_path, run("one", case("a", PASS, ["R1"])))
-    page, table = tmp_path / "m.html", tmp_path / "m.csv"
-    code, text = rig("trace", bundle, "--requirements", asked, "--html", page, "--csv", table)
+    page, table, paper = tmp_path / "m.html", tmp_path / "m.csv", tmp_path / "m.pdf"
+    code, text = rig("trace", bundle, "--requirements", asked, "--html", page, "--csv", table, "--pdf", paper)
     assert code == 0, text
     assert "R1" in page.read_text(encoding="utf-8")
     assert "R1" in table.read_text(encoding="utf-8")
+    assert paper.read_bytes().startswith(b"%PDF-")
     assert rig("trace", bundle, "--requirements", asked, "--html", tmp_path / "no" / "m.html")[0] == 2
 
 

@@ -10,6 +10,7 @@ from rig.model.verdict import Verdict
 from rig.report import wording
 from rig.report.case_view import VerdictView, view_verdict
 from rig.report.matrix.groups import GroupView, groups_of, results_grouped
+from rig.report.view import Banner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -96,7 +97,7 @@ class MatrixView:
     made: str
     facts: tuple[tuple[str, str], ...]
     counts: tuple[tuple[int, str], ...]
-    marks: tuple[str, ...]
+    banners: tuple[Banner, ...]
     runs: tuple[RunView, ...]
     rows: tuple[RequirementView, ...]
     hazards: tuple[RiskView, ...]
@@ -109,7 +110,6 @@ class MatrixView:
     untraced: tuple[GroupView, ...]
     unknown: tuple[tuple[str, str, str], ...]
     others: tuple[GroupView, ...]
-    failed_before: int
     notes: tuple[str, ...]
 
 
@@ -139,7 +139,7 @@ def view_matrix(matrix: Matrix, made: str) -> MatrixView:
         made=made,
         facts=tuple(_facts(matrix, made)),
         counts=tuple(_counts(matrix)),
-        marks=tuple(dict.fromkeys(mark for run in matrix.runs for mark in run.marks)),
+        banners=tuple(_banners(matrix)),
         runs=tuple(_run(run, number) for number, run in enumerate(matrix.runs, 1)),
         rows=rows,
         hazards=tuple(_risk(row) for row in matrix.hazards),
@@ -155,9 +155,18 @@ def view_matrix(matrix: Matrix, made: str) -> MatrixView:
         untraced=results_grouped(matrix.untraced),
         unknown=tuple((one.name, _few(one.cases), one.nearest) for one in matrix.unknown),
         others=results_grouped(matrix.others),
-        failed_before=len(matrix.failed_before),
         notes=matrix.notes,
     )
+
+
+def _banners(matrix: Matrix) -> Iterator[Banner]:
+    if matrix.failed_before:
+        text = "Results that a newer run superseded were failures; they are listed in section 6."
+        yield Banner(word="FAILED BEFORE", style="bad", texts=(text,))
+    marks = dict.fromkeys(mark for run in matrix.runs for mark in run.marks)
+    if marks:
+        text = "Some or all of these results come from runs that are marked so; section 2 says which."
+        yield Banner(word=", ".join(marks).upper(), style="warn", texts=(text,))
 
 
 def _facts(matrix: Matrix, made: str) -> Iterator[tuple[str, str]]:

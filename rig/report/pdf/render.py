@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rig.report.drawing import ReadCapture
     from rig.report.standing import Standing
 
-__all__ = ["render_pdf"]
+__all__ = ["moment_parts", "render_pdf", "typeset"]
 
 _STANDARDS: list[PDFStandard] = ["a-2a", "ua-1"]
 # On paper a unit of a figure is two thirds of a point: letters of 12 are 8 pt high.
@@ -42,21 +42,32 @@ def render_pdf(record: RunRecord, captures: ReadCapture | None, standing: Standi
     EvidenceError
         if typst refuses what would not conform
     """
-    import typst  # noqa: PLC0415 - 80 MB that only a PDF needs
-
     report = view_report(record, standing)
     ended = (record.finished or record.started).replace(microsecond=0)
     dated = ended.astimezone(UTC) if ended.tzinfo else ended.replace(tzinfo=UTC)
     data = report_json(
         report,
         drawings(record, captures, _ON_PAPER),
-        dated=_moment(dated),
+        dated=moment_parts(dated),
         setup=draw_setup(record, _ON_PAPER),
     )
+    return typeset("report.typ", data, dated, f"the report of {report.run_id}")
+
+
+def typeset(template: str, data: str, dated: datetime, named: str) -> bytes:
+    """Return the PDF that a template makes of JSON, dated as its document says; ``named`` is what it is called.
+
+    Raises
+    ------
+    EvidenceError
+        if typst refuses what would not conform
+    """
+    import typst  # noqa: PLC0415 - 80 MB that only a PDF needs
+
     with as_file(files("rig.report") / "templates") as templates:
         try:
             made: bytes = typst.compile(
-                str(templates / "report.typ"),
+                str(templates / template),
                 root=str(templates),
                 font_paths=[str(fonts_folder())],
                 ignore_system_fonts=True,
@@ -66,9 +77,10 @@ def render_pdf(record: RunRecord, captures: ReadCapture | None, standing: Standi
                 timestamp=dated,
             )
         except typst.TypstError as error:
-            raise EvidenceError(f"the report of {report.run_id} cannot be set as a PDF: {error.message}") from error
+            raise EvidenceError(f"{named} cannot be set as a PDF: {error.message}") from error
     return made
 
 
-def _moment(dated: datetime) -> list[int]:
+def moment_parts(dated: datetime) -> list[int]:
+    """Return year, month, day, hour, minute and second, as the frame of a document takes them."""
     return [dated.year, dated.month, dated.day, dated.hour, dated.minute, dated.second]
