@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from rig.history.point import Point
 from rig.history.studies.gauge import GaugeAsked, GaugeStudies, studies_of
 from rig.history.studies.trend import Asked, Trends, trends_of
 from rig.report.trends.figures import trends_csv, trends_json, values_csv
@@ -19,6 +20,7 @@ from rig.report.trends.gauge_plot import draw_gauge
 from rig.report.trends.page import gauge_page, trends_page
 from rig.report.trends.plot import draw_trends
 from rig.report.trends.table import show_trends
+from rig.units import Unit
 from tests.history.test_gauge_studies import measured
 from tests.history.values import drifting, series, steady
 
@@ -105,6 +107,30 @@ def test_a_gauge_study_is_shown_whole(studies: GaugeStudies) -> None:
     assert page.count("<svg") == 1
     assert draw_gauge(studies.studies, "phase_top", "png").startswith(b"\x89PNG")
     assert "alert" in "".join(ET.fromstring(draw_gauge(studies.studies, "phase_top", "svg")).itertext())  # noqa: S314 - as above
+
+
+def test_a_note_of_many_series_is_written_once() -> None:
+    points = [one for number in range(5) for one in series(steady(3), device_serial=f"P24-{number}")]
+    text = show_trends(trends_of(points, Asked(measurand="phase_top")))
+    assert "1 to 5: no drift: drift needs at least 6 values; there are 3" in text
+    assert text.count("no drift") == 1
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        series([0.02]),
+        series([0.0] * 30, unit=Unit.COUNT, lower=None, upper=0.0, expanded_uncertainty=0.0),
+        series([0.02] * 30, expanded_uncertainty=None, lower=None, upper=None),
+        series(steady(30), device_serial="\u523a\u6fc0\u5668"),
+        series(-steady(30) * 1e6, unit=Unit.OHM, lower=-3e4, upper=None),
+    ],
+    ids=["one", "counts", "the same", "letters of other fonts", "negative"],
+)
+def test_there_is_a_picture_of_whatever_there_is(points: list[Point]) -> None:
+    found = trends_of(points, Asked(measurand="phase_top"))
+    assert show_trends(found)
+    assert draw_trends(found.trends, "phase_top", "png").startswith(b"\x89PNG")
 
 
 def test_nothing_at_all_is_said_to_be_nothing() -> None:

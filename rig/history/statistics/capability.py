@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rig.history.statistics.chart import individual_sigma
+from rig.history.statistics.chart import has_spread, individual_sigma
 from rig.history.statistics.distributions import chi_square_quantile
 from rig.history.statistics.unanswered import LEVEL, Unanswered
 
@@ -88,7 +88,7 @@ def capability(
         return Unanswered(reason="its limits leave no room between them")
     if count < LEAST_VALUES:
         return Unanswered(reason=f"capability needs at least {LEAST_VALUES} values; there are {count}", few=True)
-    if np.ptp(values) == 0:
+    if not has_spread(values):
         return Unanswered(reason="all values are the same: there is no spread to compare with the limits")
     mean, overall = float(values.mean()), float(values.std(ddof=1))
     within, freedom = individual_sigma(values)

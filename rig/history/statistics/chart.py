@@ -27,11 +27,14 @@ __all__ = [
     "Panel",
     "chart_individuals",
     "chart_subgroups",
+    "has_spread",
     "individual_sigma",
     "unbiasing",
 ]
 
 MOVING_RANGE = "moving range"
+
+_ROUNDING = 1e-12
 
 LEAST_BASELINE = 8
 """Points that limits need at least: of eight, sigma is known to within about a half."""
@@ -168,6 +171,15 @@ def chart_subgroups(
     )
 
 
+def has_spread(values: NDArray[np.float64]) -> bool:
+    """Whether values differ by more than the last digits of a float, as those of a virtual bench may not.
+
+    >>> has_spread(np.array([0.1 + 0.2, 0.3]))
+    False
+    """
+    return bool(np.ptp(values) > _ROUNDING * np.abs(values).max())
+
+
 def unbiasing(size: int) -> float:
     """Return c4: the expected standard deviation of ``size`` normal values, in sigma.
 
@@ -186,7 +198,7 @@ def _refused(count: int, baseline: int, values: NDArray[np.float64]) -> Unanswer
         return Unanswered(
             reason=f"control limits need the {baseline} points of the baseline; there are {count}", few=True
         )
-    if np.ptp(values) == 0:
+    if not has_spread(values):
         return Unanswered(reason="the baseline has no spread: all of its values are the same")
     return None
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rig.history.statistics.chart import has_spread
 from rig.history.statistics.distributions import student_quantile, student_tail
 from rig.history.statistics.unanswered import LEVEL, Unanswered
 
@@ -103,6 +104,8 @@ def drift(
     if count < LEAST_VALUES or freedom < LEAST_VALUES - 2:
         return Unanswered(reason=f"drift needs at least {LEAST_VALUES} values; there are {count}", few=True)
     about, above = _centred(days, which), _centred(values, which)
+    if not has_spread(values):
+        above = np.zeros_like(above)
     squares = float(about @ about)
     if squares == 0:
         return Unanswered(reason="all values are of one moment", few=True)

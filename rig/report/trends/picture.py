@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -60,7 +61,10 @@ def save(figure: Figure, form: Form) -> bytes:
     """Return a figure as a file; the same figure is the same file."""
     picture = BytesIO()
     known = {"Software": None} if form == "png" else {"Date": None, "Creator": None}
-    figure.savefig(picture, format=form, dpi=150, metadata=known, facecolor="white")
+    with warnings.catch_warnings():
+        # A name may have letters that no font here has; an SVG's reader may have it.
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        figure.savefig(picture, format=form, dpi=150, metadata=known, facecolor="white")
     return picture.getvalue()
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rig.history.studies.trend import Meeting, Trend, Trends
     from rig.units import Unit
 
-__all__ = ["HEAD", "TrendRow", "day", "introduction", "left_out", "row_of", "state_of"]
+__all__ = ["HEAD", "TrendRow", "day", "introduction", "left_out", "numbered", "row_of", "state_of"]
 
 HEAD = ("", "series", "n", "mean", "s", "control limits", "limits", "Cpk [95 %]", "drift a year [95 %]", "state")
 _DIGITS = 4
@@ -148,11 +148,11 @@ def _found(trend: Trend) -> list[str]:
     for (panel, rule), points in together.items():
         first = trend.series.points[trend.groups[min(points)][0]]
         many = "points" if len(points) > 1 else "point"
-        lines.append(f"{panel}, {many} {_numbers(points)}: {RULES[rule]} (rule {rule}), first on {day(first.started)}")
+        lines.append(f"{panel}, {many} {numbered(points)}: {RULES[rule]} (rule {rule}), first on {day(first.started)}")
     return [*lines, _meets(trend.meeting, trend.series.unit)] if trend.meeting else lines
 
 
-def _numbers(points: list[int]) -> str:
+def numbered(points: list[int]) -> str:
     """Write indices as numbers from 1, neighbours as spans."""
     spans: list[list[int]] = []
     for point in sorted(set(points)):

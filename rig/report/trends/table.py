@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rig.report.trends.rows import HEAD, introduction, left_out, row_of
+from rig.report.trends.rows import HEAD, introduction, left_out, numbered, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,12 +24,15 @@ _WIDEST = 44
 
 
 def show_trends(trends: Trends) -> str:
-    """Return one line per series, and below the table what was found in each."""
+    """Return one line per series, and below the table what was found, with the numbers of the series it is true of."""
     rows = [row_of(number, trend) for number, trend in enumerate(trends.trends, 1)]
     lines = [introduction(trends), ""]
     lines.append(plain_table(HEAD, (row.line for row in rows)) if rows else "no value counts")
-    for row in rows:
-        lines += [f"{row.number}: {text}" for text in (*row.found, *row.notes)]
+    same: dict[str, list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        for text in (*row.found, *row.notes):
+            same[text].append(index)
+    lines += [f"{numbered(indices)}: {text}" for text, indices in same.items()]
     left = left_out(trends.left_out)
     return "\n".join([*lines, left] if left else lines)
 
