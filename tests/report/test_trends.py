@@ -7,12 +7,14 @@ import io
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from rig.history.point import Point
 from rig.history.studies.gauge import GaugeAsked, GaugeStudies, studies_of
+from rig.history.studies.series import By
 from rig.history.studies.trend import Asked, Trends, trends_of
 from rig.report.trends.figures import trends_csv, trends_json, values_csv
 from rig.report.trends.gauge import gauge_csv, gauge_json, gauge_values_csv, show_gauge
@@ -22,7 +24,7 @@ from rig.report.trends.plot import draw_trends
 from rig.report.trends.table import show_trends
 from rig.units import Unit
 from tests.history.test_gauge_studies import measured
-from tests.history.values import drifting, series, steady
+from tests.history.values import START, drifting, series, steady
 
 HOSTILE = "<script>alert(1)</script> $\\frac{a}{0}$ & \u202egnp"
 
@@ -131,6 +133,27 @@ def test_there_is_a_picture_of_whatever_there_is(points: list[Point]) -> None:
     found = trends_of(points, Asked(measurand="phase_top"))
     assert show_trends(found)
     assert draw_trends(found.trends, "phase_top", "png").startswith(b"\x89PNG")
+
+
+def test_days_are_drawn_as_their_means_and_devices_each_for_themselves() -> None:
+    daily = [
+        replace(one, started=START + timedelta(days=number // 3, hours=number % 3))
+        for number, one in enumerate(series(steady(72)))
+    ]
+    by_day = trends_of(daily, Asked(measurand="phase_top", by_day=True))
+    text = drawn(by_day)
+    assert "mean of a day" in text
+    assert "U (95 %)" not in text
+    two = [*series(steady(9)), *series(steady(9), device_serial="P24-000131")]
+    text = drawn(trends_of(two, Asked(measurand="phase_top", by=By.INSTRUMENT)))
+    assert "P24-000123" in text
+    assert "P24-000131" in text
+    assert "UCL" not in text
+
+
+def drawn(found: Trends) -> str:
+    picture = draw_trends(found.trends, "phase_top", "svg")
+    return "".join(ET.fromstring(picture).itertext())  # noqa: S314 - our own picture
 
 
 def test_nothing_at_all_is_said_to_be_nothing() -> None:

@@ -30,10 +30,14 @@ LARGEST = 24
 _WIDTH, _HEIGHT = 9.6, 4.6
 _FAR = 2.5  # a limit further out than so many extents of the values is named at the edge, not drawn
 _LABELLED = 14
+_NAME = 16
+_MARKERS = (("o", BLUE), ("s", AMBER), ("^", GREEN), ("D", INK), ("v", FAINT))
 
 
 def draw_trends(trends: Sequence[Trend], measurand: str, form: Form) -> bytes:
     """Return a picture with a chart of each series, at most ``LARGEST``."""
+    from matplotlib.dates import AutoDateLocator  # noqa: PLC0415 - matplotlib takes most of a second to import
+
     with canvas(_WIDTH, _HEIGHT * len(trends)) as figure:
         rows = figure.subfigures(len(trends), 1, squeeze=False)[:, 0]
         for row, trend in zip(rows, trends, strict=True):
@@ -42,7 +46,8 @@ def draw_trends(trends: Sequence[Trend], measurand: str, form: Form) -> bytes:
             _values(axes[0], trend, measurand)
             if charted:
                 _spread(axes[1], trend)
-            axes[-1].tick_params(axis="x", labelrotation=0)
+            days = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call] # matplotlib's dates have none
+            axes[-1].xaxis.set_major_locator(days)
             axes[-1].set_xlabel("day of the run (UTC)")
         return save(figure, form)
 
@@ -52,15 +57,11 @@ def _values(axes: Axes, trend: Trend, measurand: str) -> None:
     symbol, factor = scale_of(max(abs(point.value) for point in points), trend.series.unit)
     times = np.array([np.datetime64(point.started.replace(tzinfo=None)) for point in points])
     values = np.array([point.value for point in points]) / factor
-    spreads = [point.expanded_uncertainty for point in points]
-    if any(spreads):
-        known = np.array([spread or np.nan for spread in spreads]) / factor
-        axes.errorbar(
-            times, values, yerr=known, fmt="none", ecolor="#9aa3ad", elinewidth=0.8, capsize=2, label="U (95 %)"
-        )
-    axes.plot(times, values, color=BLUE, linewidth=0.7, marker="o", markersize=3.6, label="value", zorder=3)
+    _points(axes, trend, times, values, factor)
     _drawn_drift(axes, trend, times, factor)
-    _broken(axes, trend, times, values)
+    if isinstance(trend.chart, Chart):
+        firsts = [group[len(group) // 2] for group in trend.groups]
+        _broken(axes, trend, times[firsts], trend.chart.location.values / factor)
     levels = _levels(axes, trend, factor, symbol)
     if isinstance(trend.chart, Chart):
         _drawn_baseline(axes, trend, times)
@@ -73,6 +74,44 @@ def _values(axes: Axes, trend: Trend, measurand: str) -> None:
         loc="lower left", bbox_to_anchor=(-0.005, 1.0), ncols=5, frameon=False, fontsize=8, borderaxespad=0.2,
         handlelength=2.2, columnspacing=1.4,
     )  # fmt: skip
+
+
+def _points(
+    axes: Axes, trend: Trend, times: NDArray[np.datetime64], values: NDArray[np.float64], factor: float
+) -> None:
+    """Draw what is charted, joined: single values with their U, or means over the values of each day."""
+    devices = trend.series.devices
+    if len(devices) > 1:
+        for number, serial in enumerate(devices):
+            own = [index for index, point in enumerate(trend.series.points) if point.device_serial == serial]
+            marker, colour = _MARKERS[number % len(_MARKERS)]
+            axes.plot(
+                times[own], values[own], color=colour, linewidth=0.7, marker=marker, markersize=3.8,
+                label=wording.visible(serial)[:_NAME] if number < len(_MARKERS) else None,
+            )  # fmt: skip
+        return
+    if isinstance(trend.chart, Chart) and trend.chart.kind != "I-MR":
+        axes.plot(times, values, linestyle="none", marker=".", markersize=3, color=FAINT, label="value")
+        middles = [group[len(group) // 2] for group in trend.groups]
+        means = trend.chart.location.values / factor
+        axes.plot(
+            times[middles],
+            means,
+            color=BLUE,
+            linewidth=0.9,
+            marker="o",
+            markersize=4.4,
+            label="mean of a day",
+            zorder=3,
+        )
+        return
+    spreads = [point.expanded_uncertainty for point in trend.series.points]
+    if any(spreads):
+        known = np.array([spread or np.nan for spread in spreads]) / factor
+        axes.errorbar(
+            times, values, yerr=known, fmt="none", ecolor="#9aa3ad", elinewidth=0.8, capsize=2, label="U (95 %)"
+        )
+    axes.plot(times, values, color=BLUE, linewidth=0.7, marker="o", markersize=3.6, label="value", zorder=3)
 
 
 def _title(trend: Trend) -> str:
@@ -121,7 +160,8 @@ def _short(value: float) -> str:
 
 def _broken(axes: Axes, trend: Trend, times: NDArray[np.datetime64], values: NDArray[np.float64]) -> None:
     """Mark points that break a rule with a square, and name the rules at the first of them."""
-    flagged = trend.flagged
+    by_value = trend.flagged
+    flagged = {number: by_value[group[0]] for number, group in enumerate(trend.groups) if group[0] in by_value}
     if not flagged:
         return
     indices = list(flagged)
