@@ -34,7 +34,7 @@ def typed(number: int, bundle: Path) -> str:
 
 @pytest.mark.skipif(not all(map(shutil.which, ("sh", "sha256sum", "openssl", "python3"))), reason="a tool is missing")
 def test_the_lines_of_the_documentation_find_what_was_done(evidence: Path, tmp_path: Path, rig: Command) -> None:
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5
     plan, key = tmp_path / "short.plan.yaml", tmp_path / "lab.key"
     plan.write_text(PLAN, encoding="utf-8")
     identity = ended(rig("key", "new", key), 0).rsplit(maxsplit=1)[-1]
@@ -44,11 +44,23 @@ def test_the_lines_of_the_documentation_find_what_was_done(evidence: Path, tmp_p
     assert typed(1, bundle) == typed(2, bundle) == ""
     assert typed(3, bundle) == f"Signature Verified Successfully\n{identity}  -\n"
 
+    for meaning in ("reviewed", "approved"):
+        ended(rig("sign", bundle, "--name", "A", "--meaning", meaning, "--key", key, "--yes"), 0)
+    said = typed(4, bundle)
+    assert said.count("Signature Verified Successfully") == said.count(f"key {identity}") == 2
+    assert "another" not in said
+    assert "follow" not in said
+    signoffs = bundle.with_name(f"{bundle.name}.signoffs.jsonl")
+    first, second = signoffs.read_bytes().splitlines(keepends=True)
+    signoffs.write_bytes(second + first)
+    assert typed(4, bundle).count("does not follow from the line before it") == 2
+
     record, journal = bundle / "record.json", bundle / "journal.jsonl"
     record.write_bytes(record.read_bytes().replace(b"PASS", b"FAIL", 1))
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join([*lines[:2], *lines[3:]]))
     assert "altered: record.json" in typed(0, bundle)
+    assert typed(4, bundle).count("signs another record") == 2
     assert "record.json: FAILED" in typed(1, bundle)
     assert "broken at line 3" in typed(2, bundle)
     manifest = bundle / "manifest.json"
