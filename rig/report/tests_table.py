@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TestRow", "test_rows"]
 
+_WORDINGS = 3  # of a criterion that are shown, where it depends on the setting
 _NAMED = 4  # cases of a kind of deviation that are named one by one
 
 
@@ -98,14 +99,18 @@ def _method(record: RunRecord, cases: list[CaseRecord]) -> Iterable[str]:
 
 
 def _criteria(cases: list[CaseRecord]) -> tuple[str, ...]:
-    """Return what was demanded, once per measurand and wording."""
-    return tuple(
-        dict.fromkeys(
-            f"{wording.words(wording.prose(check.limit.called))}: {wording.prose(check.limit.text)}"
-            for case in cases
-            for check in case.judgements
-        )
-    )
+    """Return what was demanded of each measurand; of many wordings the first, for every case repeats its own."""
+    found: dict[str, dict[str, None]] = {}
+    for case in cases:
+        for check in case.judgements:
+            texts = found.setdefault(wording.words(wording.prose(check.limit.called)), {})
+            texts[wording.prose(check.limit.text)] = None
+    return tuple(f"{name}: {_few(list(texts))}" for name, texts in found.items())
+
+
+def _few(texts: list[str]) -> str:
+    more = len(texts) - _WORDINGS
+    return "; ".join(texts[:_WORDINGS]) + (f"; and {more} more, each with its case" if more > 0 else "")
 
 
 def _deviations(found: Iterable[tuple[str, str]]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -31,6 +32,7 @@ __all__ = [
     "span",
     "stimulus",
     "typeset",
+    "utc",
     "visible",
     "words",
 ]
@@ -215,8 +217,15 @@ def moment(value: datetime | None) -> str:
     """Write a moment in UTC, to the second."""
     if value is None:
         return MISSING
-    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-    return f"{aware.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{utc(value):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def utc(value: datetime) -> datetime:
+    """Return a moment in UTC; one at the end of all time, whose UTC no calendar has, as it is written."""
+    if value.tzinfo is not None:
+        with suppress(OverflowError):
+            return value.astimezone(UTC)
+    return value.replace(tzinfo=UTC)
 
 
 def span(seconds: float | None) -> str:

@@ -194,6 +194,14 @@ def test_a_run_that_never_started_is_a_report_too(make_run: Callable[..., RunRec
     assert all("INCOMPLETE·UNSIGNED" in page for page in made.pages)
 
 
+@pytest.mark.parametrize(
+    "moment", ["2026-11-22T09:30:12.345678", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"]
+)
+def test_any_moment_is_a_date(make_run: Callable[..., RunRecord], moment: str) -> None:
+    run = make_run((), started=moment, finished=moment)
+    assert render_pdf(run, None) == render_pdf(run, None)
+
+
 def test_a_bundle_that_is_not_as_it_was_sealed_says_so_on_every_page(
     make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord]
 ) -> None:

@@ -1,6 +1,7 @@
 """The report as PDF/A, typeset from the same view as the HTML.
 
-``data`` writes the view as JSON, ``letters`` keeps out what the fonts cannot show, ``render`` has typst set it.
+``data`` writes the view as JSON, ``letters`` keeps out what the fonts cannot show, ``render`` has typst set it,
+``packed`` makes the file small.
 
 To add a section: write ``rig/report/templates/NAME.typ`` with one function, ``#let section(report) = […]``, beginning
 with ``= Title``; import it in ``report.typ`` and name it in its list of sections. ``report`` is the view, field by

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import cache
 from typing import TYPE_CHECKING
 
 from rig.report.case_view import CaseView
@@ -27,6 +28,7 @@ def report_json(report: ReportView, figures: Iterable[Drawing], **more: object) 
     Every field has its own name. The cases stand once, in ``cases``, each with the order of its ``ranked_checks`` and
     its ``figure``; where another field names a case there is its place in ``cases``, counted from 0.
     """
+    text = cache(lambda one: breakable(printable(one)))  # the same words come again and again
     places = {id(case): place for place, case in enumerate(report.cases)}
 
     def value(one: object) -> Json:
@@ -36,7 +38,7 @@ def report_json(report: ReportView, figures: Iterable[Drawing], **more: object) 
             alt = printable(one.alt or one.caption)
             return {"svg": printable(one.svg), "alt": alt, "caption": value(one.caption)}
         if isinstance(one, str):
-            return breakable(printable(one))
+            return text(one)
         if dataclasses.is_dataclass(one) and not isinstance(one, type):
             return fields(one)
         if isinstance(one, tuple | list):

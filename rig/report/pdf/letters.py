@@ -29,12 +29,13 @@ def fonts_folder() -> Path:
 
 
 @cache
-def _shown() -> frozenset[int]:
-    """Return the code points of the font that typst falls back on."""
+def _not_shown() -> re.Pattern[str]:
+    """Return what matches a letter that is missing in the font that typst falls back on."""
     from matplotlib.ft2font import FT2Font  # noqa: PLC0415 - likewise
 
     points = FT2Font(str(fonts_folder() / "DejaVuSans.ttf")).get_charmap()
-    return frozenset(point for point in points if unicodedata.category(chr(point)) != _PRIVATE) | {0x09, 0x0A}
+    letters = sorted(chr(point) for point in points if unicodedata.category(chr(point)) != _PRIVATE)
+    return re.compile(f"[^\t\n{re.escape(''.join(letters))}]")
 
 
 def printable(text: str) -> str:
@@ -43,11 +44,8 @@ def printable(text: str) -> str:
     >>> printable("20 µA into 500 Ω, 中")
     '20 µA into 500 Ω, ⟨U+4E2D⟩'
     """
-    shown = _shown()
     plain = visible(text)
-    if plain.isascii() or all(ord(letter) in shown for letter in plain):
-        return plain
-    return "".join(letter if ord(letter) in shown else f"⟨U+{ord(letter):04X}⟩" for letter in plain)
+    return plain if plain.isascii() else _not_shown().sub(lambda letter: f"⟨U+{ord(letter[0]):04X}⟩", plain)
 
 
 def breakable(text: str) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
 from rig.errors import EvidenceError
+from rig.report import wording
 from rig.report.drawing import drawings
 from rig.report.figure import Lettering
 from rig.report.pdf.data import report_json
 from rig.report.pdf.letters import fonts_folder
+from rig.report.pdf.packed import packed
 from rig.report.setup_diagram import draw_setup
 from rig.report.view import view_report
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from typst import PDFStandard
 
     from rig.evidence.record import RunRecord
@@ -43,8 +46,7 @@ def render_pdf(record: RunRecord, captures: ReadCapture | None, standing: Standi
         if typst refuses what would not conform
     """
     report = view_report(record, standing)
-    ended = (record.finished or record.started).replace(microsecond=0)
-    dated = ended.astimezone(UTC) if ended.tzinfo else ended.replace(tzinfo=UTC)
+    dated = wording.utc(record.finished or record.started)
     data = report_json(
         report,
         drawings(record, captures, _ON_PAPER),
@@ -74,11 +76,11 @@ def typeset(template: str, data: str, dated: datetime, named: str) -> bytes:
                 sys_inputs={"report": data},
                 format="pdf",
                 pdf_standards=_STANDARDS,
-                timestamp=dated,
+                timestamp=0,  # the document has a date of its own; without this the moment of rendering would get in
             )
         except typst.TypstError as error:
             raise EvidenceError(f"{named} cannot be set as a PDF: {error.message}") from error
-    return made
+    return packed(made)
 
 
 def moment_parts(dated: datetime) -> list[int]:
