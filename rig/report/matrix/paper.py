@@ -38,7 +38,7 @@ def render_matrix_pdf(matrix: MatrixView, made: datetime) -> bytes:
         "dated": moment_parts(dated),
     }
     data = {name: _value(getattr(matrix, name)) for name in (field.name for field in dataclasses.fields(matrix))}
-    return typeset("matrix.typ", json.dumps(data | framed, ensure_ascii=False), dated, "the matrix")
+    return typeset("matrix.typ", json.dumps(data | framed, ensure_ascii=False), "the matrix")
 
 
 def _value(one: object) -> Any:  # noqa: ANN401 - any JSON value

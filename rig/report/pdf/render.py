@@ -53,11 +53,11 @@ def render_pdf(record: RunRecord, captures: ReadCapture | None, standing: Standi
         dated=moment_parts(dated),
         setup=draw_setup(record, _ON_PAPER),
     )
-    return typeset("report.typ", data, dated, f"the report of {report.run_id}")
+    return typeset("report.typ", data, f"the report of {report.run_id}")
 
 
-def typeset(template: str, data: str, dated: datetime, named: str) -> bytes:
-    """Return the PDF that a template makes of JSON, dated as its document says; ``named`` is what it is called.
+def typeset(template: str, data: str, named: str) -> bytes:
+    """Return the PDF that a template makes of JSON; ``named`` is what it is called.
 
     Raises
     ------
