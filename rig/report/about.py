@@ -81,7 +81,7 @@ def _purpose(record: RunRecord) -> Iterator[tuple[str, str]]:
     yield "Test performed", "; ".join(plan.title for plan in record.plans) or "without a plan"
     yield from _said(record, "Objective", "objective")
     yield "Performed on", _days(record)
-    yield "By external providers", "nothing"
+    yield "From external providers", "no result; calibrations are those of the certificates in the tables of equipment"
 
 
 def _location(record: RunRecord) -> str:
@@ -122,7 +122,8 @@ def _finished(record: RunRecord) -> str:
 
 def _sampling(record: RunRecord) -> Iterator[tuple[str, str]]:
     cases = record.decisive
-    yield "Sample size", f"{1 if record.device else 0} device, {len(cases)} cases"
+    devices = "1 device" if record.device else "no device"
+    yield "Sample size", f"{devices}, {len(cases)} case{'s' * (len(cases) != 1)}"
     yield from _said(record, "Selection, and why so many", "sampling")
     yield from _said(record, "Worst case", "worst_case")
 
@@ -170,3 +171,6 @@ def _photographs(record: RunRecord) -> Iterable[Photograph]:
 def _criteria(record: RunRecord) -> Iterator[tuple[str, str]]:
     yield from _said(record, "Why these acceptance criteria", "acceptance")
     yield from _said(record, "Data-analysis plan", "analysis")
+    software = record.software
+    named = f"nmes-rig {software.version}, commit {software.commit or 'unknown'}"
+    yield "Algorithms", f"each measurand by the one of its own name, unless its row says otherwise, of {named}"

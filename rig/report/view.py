@@ -118,6 +118,7 @@ class ReportView:
     issue: Issue
     sections: tuple[Section, ...] = tuple(SECTIONS.values())
     signoffs: tuple[SignOffView, ...] = ()
+    by_hand: tuple[str, ...] = ()
 
     def section(self, key: str) -> Section:
         """Return a section by its key."""
@@ -130,6 +131,7 @@ def view_report(record: RunRecord, standing: Standing | None = None) -> ReportVi
     cases = tuple(view_case(case, index, section("cases").number) for index, case in enumerate(record.cases, 1))
     ranked = tuple(sorted(cases, key=lambda case: -case.verdict.severity))
     found = tuple(anomalies(record))
+    signoffs = tuple(view_signoffs(known.signoffs))
     return ReportView(
         title=" · ".join(plan.title for plan in record.plans) or "Run without a plan",
         run_id=record.run_id,
@@ -144,7 +146,9 @@ def view_report(record: RunRecord, standing: Standing | None = None) -> ReportVi
         findings=tuple(case for case in ranked if case.verdict.word != Verdict.PASS),
         ranked=ranked,
         device=tuple(equipment.device(record)),
-        ratings=tuple(record.device.ratings.items()) if record.device else (),
+        ratings=tuple((name, wording.typeset(text)) for name, text in record.device.ratings.items())
+        if record.device
+        else (),
         bench=tuple(equipment.bench(record)),
         instruments=tuple(equipment.instruments(record)),
         loads=tuple(equipment.loads(record)),
@@ -166,7 +170,8 @@ def view_report(record: RunRecord, standing: Standing | None = None) -> ReportVi
         data=all_data(record),
         quantities=quantities(record),
         issue=view_issue(record, known),
-        signoffs=tuple(view_signoffs(known.signoffs)),
+        signoffs=signoffs,
+        by_hand=tuple(_by_hand(record, signoffs)),
     )
 
 
@@ -257,6 +262,16 @@ def _counts(cases: Iterable[CaseRecord]) -> tuple[Count, ...]:
 def _rules(record: RunRecord) -> tuple[wording.RuleText, ...]:
     used = {plan.decision_rule for plan in record.plans} | {case.decision_rule for case in record.cases}
     return tuple(text for rule, text in wording.RULES.items() if rule in used)
+
+
+def _by_hand(record: RunRecord, signoffs: tuple[SignOffView, ...]) -> Iterable[str]:
+    """Yield what neither the record nor an electronic signature says, and what people therefore write down."""
+    if not (record.bench and record.bench.laboratory):
+        yield "Laboratory and location"
+    if not any(plan.about and plan.about.customer for plan in record.plans):
+        yield "Customer"
+    if not any(one.valid for one in signoffs):
+        yield from ("Reviewed by", "Authorised by")
 
 
 def _unresolved(found: tuple[Anomaly, ...]) -> str:
