@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["missing", "open_browser"]
+__all__ = ["HEIGHT", "WIDTH", "missing", "open_browser"]
+
+WIDTH, HEIGHT = 1400, 1000
 
 _QUIET = (
     "--headless",
@@ -31,7 +33,7 @@ _QUIET = (
 
 
 @contextmanager
-def open_browser(profile: Path, *, width: int = 1400, height: int = 1000) -> Iterator[Chrome]:
+def open_browser(profile: Path, *, width: int = WIDTH, height: int = HEIGHT) -> Iterator[Chrome]:
     """Start Chromium with a profile of its own; what its console said is kept (``get_log("browser")``)."""
     program, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (program and driver):

@@ -26,9 +26,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     """One headless Chromium for all tests of the session; skips where there is none."""
     from tests.browser import open_browser  # noqa: PLC0415 - selenium takes its time, and few tests need it
 
     with open_browser(tmp_path_factory.mktemp("chromium")) as opened:
         yield opened
+
+
+@pytest.fixture
+def browser(chromium: Chrome) -> Chrome:
+    """That Chromium on an empty page, with nothing of an earlier test in its log."""
+    from tests.browser import HEIGHT, WIDTH  # noqa: PLC0415 - the same
+
+    chromium.get("about:blank")
+    chromium.set_window_size(WIDTH, HEIGHT)
+    chromium.get_log("browser")  # type: ignore[no-untyped-call]
+    return chromium
