@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rig.evidence.record import CaseRecord
     from rig.report.trace import Signals
 
-__all__ = ["ON_SCREEN", "Lettering", "describe", "draw", "pulse_svg"]
+__all__ = ["ON_SCREEN", "Lettering", "describe", "draw", "path_of", "pulse_svg"]
 
 _WIDTH, _HEIGHT = 720, 352
 _LEFT, _RIGHT = 56.0, 622.0
@@ -205,7 +205,7 @@ def _pulse_plot(trace: Trace, bounds: Bounds | None, times: Axis, levels: Axis) 
         yield from _bands(bounds, times, levels)
     zero = levels.at(0.0)
     yield f'<path d="{_line(_LEFT, zero, _RIGHT, zero)}" stroke="{_FAINT}" stroke-dasharray="1 3"/>'
-    curve = _curve(trace.pulse, times, levels)
+    curve = path_of(trace.pulse, times, levels)
     yield f'<path class="trace" d="{curve}" stroke="{_TRACE}" stroke-width="1.6" fill="none"/>'
     if bounds and bounds.duration is not None and trace.origin is not None:
         yield from _dimension(bounds, times, levels)
@@ -237,7 +237,7 @@ def _bands(bounds: Bounds, times: Axis, levels: Axis) -> Iterator[str]:
     yield f'<path d="{marks}" stroke="{_SET}" stroke-width="1.2" stroke-dasharray="5 3" fill="none"/>'
 
 
-def _curve(thinned: Envelope, times: Axis, levels: Axis) -> str:
+def path_of(thinned: Envelope, times: Axis, levels: Axis) -> str:
     """Return the path through least and greatest of each column, turning as little as possible."""
     x, low, high = times.all_at(thinned.times), levels.all_at(thinned.high), levels.all_at(thinned.low)
     # low and high change places on the page; a column that spans less than a hair is one point.
@@ -308,7 +308,7 @@ def _record_plot(trace: Trace, levels: Axis, width: float, events: list[float]) 
         yield f'<path class="mark" data-at="{x:.2f}" d="M{x - 4:.1f} {_RECORD_TOP - 7:.1f}h8l-4 6z" fill="{_SET}"/>'
         yield _text(_RIGHT + 8, _RECORD_TOP + 12, "▼ pulse above", style=f' fill="{_SET}"')
     yield _plot(_RECORD_TOP, _RECORD_BOTTOM)
-    curve = _curve(trace.record, times, strip)
+    curve = path_of(trace.record, times, strip)
     yield f'<path class="trace" d="{curve}" stroke="{_TRACE}" stroke-width=".8" fill="none"/>'
     if events:
         marks = "".join(_line(x, _RECORD_TOP, x, _RECORD_BOTTOM) for x in map(times.at, events))

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from rig.report import wording
 from rig.report.drawing import Drawing, drawings
+from rig.report.output_traces import output_traces
 from rig.report.setup_diagram import draw_setup
 from rig.report.view import view_report
 
@@ -45,6 +46,7 @@ def render_html(record: RunRecord, captures: ReadCapture | None, standing: Stand
         report=report,
         cases=zip(report.cases, _figures(record, captures), strict=True),
         setup=_setup(record),
+        traces=_traces(record, report, captures),
         script=Markup(script),  # noqa: S704 - our own file, named by its hash in the page's policy
         script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         running=running,
@@ -89,6 +91,15 @@ def css_text(text: str) -> str:
 def _hash(report: ReportView) -> str:
     """Return the hash that stands for all of the evidence as far as it is known: the first."""
     return f"SHA-256 of {report.hashes[0][0]}: {report.hashes[0][1]}" if report.hashes else ""
+
+
+def _traces(record: RunRecord, report: ReportView, captures: ReadCapture | None) -> list[list[tuple[str, Markup, str]]]:
+    """Return title, drawing and caption of the traces of each output mode."""
+    found: list[list[tuple[str, Markup, str]]] = [[] for _ in (report.output.modes if report.output else ())]
+    for one in output_traces(record, report.cases, captures):
+        drawing = Markup(one.drawing.svg)  # noqa: S704 - built escaped
+        found[one.mode].append((one.title, drawing, one.drawing.caption))
+    return found
 
 
 def _setup(record: RunRecord) -> tuple[Markup, str]:

@@ -14,6 +14,7 @@ from rig.report.all_data import AllData, all_data
 from rig.report.anomalies import Anomaly, anomalies
 from rig.report.case_view import CaseView, VerdictView, view_case, view_verdict
 from rig.report.issue import Issue, view_issue
+from rig.report.output_view import OutputView, view_output
 from rig.report.quantities import Quantity, quantities
 from rig.report.sections import SECTIONS, Section, section
 from rig.report.signoff import SignOffView, view_signoffs
@@ -119,6 +120,7 @@ class ReportView:
     sections: tuple[Section, ...] = tuple(SECTIONS.values())
     signoffs: tuple[SignOffView, ...] = ()
     by_hand: tuple[str, ...] = ()
+    output: OutputView | None = None
 
     def section(self, key: str) -> Section:
         """Return a section by its key."""
@@ -172,6 +174,7 @@ def view_report(record: RunRecord, standing: Standing | None = None) -> ReportVi
         issue=view_issue(record, known),
         signoffs=signoffs,
         by_hand=tuple(_by_hand(record, signoffs)),
+        output=view_output(record, cases),
     )
 
 

@@ -9,6 +9,7 @@ from rig.errors import EvidenceError
 from rig.report import wording
 from rig.report.drawing import drawings
 from rig.report.figure import Lettering
+from rig.report.output_traces import output_traces
 from rig.report.pdf.data import report_json
 from rig.report.pdf.letters import fonts_folder
 from rig.report.pdf.packed import packed
@@ -52,6 +53,7 @@ def render_pdf(record: RunRecord, captures: ReadCapture | None, standing: Standi
         drawings(record, captures, _ON_PAPER),
         dated=moment_parts(dated),
         setup=draw_setup(record, _ON_PAPER),
+        output_traces=list(output_traces(record, report.cases, captures, _ON_PAPER)),
     )
     return typeset("report.typ", data, f"the report of {report.run_id}")
 
