@@ -177,10 +177,9 @@ def _lines(x: float, y: float, width: float, title: str, lines: Sequence[str]) -
 def _said(one: InstrumentEntry, width: float, *more: str) -> list[str]:
     """Return name, make and model, serial number, and more of an instrument, in lines that fit."""
     who = one.identity
-    model = f"{who.manufacturer} {who.model}" if who else f"{one.driver}, identity not recorded"
+    model = f"{who.manufacturer} {who.model}" if who else f"driver {one.driver}"
     lines = [*fitted(one.name, width, 1), *fitted(model, width, 2)]
-    if who:
-        lines += fitted(f"serial {who.serial or 'not reported'}", width, 1)
+    lines += fitted(f"serial {who.serial or 'not reported'}" if who else "not identified", width, 1)
     return lines + [line for text in more for line in fitted(text, width, 1)]
 
 
@@ -284,7 +283,7 @@ def _sense(bench: BenchEntry, circuit: _Circuit) -> Iterator[str]:
         return
     yield _text(486, 250, "Sense resistor", anchor="end", style=' font-weight="600"')
     title = load.name.removeprefix(_SERIES) if load else (entry.sense_resistor if entry else "")
-    lines = ([value] if value else []) + (fitted(title, 270, 2) if title else [])
+    lines = ([value] if value else []) + (fitted(wording.prose(title), 270, 2) if title else [])
     for number, line in enumerate(lines, 1):
         style = "" if number == 1 else f' fill="{_FAINT}"'
         yield _text(486, 250 + number * _LINE, line, anchor="end", style=style)
@@ -332,7 +331,8 @@ def _below(circuit: _Circuit) -> Iterator[str]:
 
 def _called(one: InstrumentEntry) -> str:
     who = f" ({one.identity.manufacturer} {one.identity.model})" if one.identity else ""
-    return f"{_ROLES.get(one.role, wording.words(one.role)).lower()} {one.name}{who}"
+    role = _ROLES.get(one.role, wording.words(one.role)).lower()
+    return f"{role}{who}" if one.name == role else f"{role} {one.name}{who}"
 
 
 def _description(record: RunRecord, bench: BenchEntry, circuit: _Circuit) -> str:
