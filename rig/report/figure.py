@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rig.evidence.record import CaseRecord
     from rig.report.trace import Signals
 
+    Point = tuple[float, float]
+
 __all__ = ["ON_SCREEN", "Lettering", "describe", "draw", "path_of", "pulse_svg"]
 
 _WIDTH, _HEIGHT = 720, 352
@@ -241,7 +243,7 @@ def path_of(thinned: Envelope, times: Axis, levels: Axis) -> str:
     """Return the path through least and greatest of each column, turning as little as possible."""
     x, low, high = times.all_at(thinned.times), levels.all_at(thinned.high), levels.all_at(thinned.low)
     # low and high change places on the page; a column that spans less than a hair is one point.
-    points: list[tuple[float, float]] = []
+    points: list[Point] = []
     last = float(low[0])
     for across, top, bottom in zip(x.round(1).tolist(), low.round(1).tolist(), high.round(1).tolist(), strict=True):
         if bottom - top < 0.5:  # noqa: PLR2004 - half a pixel cannot be seen
@@ -250,7 +252,14 @@ def path_of(thinned: Envelope, times: Axis, levels: Axis) -> str:
             pair = (top, bottom) if abs(last - top) <= abs(last - bottom) else (bottom, top)
             points += ((across, pair[0]), (across, pair[1]))
         last = points[-1][1]
-    return "M" + "L".join(f"{across:g} {down:.4g}" for across, down in points)
+    bends = [points[0], *(here for before, here, after in _threes(points) if not before[1] == here[1] == after[1])]
+    bends += points[1:][-1:]
+    return "M" + "L".join(f"{across:g} {down:.4g}" for across, down in bends)
+
+
+def _threes(points: list[Point]) -> Iterator[tuple[Point, Point, Point]]:
+    """Yield every point that has neighbours between them."""
+    return zip(points, points[1:], points[2:], strict=False)
 
 
 def _dimension(bounds: Bounds, times: Axis, levels: Axis) -> Iterator[str]:

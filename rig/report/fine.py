@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Budget", "cells", "packed"]
 
-_ALL_CASES = 560_000  # columns that a whole report may hold; each takes eleven letters of the page
-_LEAST, _MOST = 800, 4000
+_ALL_CASES = 300_000  # columns that a whole report may hold; each takes eleven letters of the page
+_LEAST, _MOST = 500, 4000
 _PULSE_SHARE = 0.4
 _PARTS = 4  # into which a cell is split
 _COARSE = 4  # so many times fewer cells to begin with than there may be in the end

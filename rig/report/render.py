@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["css_text", "page_environment", "render_html"]
 
 _SCRIPTS = ("report.js", "zoom.js")
+_MANY = 200  # cases, above which contributions below 1 % of a variance are left to the record
 
 
 def render_html(record: RunRecord, captures: ReadCapture | None, standing: Standing | None = None) -> str:
@@ -47,6 +48,7 @@ def render_html(record: RunRecord, captures: ReadCapture | None, standing: Stand
         cases=zip(report.cases, _figures(record, captures), strict=True),
         setup=_setup(record),
         traces=_traces(record, report, captures),
+        brief=len(record.cases) > _MANY,
         script=Markup(script),  # noqa: S704 - our own file, named by its hash in the page's policy
         script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         running=running,
