@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from rig.cli import bench, evidence, export, history, plans, signing, tracing, trend
+from rig.cli import bench, evidence, export, history, nightly, plans, signing, tracing, trend
 from rig.errors import RigError
 
 __all__ = ["app", "main"]
@@ -28,6 +28,7 @@ app.add_typer(tracing.app)
 app.add_typer(signing.app)
 app.add_typer(signing.key_app, name="key")
 app.add_typer(history.app)
+app.add_typer(nightly.app)
 app.add_typer(history.history_app, name="history")
 app.add_typer(trend.app)
 app.add_typer(bench.twin_app, name="twin")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rig.history.results import CaseRow, JudgementRow, MeasurementRow, Results
 
-__all__ = ["compare", "e_n"]
+__all__ = ["checks_of", "compare", "decisive", "e_n"]
 
 _Of = TypeVar("_Of", "JudgementRow", "MeasurementRow")
 _Check = tuple[str, str, str, str, int]
@@ -43,13 +43,13 @@ def e_n(before: MeasurementRow, after: MeasurementRow) -> float | None:
 
 def compare(before: Results, after: Results) -> Difference:
     """Return what is otherwise in the second of two runs."""
-    old, new = _decisive(before), _decisive(after)
-    checks = _by_case(before.judgements), _by_case(after.judgements)
+    old, new = decisive(before), decisive(after)
+    checks = checks_of(before), checks_of(after)
     values = _by_case(before.measurements), _by_case(after.measurements)
     cases, limits, moved, compared = [], [], [], 0
     for key in old.keys() & new.keys():
         one, other = old[key], new[key]
-        pair = _checks(checks[0][one.position]), _checks(checks[1][other.position])
+        pair = checks[0][one.position], checks[1][other.position]
         changed = tuple(_changed(*pair))
         if changed or one.verdict is not other.verdict:
             cases.append(CaseDifference(before=one, after=other, checks=changed))
@@ -70,9 +70,16 @@ def compare(before: Results, after: Results) -> Difference:
     )
 
 
-def _decisive(results: Results) -> dict[tuple[str, str], CaseRow]:
+def decisive(results: Results) -> Mapping[tuple[str, str], CaseRow]:
     """Return the last attempt at every case."""
     return {(case.plan, case.id): case for case in results.cases if not case.retried}
+
+
+def checks_of(results: Results) -> Mapping[int, Mapping[_Check, JudgementRow]]:
+    """Return the checks of every case, by its position and by what they are about."""
+    found: dict[int, Mapping[_Check, JudgementRow]] = defaultdict(dict)
+    found.update({position: _checks(rows) for position, rows in _by_case(results.judgements).items()})
+    return found
 
 
 def _by_case(rows: Iterable[_Of]) -> Mapping[int, list[_Of]]:

@@ -30,7 +30,7 @@ from rig.history.values import values_of
 from rig.model.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from sqlalchemy import Table
@@ -144,6 +144,18 @@ class History:
                 measurements=of(MeasurementRow, tables.measurements),
                 judgements=of(JudgementRow, tables.judgements),
             )
+
+    def verdicts(self, runs: Sequence[str]) -> Mapping[str, Mapping[tuple[str, str], Verdict]]:
+        """Return the verdict of the last attempt at every case of runs, by run, and by plan and case."""
+        kept = tables.cases
+        asked = select(kept.c.run_id, kept.c.plan, kept.c.id, kept.c.verdict)
+        found: dict[str, dict[tuple[str, str], Verdict]] = {run: {} for run in runs}
+        with reading(self._engine) as connection:
+            for run, plan, case, verdict in connection.execute(
+                asked.where(kept.c.run_id.in_(runs), kept.c.retried.is_(False))
+            ):
+                found[run][plan, case] = verdict
+        return found
 
     def points(self, measurand: str, selection: Selection | None = None) -> tuple[Point, ...]:
         """Return every value of a measurand, the earliest first.
