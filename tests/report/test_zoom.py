@@ -170,3 +170,28 @@ def test_a_page_of_five_hundred_cases_leaves_small_contributions_to_the_record(
     assert len(page.encode()) < 5e6
     assert "Contributions below 1 % of the variance are left out; the record holds them." in page
     assert "left out on paper" in render_html(make_run((case,)), None)
+
+
+def test_on_paper_nothing_is_wider_than_a_page(
+    browser: Chrome, make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord], page: Path
+) -> None:
+    """A browser would print all of it smaller."""
+    case = make_case(1, 0.02, "500 ohm")
+    long = "output of the device into 500 ohm at every setting that its maker states: " * 3
+    judgements = tuple(
+        one.model_copy(update={"limit": one.limit.model_copy(update={"text": long})}) for one in case.judgements
+    )
+    paper = page.with_name("paper.html")
+    record = make_run((case.model_copy(update={"judgements": judgements}),))
+    paper.write_text(render_html(record, None), encoding="utf-8")
+    browser.get(paper.as_uri())
+    size = {"width": 669, "height": 1000, "deviceScaleFactor": 1, "mobile": True}  # 177 mm, without a scroll bar
+    try:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        browser.execute_script("for (const one of document.querySelectorAll('details')) one.open = true")
+        wide = browser.execute_script("return document.documentElement.scrollWidth")
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert wide <= 669
