@@ -30,7 +30,7 @@ _FORTH, _BACK = 50.0, 340.0  # where the wires to the load and back from it run
 _COLUMN = 500.0  # of load and sense resistor
 _LOAD_TAPS, _SENSE_TAPS = (80.0, 184.0), (220.0, 304.0)
 _METERS = 552.0  # left edge of what measures
-_BELOW, _BOX_WIDTH, _BOX_HEIGHT = 404.0, 156.0, 98.0
+_BELOW, _BOX_WIDTH, _BOX_HEIGHT = 404.0, 156.0, 118.0
 _SERIES = "in series: "  # how the record names the sense resistor among the loads
 
 _ROLES = {
@@ -178,7 +178,7 @@ def _said(one: InstrumentEntry, width: float, *more: str) -> list[str]:
     """Return name, make and model, serial number, and more of an instrument, in lines that fit."""
     who = one.identity
     model = f"{who.manufacturer} {who.model}" if who else f"driver {one.driver}"
-    lines = [*fitted(one.name, width, 1), *fitted(model, width, 2)]
+    lines = [*fitted(one.name, width, 1), *fitted(model, width, 3)]
     lines += fitted(f"serial {who.serial or 'not reported'}" if who else "not identified", width, 1)
     return lines + [line for text in more for line in fitted(text, width, 1)]
 
@@ -292,7 +292,7 @@ def _sense(bench: BenchEntry, circuit: _Circuit) -> Iterator[str]:
 def _measuring(circuit: _Circuit) -> Iterator[str]:
     """Draw what is connected across load and sense resistor."""
     places = (
-        (circuit.across_load, _METERS, 66.0, 252.0 if circuit.one_for_both else 132.0),
+        (circuit.across_load, _METERS, 56.0, 262.0 if circuit.one_for_both else 142.0),
         (None if circuit.one_for_both else circuit.across_sense, _METERS, 206.0, 112.0),
         (circuit.multimeter, 290.0, 210.0, 106.0),
     )
@@ -309,8 +309,7 @@ def _how(signal: SignalEntry) -> tuple[str, ...]:
     """Say by which channel a signal is seen, and with what probe."""
     loads = "" if signal.input_resistance is None else f"input {wording.quantity(signal.input_resistance, Unit.OHM)}"
     probe = "" if signal.probe is None else f"probe {signal.probe:g}:1"
-    told = (f"{signal.signal}: channel {signal.channel}", ", ".join(filter(None, (probe, loads))))
-    return tuple(filter(None, told))
+    return tuple(filter(None, (f"{signal.signal}: channel {signal.channel}", probe, loads)))
 
 
 def _below(circuit: _Circuit) -> Iterator[str]:

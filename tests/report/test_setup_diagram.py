@@ -94,7 +94,7 @@ def test_it_says_what_is_connected_across_what() -> None:
     assert "The device is fed by the supply mains" in drawing.alt
     assert "open unless the guard holds it closed" in drawing.caption
     thin = "\u202f"
-    said = ("channel 1", f"probe 10:1, input 10{thin}MΩ", "channel ai0", f"10.003{thin}Ω", f"500{thin}Ω, 1{thin}kΩ")
+    said = ("channel 1", "probe 10:1", f"input 10{thin}MΩ", "channel ai0", f"10.003{thin}Ω", f"500{thin}Ω, 1{thin}kΩ")
     for one in (*said, "serial S-contact"):
         assert one in words(drawing)
 
