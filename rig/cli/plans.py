@@ -56,6 +56,7 @@ def run(
             help="Database of results, or none; default: RIG_HISTORY, or a file with the evidence.", metavar="URL"
         ),
     ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also set the report as PDF/A, beside the evidence.")] = False,
     allure: Annotated[Path | None, typer.Option(help="Also write Allure results here.", metavar="DIR")] = None,
 ) -> None:
     """Run plans on a bench and leave evidence.
@@ -79,7 +80,7 @@ def run(
     options += [f"--key={key}"] if key else []
     options += [f"--history={history}"] if history else []
     options += [f"--alluredir={allure}"] if allure else []
-    raise typer.Exit(run_plans(plans, options))
+    raise typer.Exit(run_plans(plans, options, pdf=pdf))
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
+from rig.errors import RigError
 from rig.harness.progress import Progress
 from rig.harness.session import KEEPER, RUN
 from rig.verdict.aggregate import exit_code
@@ -33,8 +34,8 @@ class _Outcome:
         self.config = config
 
 
-def run_plans(plans: Sequence[Path], options: Sequence[str]) -> int:
-    """Run plans through pytest and return the exit code of ``rig run``.
+def run_plans(plans: Sequence[Path], options: Sequence[str], *, pdf: bool = False) -> int:
+    """Run plans through pytest and return the exit code of ``rig run``; with ``pdf`` also set the report on paper.
 
     0 all passed · 1 a FAIL · 2 refused · 3 nothing failed but something is undecided · 4 aborted.
     """
@@ -50,7 +51,19 @@ def run_plans(plans: Sequence[Path], options: Sequence[str]) -> int:
     if run is None or run.record is None:
         return _without_run(code, progress)
     progress.close(run, outcome.config.stash[KEEPER].trouble if outcome.config is not None else "")
+    if pdf:
+        progress.say(_on_paper(run.bundle.folder))
     return exit_code((record.verdict for record in run.record.decisive), end=run.record.end_reason)
+
+
+def _on_paper(bundle: Path) -> str:
+    """Render the PDF beside sealed evidence; what keeps it from being rendered changes no verdict."""
+    from rig.harness.rendering import render_paper  # noqa: PLC0415 - not needed for a run without it
+
+    try:
+        return f"PDF:    {render_paper(bundle)}"
+    except RigError as error:
+        return f"there is no PDF: {error}"
 
 
 def _without_run(code: int, progress: Progress) -> int:
