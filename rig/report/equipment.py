@@ -55,4 +55,4 @@ def loads(record: RunRecord) -> Iterable[tuple[str, ...]]:
         if entry.resistance is not None:
             measured = wording.result(entry.resistance, 2 * entry.uncertainty, Unit.OHM)
         power = wording.quantity(entry.power_rating, Unit.WATT)
-        yield (wording.typeset(entry.name), measured, power, *_calibration(entry.calibration))
+        yield (wording.prose(entry.name), measured, power, *_calibration(entry.calibration))
