@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,12 @@ def scripts() -> ScriptDirectory:
 def test_the_last_revision_is_the_one_that_is_written() -> None:
     assert scripts().get_heads() == [HEAD]
     assert scripts().get_bases() == ["0001"]
+
+
+def test_the_revisions_are_modules_of_the_package_and_so_in_what_is_installed() -> None:
+    assert (Path(rig.history.__file__).parent / "revisions" / "__init__.py").is_file()  # or no wheel would have them
+    modules = {one.name for one in files("rig.history.revisions").iterdir() if one.name.startswith("r0")}
+    assert {Path(one.path).name for one in scripts().walk_revisions()} == modules
 
 
 def test_the_revisions_make_the_tables_that_are_written(url: URL) -> None:

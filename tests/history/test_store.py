@@ -179,22 +179,30 @@ def test_hostile_text_is_text(url: URL, rows: Rows) -> None:
 
 
 WRITER = """
-import sys
+import pathlib, sys
 from sqlalchemy.engine import make_url
+from rig.evidence.record import RunRecord
 from rig.history.flatten import flatten
 from rig.history.store import History
-from tests.report.conftest import every_verdict
+record = RunRecord.model_validate_json(pathlib.Path(sys.argv[2]).read_bytes())
 for number in range(8):
-    record = every_verdict().model_copy(update={"run_id": f"run-{number}"})
-    History(make_url(sys.argv[1])).add(flatten(record, manifest_sha256=str(number) * 64, bundle="x"))
+    one = record.model_copy(update={"run_id": f"run-{number}"})
+    History(make_url(sys.argv[1])).add(flatten(one, manifest_sha256=str(number) * 64, bundle="x"))
 """
 
 
-def test_two_processes_open_a_new_database_and_write_the_same_runs_at_once(url: URL) -> None:
+def test_two_processes_open_a_new_database_and_write_the_same_runs_at_once(
+    url: URL, record: RunRecord, tmp_path: Path
+) -> None:
+    file = tmp_path / "record.json"
+    file.write_text(record.model_dump_json(by_alias=True), encoding="utf-8")
     address = url.render_as_string(hide_password=False)
     writers = [
         subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", WRITER, address], cwd=ROOT, stderr=subprocess.PIPE, encoding="utf-8"
+            [sys.executable, "-W", "error", "-c", WRITER, address, str(file)],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
         )
         for _ in range(2)
     ]
