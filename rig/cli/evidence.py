@@ -98,7 +98,8 @@ def replay(
 ) -> None:
     """Measure and judge runs again from their raw captures with the code that is installed; show what is otherwise.
 
-    Exit code: 0 all is identical to the last bit, 1 a verdict is another, 2 a bundle was refused, 3 only values are.
+    Exit code: 0 all was done again and is identical to the last bit, 1 a verdict is another, 2 a bundle was refused,
+    3 only values are others, 4 what was done again is identical, but not everything was.
     """
     from rig.sequencer.replay.many import replay_many, replays_folder  # noqa: PLC0415
     from rig.sequencer.replay.show import replay_exit_code, replays_json, show_replay  # noqa: PLC0415

@@ -87,20 +87,21 @@ def _key(about: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_json(known)).hexdigest()[:32]
 
 
-def software(code: Sequence[str]) -> dict[str, Any]:
+def software(code: Sequence[str], packages: Sequence[str] = _PACKAGES) -> dict[str, Any]:
     """Return what a result depends on beside its data: the hash of parts of the rig, packages, and the interpreter."""
     return {
         "code": _code(code),
-        "packages": {name: version(name) for name in _PACKAGES},
+        "packages": {name: version(name) for name in packages},
         "python": f"{platform.python_implementation()} {platform.python_version()} {platform.machine()}",
     }
 
 
 def _code(parts: Sequence[str]) -> str:
-    """Return the hash of parts of the rig."""
+    """Return the hash of parts of the rig: folders, or single modules."""
     package = Path(rig.__file__).parent
     digest = hashlib.sha256()
-    for path in sorted(path for name in parts for path in (package / name).rglob("*.py")):
+    named = [package / name for name in parts]
+    for path in sorted(path for one in named for path in ([one] if one.is_file() else one.rglob("*.py"))):
         digest.update(path.relative_to(package).as_posix().encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

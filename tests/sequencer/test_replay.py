@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +18,13 @@ from rig.model.happening import Action, Happening
 from rig.model.recording import LongCapture
 from rig.model.verdict import Verdict
 from rig.model.waveform import Capture, Purpose, Waveform
-from rig.sequencer.replay.answer import Answer
+from rig.sequencer.replay.answer import CODE, Answer
 from rig.sequencer.replay.result import CaseReplay, ReplayResult, compare_cases
 from rig.sequencer.replay.show import replay_exit_code, show_replay
+from rig.sequencer.resumable import software
 from rig.units import Unit
+
+ROOT = Path(__file__).parents[2]
 
 
 def case(verdict: str = "PASS", *, value: float = 0.0, checks: tuple[str, ...] = ("PASS",)) -> CaseRecord:
@@ -74,6 +79,47 @@ def test_what_was_refused_is_said_before_what_changed() -> None:
     answers = [Answer(bundle="b", result=result(one)) for one in (same, values, verdict)]
     assert [replay_exit_code(answers[:count]) for count in (1, 2, 3)] == [0, 3, 1]
     assert replay_exit_code([*answers, Answer(bundle="b", refused="not intact")]) == 2
+
+
+def test_what_was_taken_from_the_record_is_never_identical() -> None:
+    taken = compare_cases(case(), case(), taken=("why",))
+    assert taken.outcome == "not done again"
+    assert compare_cases(case(), case("FAIL"), taken=("why",)).outcome == "verdict changed"
+    assert compare_cases(case(value=1.0), case(value=2.0), taken=("why",)).outcome == "values changed"
+    one = Answer(bundle="b", result=result(compare_cases(case(), case()), taken))
+    assert replay_exit_code([one]) == 4
+    lines = list(show_replay(one))
+    assert lines == [
+        "b: PASS: 1 of 2 cases identical, the others are the record's in part or as a whole",
+        "  from the record: why: P a",
+    ]
+    values = Answer(bundle="b", result=result(compare_cases(case(value=1.0), case(value=2.0))))
+    assert replay_exit_code([one, values]) == 3
+    assert replay_exit_code([Answer(bundle="b", result=result())]) == 4, "of a run without cases nothing was done again"
+
+
+def test_every_case_that_was_not_done_again_is_named() -> None:
+    cases = [compare_cases(case(), case(), taken=("why",)).model_copy(update={"id": f"c{n}"}) for n in range(30)]
+    (_, line) = show_replay(Answer(bundle="b", result=result(*cases)))
+    assert line == f"  from the record: why: P {', '.join(f'c{n}' for n in range(30))}"
+
+
+def test_a_value_that_only_looks_the_same_is_told_with_what_is_otherwise() -> None:
+    last = Answer(bundle="b", result=result(compare_cases(case(value=0.1), case(value=np.nextafter(0.1, 1.0)))))
+    assert any(line.endswith("; value") for line in show_replay(last, values=True))
+    signed = Answer(bundle="b", result=result(compare_cases(case(value=0.0), case(value=-0.0))))
+    assert any("0 C → -0 C" in line for line in show_replay(signed, values=True))
+
+
+def test_known_results_depend_on_all_code_that_makes_them() -> None:
+    told = "import sys, rig.sequencer.replay.cluster; print(*(m for m in sys.modules if m.startswith('rig.')))"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, cwd=ROOT)
+    parts = {name.split(".")[1] for name in done.stdout.split()}
+    known = {name.removesuffix(".py") for name in CODE}
+    assert "guard" in parts, "nothing was imported"
+    assert parts <= known
+    hashes = [software(parts)["code"] for parts in (("errors.py",), ("roles.py",), (), CODE, CODE[1:])]
+    assert len(set(hashes)) == len(hashes)
 
 
 def test_titles_of_values_are_shown_on_request_only() -> None:

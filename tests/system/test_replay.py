@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rig.errors import EvidenceError
+from rig.evidence.manifest import manifest_bytes
+from rig.sequencer.replay.bundle import replay_bundle
 from tests.system.running import ENVIRONMENT, FIXTURES, PLAN, ROOT, Command, Write, ended
 
 MIXED = f"""{PLAN.replace("load: [500 ohm, 1 kohm, 2 kohm]", "load: [500 ohm, 1 kohm, 2 kohm, open]")}
@@ -129,6 +135,82 @@ def test_other_limits_give_other_verdicts(rig: Command, plan_file: Write, eviden
     assert "PASS → FAIL" in said
     assert "not judged → FAIL at 20.1" in said
     assert "no limit pack" in ended(rig("replay", bundle, "--limits", tmp_path / "nothing"), 2)
+
+
+def doctored(bundle: Path, folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """Copy a bundle, change its record, and seal it anew: as an older rig, or a run that was cut off, leaves it."""
+    copy = folder / bundle.name
+    shutil.copytree(bundle, copy)
+    record = json.loads((copy / "record.json").read_text(encoding="utf-8"))
+    change(record)
+    (copy / "record.json").write_text(json.dumps(record), encoding="utf-8")
+    (copy / "manifest.json").write_bytes(manifest_bytes(copy))
+    return copy
+
+
+def without(key: str, *, of: str = "") -> Callable[[dict[str, Any]], object]:
+    """Return what takes an entry out of a case, or out of all captures, waveforms or measurements of it."""
+
+    def change(record: dict[str, Any]) -> None:
+        (case,) = record["cases"]
+        found = {
+            "": [case],
+            "captures": case["captures"],
+            "waveforms": [one for capture in case["captures"] for one in capture["waveforms"]],
+            "measurements": case["measurements"],
+        }
+        for one in found[of]:
+            one.pop(key)
+
+    return change
+
+
+def cut_off(record: dict[str, Any]) -> None:
+    """What a run leaves that was killed between its last capture and the record of its case."""
+    without("path", of="waveforms")(record)
+    gone = {"verdict": "ABORTED", "reason": "cut off", "measurements": [], "judgements": [], "agreements": []}
+    record["cases"][0].update(gone, output_off={"verdict": "ABORTED", "reason": "cut off"})
+    record["cases"][0]["error"] = {"type": "Interrupted", "message": "cut off", "stage": "unknown"}
+    record.update(verdict="ABORTED", end_reason="crash")
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome", "reason"),
+    [
+        (without("zero", of="captures"), "same", ""),
+        (without("path", of="waveforms"), "not done again", "the record does not say what way its "),
+        (without("output_off"), "not done again", "the record does not say whether its output was off"),
+        (without("components", of="measurements"), "values changed", ""),
+        (cut_off, "not done again", "it was cut off"),
+    ],
+)
+def test_what_an_older_or_cut_off_record_does_not_tell_is_named(
+    change: Callable[[dict[str, Any]], object], outcome: str, reason: str, failed_bundle: Path, tmp_path: Path
+) -> None:
+    result = replay_bundle(doctored(failed_bundle, tmp_path, change))
+    assert result.outcome == outcome
+    (case,) = result.cases
+    assert [one.startswith(reason) for one in case.taken] == [True] * bool(reason)
+
+
+def test_a_capture_that_is_missing_or_another_is_refused_by_name(failed_bundle: Path, tmp_path: Path) -> None:
+    copy = doctored(failed_bundle, tmp_path, lambda _: None)
+    one, other = sorted((copy / "captures").iterdir())[-2:]
+    whole = one.read_bytes()
+    for sealed in (False, True):  # whoever seals it anew changes nothing of what its record names
+        one.write_bytes(other.read_bytes())
+        if sealed:
+            (copy / "manifest.json").write_bytes(manifest_bytes(copy))
+        with pytest.raises(EvidenceError, match=re.escape(one.name)):
+            replay_bundle(copy)
+        one.unlink()
+        if sealed:
+            (copy / "manifest.json").write_bytes(manifest_bytes(copy))
+        with pytest.raises(EvidenceError, match=re.escape(one.name)):
+            replay_bundle(copy)
+        one.write_bytes(whole)
+    (copy / "manifest.json").write_bytes(manifest_bytes(copy))
+    assert replay_bundle(copy).outcome == "same"
 
 
 def test_what_is_no_evidence_is_refused(rig: Command, tmp_path: Path) -> None:

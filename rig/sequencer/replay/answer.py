@@ -23,11 +23,26 @@ from rig.sequencer.resumable import software
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Answer", "answer", "answered", "basis", "computing", "keep", "kept_file", "recall"]
+__all__ = ["CODE", "Answer", "answer", "answered", "basis", "computing", "keep", "kept_file", "recall"]
 
 _FORMAT = "rig-replay/1"
 # What reads the evidence, measures and judges: a change of any of these makes every known replay another code's.
-_CODE = ("model", "units", "documents", "plan", "bench", "acquisition", "analysis", "verdict", "evidence", "sequencer")
+CODE = (
+    "errors.py",  # reasons are compared as well
+    "roles.py",
+    "model",
+    "units",
+    "documents",
+    "plan",
+    "bench",
+    "guard",
+    "acquisition",
+    "analysis",
+    "verdict",
+    "evidence",
+    "sequencer",
+)
+_PACKAGES = ("h5py", "llvmlite", "numba", "numpy", "pint", "pydantic", "pydantic-core", "pyyaml", "scipy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +87,7 @@ def answered(bundle: str, packs: Sequence[str], found: Callable[[Path, Sequence[
 
 def computing() -> Mapping[str, Any]:
     """Return everything of this process that a result depends on: code, packages, interpreter."""
-    return software(_CODE)
+    return software(CODE, _PACKAGES)
 
 
 def basis(folder: Path, packs: Sequence[Path], code: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,22 +12,23 @@ from rig.sequencer import case_record
 from rig.sequencer.replay.case import AttemptAgain
 from rig.sequencer.replay.result import ReplayResult, compare_cases
 from rig.sequencer.replay.sources import read_packs, read_sources
-from rig.sequencer.series import conclude
+from rig.sequencer.series import Found, conclude
 from rig.verdict.aggregate import run_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from rig.evidence.record import CaseRecord, RunRecord
     from rig.plan.case import Case
     from rig.sequencer.replay.sources import Sources
     from rig.sequencer.resolve import ResolvedCase
-    from rig.sequencer.series import Found
 
 __all__ = ["replay_bundle"]
 
 _NOT_RUN = "it was not run"
+_GONE = "its plan, as this code reads it, has no such case"
+_OF_OTHERS = "it is judged from cases that were not measured again"
 _BY_HAND = "no plan declares it: what a test in Python did with its bench is not in the evidence"
 
 
@@ -62,10 +63,13 @@ def replay_bundle(folder: Path, packs: Sequence[Path] = ()) -> ReplayResult:
     )
 
 
+_NOTHING = Found(outcomes={})
+
+
 class _Replay:
     def __init__(self, folder: Path, record: RunRecord, sources: Sources, beside: Collection[str]) -> None:
         self._folder, self._record, self._sources, self._beside = folder, record, sources, tuple(beside)
-        self._found: dict[tuple[str, str], Found] = {}
+        self._found: dict[tuple[str, str], Found | None] = {}
         self.records: list[CaseRecord] = []
 
     def cases(self) -> Iterator[tuple[tuple[CaseRecord, CaseRecord], tuple[str, ...]]]:
@@ -80,10 +84,10 @@ class _Replay:
         if old.started is None:
             return old, (_NOT_RUN,)
         if case is None:
-            return old, (_BY_HAND,)
+            return old, (_GONE if old.plan in {plan.id for plan in self._record.plans} else _BY_HAND,)
         resolved = self._sources.resolver.anew(self._bound(case))
         if case.series:
-            return self._series(old, resolved), ()
+            return self._series(old, resolved)
         attempt = AttemptAgain(self._folder, old, resolved, self._sources)
         try:
             new, self._found[old.plan, old.id] = attempt.record_anew()
@@ -99,9 +103,11 @@ class _Replay:
         series = tuple(self._bound(one) for one in case.series)
         return replace(case, apply_packs=True, packs=(*own, *self._beside), series=series)
 
-    def _series(self, old: CaseRecord, resolved: ResolvedCase) -> CaseRecord:
+    def _series(self, old: CaseRecord, resolved: ResolvedCase) -> tuple[CaseRecord, tuple[str, ...]]:
         """Judge a series again, as the run has done, from what its cases show now."""
-        found: Mapping[str, Found] = {name: one for (plan, name), one in self._found.items() if plan == old.plan}
+        if any(self._found.get((one.plan, one.id), _NOTHING) is None for one in resolved.case.series):
+            return old, (_OF_OTHERS,)
+        found = {name: one for (plan, name), one in self._found.items() if plan == old.plan and one is not None}
         selected = {one.id for one in self._record.cases if one.plan == old.plan}
         begun = old.started or self._record.started
         try:
@@ -118,4 +124,4 @@ class _Replay:
         else:
             new = case_record.series(resolved, outcomes, judgements, started=begun, duration=0.0)
         kept = {"duration": old.duration, "attempt": old.attempt, "retried": old.retried}
-        return new.model_copy(update=kept)
+        return new.model_copy(update=kept), ()

@@ -47,11 +47,18 @@ __all__ = ["RECORDED_ERROR", "AttemptAgain"]
 
 RECORDED_ERROR: Final = "what ended it happened on the bench: its values and judgements are the record's"
 _RECORDED_STOP = "a hard limit was crossed while current flowed: its values and judgements are the record's"
+_NO_PROOF = "the record does not say whether its output was off"
 _RECORDED_OFF = "the proof that the output was off is the record's: no capture shows it"
+_CUT_OFF = "it was cut off: what had come of it by then is the record's"
 _UNREACHED = "its scout would not have stopped it with this code, but nothing more was delivered"
 # What goes wrong in these is found again in the captures, or not any more; all else happened on the bench.
-_OF_CAPTURES = frozenset({"measuring", "verifying the load", "comparing with the multimeter", "judging"})
+_SCOUTING, _MEASURING = "scouting", "measuring"
+_OF_CAPTURES = frozenset({_MEASURING, "verifying the load", "comparing with the multimeter", "judging"})
 _PART = 1 << 22
+
+
+class _Untold(EvidenceError):
+    """A record that lacks what it takes to measure a case again: one that was cut off, or is older than that entry."""
 
 
 class AttemptAgain:
@@ -61,7 +68,7 @@ class AttemptAgain:
         self._folder, self._record, self._resolved, self._sources = folder, record, resolved, sources
         self._stack = ExitStack()
         self._load = sources.definition.loads[resolved.case.load]
-        self.stage = "measuring"
+        self.stage = _MEASURING
         self.doubt = ""
         self.outcomes: dict[str, Outcome] = {}
         self.during: dict[tuple[str, str], Sequence[Outcome]] = {}
@@ -75,8 +82,10 @@ class AttemptAgain:
         """Close the captures."""
         self._stack.close()
 
-    def record_anew(self) -> tuple[CaseRecord, Found]:
+    def record_anew(self) -> tuple[CaseRecord, Found | None]:
         """Return the record as today's code makes it, and what the case leaves for its series.
+
+        That is None where it found something which this code cannot find again.
 
         Raises
         ------
@@ -84,14 +93,20 @@ class AttemptAgain:
             if a capture cannot be read
         """
         old = self._record
-        off = self._off()
-        why = self._why_recorded()
-        if why:
-            self.taken.append(why)
-            record = _with_off(old, off)
-            trouble = record.error.message if record.error is not None else record.reason
-            return record, Found(outcomes={}, trouble=trouble or why)
-        error = self._perform()
+        off, why, error = old.output_off, self._why_recorded(), None
+        found: Found | None = None
+        try:
+            off = self._off()
+            if why:
+                trouble = old.error.message if old.error is not None else old.reason
+                found = Found(outcomes={}, trouble=trouble or why)
+            else:
+                error = self._perform()
+        except _Untold as gap:
+            why = why or str(gap)
+        if why or off is None:
+            self.taken.append(why or _NO_PROOF)
+            return (old if off is None else _with_off(old, off)), found
         told = case_record.concluded(self._resolved, self, error=error, off=off, aborted=False)
         trouble = self.doubt if error is None else error.message
         trouble = trouble or ("" if off.verdict is Verdict.PASS else off.reason)
@@ -103,9 +118,23 @@ class AttemptAgain:
         record = self._record
         if any(one.limit.source == LIVE_WATCH for one in record.judgements):
             return _RECORDED_STOP
-        if record.verdict is Verdict.ABORTED or not self._of(Purpose.SIGNAL, Purpose.SCOUT):
+        if record.verdict is Verdict.ABORTED or (record.output_off and record.output_off.verdict is Verdict.ABORTED):
+            return _CUT_OFF
+        if not self._of(Purpose.SIGNAL, Purpose.SCOUT):
             return RECORDED_ERROR
-        return RECORDED_ERROR if record.error is not None and record.error.stage not in _OF_CAPTURES else ""
+        if record.error is None or record.error.stage in _OF_CAPTURES:
+            return ""
+        return "" if record.error.stage == _SCOUTING and self._trouble_of_scout() == record.error else RECORDED_ERROR
+
+    def _trouble_of_scout(self) -> ErrorEntry | None:
+        """Return what is wrong with what the scout shows, if that is an error of the bench."""
+        try:
+            self._scout_lets()
+        except EvidenceError:
+            raise
+        except Exception as problem:  # noqa: BLE001 - as in a run
+            return case_record.error_entry(problem, self.stage)
+        return None
 
     def _perform(self) -> ErrorEntry | None:
         try:
@@ -115,7 +144,7 @@ class AttemptAgain:
             for limit in self._resolved.limits:
                 self.judgements.append(judge_each(self._bound(limit), limit, self._resolved.case.decision_rule))
         except EvidenceError:
-            raise
+            raise  # of the evidence, not of what it shows
         except Exception as problem:  # noqa: BLE001 - whatever it is, a run would have made an ERROR of it
             return case_record.error_entry(problem, self.stage)
         return None
@@ -125,9 +154,11 @@ class AttemptAgain:
         case = self._resolved.case
         if not scouts or case.ranging is not Ranging.SCOUT:
             return True
+        self.stage = _SCOUTING
         scout = self._corrected(scouts[-1])
         piece = replace(case.stimulus, train=scout_train(case.stimulus))
         scouted = read_scout(scout, piece, self._resolved)
+        self.stage = _MEASURING
         stop = scouted.stop or ("" if self._of(Purpose.SIGNAL) else _UNREACHED)
         if not stop:
             return True
@@ -194,7 +225,9 @@ class AttemptAgain:
         """Measure again what flowed after the case; the record's word stands where no capture shows it."""
         recorded, idle = self._record.output_off, self._of(Purpose.IDLE)
         if recorded is None:
-            raise EvidenceError(f"{self._record.id}: the record does not say whether its output was off")
+            raise _Untold(_NO_PROOF)
+        if recorded.verdict is Verdict.ABORTED:
+            return recorded  # the run had ended before it could conclude anything from what flowed
         if not idle or (recorded.verdict is Verdict.ERROR and self._residual(idle[0]).verdict is not Verdict.ERROR):
             self.taken.append(_RECORDED_OFF)
             return recorded
@@ -221,7 +254,7 @@ class AttemptAgain:
         if entry.purpose == Purpose.SIGNAL and "voltage" not in paths:  # it was looked for and not seen
             paths["voltage"] = self._paths(self._load.name)["voltage"]
         if unknown := sorted({one.signal for one in entry.waveforms} - set(paths)):
-            raise EvidenceError(f"{entry.id}: the record does not say what way its {unknown[0]} took")
+            raise _Untold(f"the record does not say what way its {unknown[0]} took")
         return Corrected.of(raw, paths)
 
     def _zero_for(self, other: CaptureEntry) -> Corrected | None:
@@ -235,7 +268,7 @@ class AttemptAgain:
         """Return in which ranges the run had its signals read last, ±V."""
         half = {one.signal: one.half_range for one in self._record.ranges}
         if not {"voltage", "current"} <= set(half):
-            raise EvidenceError(f"{self._record.id}: the record does not say in which ranges its signals were read")
+            raise _Untold("the record does not say in which ranges its signals were read")
         return half
 
     def _paths(self, load: str) -> Mapping[str, SignalPath]:

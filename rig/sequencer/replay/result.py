@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CaseReplay", "JudgementChange", "MeasurementChange", "Outcome", "ReplayResult", "compare_cases"]
 
-Outcome = Literal["same", "values changed", "verdict changed"]
+Outcome = Literal["same", "not done again", "values changed", "verdict changed"]
+
+_WORSE: tuple[Outcome, ...] = ("values changed", "not done again")
 
 
 class _Entry(BaseModel):
@@ -62,12 +64,14 @@ class CaseReplay(_Entry):
 
     @property
     def outcome(self) -> Outcome:
-        """What came of it, the worst first."""
+        """What came of it, the worst first; what was taken from the record, if only in part, is never the same."""
         off = {None if one is None else one.verdict for one in self.output_off or ()}
         if self.before is not self.after or len(off) > 1 or any(one.of_verdict for one in self.judgements):
             return "verdict changed"
         otherwise = self.judgements or self.measurements or self.output_off or self.others
-        return "values changed" if otherwise else "same"
+        if otherwise:
+            return "values changed"
+        return "not done again" if self.taken else "same"
 
 
 class ReplayResult(_Entry):
@@ -82,11 +86,11 @@ class ReplayResult(_Entry):
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of its cases."""
-        found = {case.outcome for case in self.cases}
+        """The worst of its cases; where there are none, nothing was done again."""
+        found = {case.outcome for case in self.cases} or {"not done again"}
         if self.before is not self.after or "verdict changed" in found:
             return "verdict changed"
-        return "values changed" if "values changed" in found else "same"
+        return next((one for one in _WORSE if one in found), "same")
 
 
 def compare_cases(before: CaseRecord, after: CaseRecord, *, taken: tuple[str, ...] = ()) -> CaseReplay:

@@ -20,18 +20,23 @@ _SAME: Final = 0
 _VERDICT: Final = 1
 _REFUSED: Final = 2
 _VALUES: Final = 3
-_FEW = 3  # names that stand for many
-_CODES = {"same": _SAME, "verdict changed": _VERDICT, "values changed": _VALUES}
+_NOT_ALL: Final = 4
+_CODES = {"same": _SAME, "verdict changed": _VERDICT, "values changed": _VALUES, "not done again": _NOT_ALL}
+_TOLD = {
+    "verdict changed": "with verdicts changed",
+    "values changed": "with values changed",
+    "not done again": "not done again",
+}
 
 
 def replay_exit_code(answers: Sequence[Answer]) -> int:
     """Return the exit code of ``rig replay``.
 
     0 all is identical · 1 a verdict is another · 2 a bundle was refused, whatever the others gave ·
-    3 no verdict is another, but something else is.
+    3 no verdict is another, but something else is · 4 all that was done again is identical, but not everything was.
     """
     codes = [_REFUSED if one.result is None else _CODES[one.result.outcome] for one in answers]
-    return next((code for code in (_REFUSED, _VERDICT, _VALUES) if code in codes), _SAME)
+    return next((code for code in (_REFUSED, _VERDICT, _VALUES, _NOT_ALL) if code in codes), _SAME)
 
 
 def replays_json(answers: Sequence[Answer]) -> str:
@@ -57,36 +62,37 @@ def show_replay(answer: Answer, *, values: bool = False) -> Iterator[str]:
     yield f"{answer.bundle}: {_headline(result)}{' (known from before)' if answer.known else ''}"
     for case in result.cases:
         yield from _case(case, values=values)
-    taken: dict[str, list[str]] = {}
+    taken: dict[str, dict[str, list[str]]] = {}
     for case in result.cases:
         for reason in case.taken:
-            taken.setdefault(reason, []).append(_name(case))
-    for reason, names in taken.items():
-        few = ", ".join(names[:_FEW]) + (f" and {len(names) - _FEW} more" if names[_FEW:] else "")
-        yield f"  from the record: {few}: {reason}"
+            taken.setdefault(reason, {}).setdefault(case.plan, []).append(_name(case))
+    for reason, plans in taken.items():
+        named = "; ".join(f"{plan} {', '.join(names)}" for plan, names in plans.items())
+        yield f"  from the record: {reason}: {named}"
 
 
 def _headline(result: ReplayResult) -> str:
     cases = f"{len(result.cases)} case{'' if len(result.cases) == 1 else 's'}"
     if result.outcome == "same":
         return f"{result.after}: identical, {cases}"
-    counted = {
-        name: sum(case.outcome == name for case in result.cases) for name in ("verdict changed", "values changed")
-    }
-    told = ", ".join(f"{count} with {name.split()[0]}s changed" for name, count in counted.items() if count)
+    if result.outcome == "not done again":
+        same = sum(case.outcome == "same" for case in result.cases)
+        return f"{result.after}: {same} of {cases} identical, the others are the record's in part or as a whole"
+    counted = {name: sum(case.outcome == name for case in result.cases) for name in _TOLD}
+    told = ", ".join(f"{count} {words}" for name, words in _TOLD.items() if (count := counted[name]))
     verdict = result.after if result.before is result.after else f"{result.before} → {result.after}"
     return f"{verdict}: {told or 'the verdict of the run changed'}, of {cases}; recorded with {result.recorded_with}"
 
 
 def _name(case: CaseReplay) -> str:
-    return f"{case.plan} {case.id}" + (f", attempt {case.attempt}" if case.retried or case.attempt > 1 else "")
+    return case.id + (f" (attempt {case.attempt})" if case.retried or case.attempt > 1 else "")
 
 
 def _case(case: CaseReplay, *, values: bool) -> Iterator[str]:
-    if case.outcome == "same":
+    if case.outcome in {"same", "not done again"}:
         return
     verdict = case.after if case.before is case.after else f"{case.before} → {case.after}"
-    yield f"  {_name(case)}: {verdict}"
+    yield f"  {case.plan} {_name(case)}: {verdict}"
     for change in case.judgements:
         if change.of_verdict or values:
             yield f"    {_judgement(change)}"
@@ -124,7 +130,12 @@ def _verdict(entry: JudgementEntry | None) -> str:
 def _measurement(change: MeasurementChange) -> str:
     one = change.after or change.before
     called = "" if one is None else one.called
-    return f"{called}: {_value(change.before)} → {_value(change.after)}"
+    before, after = _value(change.before), _value(change.after)
+    if before == after and change.before is not None and change.after is not None:
+        was = change.before.model_dump()
+        others = [name for name, value in change.after.model_dump().items() if was[name] != value]
+        return f"{called}: {after}; {', '.join(others) or 'the last bits'}"
+    return f"{called}: {before} → {after}"
 
 
 def _value(entry: MeasurementEntry | None) -> str:
