@@ -231,14 +231,15 @@ def _check(judgement: JudgementEntry, number: int) -> CheckView:
 def _measurement(entry: MeasurementEntry, usual: str) -> MeasurementView:
     unit = entry.unit or Unit.ONE
     single = entry.expanded_single
+    spread = entry.n != 1  # a single item has none, and its uncertainty stands beside the value
     return MeasurementView(
         measurand=entry.called,
         value=wording.result(entry.value, entry.expanded_uncertainty, unit),
-        single=wording.quantity(single, unit, digits=2),
+        single=wording.quantity(single, unit, digits=2) if spread else wording.MISSING,
         n=str(entry.n) if entry.value is not None else wording.MISSING,
-        minimum=wording.rounded(entry.minimum, single, unit),
-        maximum=wording.rounded(entry.maximum, single, unit),
-        std=wording.quantity(entry.std, unit, digits=2),
+        minimum=wording.rounded(entry.minimum, single, unit) if spread else wording.MISSING,
+        maximum=wording.rounded(entry.maximum, single, unit) if spread else wording.MISSING,
+        std=wording.quantity(entry.std, unit, digits=2) if spread else wording.MISSING,
         basis=_basis(entry, usual),
         budget=_budget(entry, unit),
         reason=wording.prose(entry.reason),

@@ -10,6 +10,7 @@ from rig.model.verdict import Verdict
 from rig.report import wording
 from rig.report.anomalies import anomalies
 from rig.report.case_view import VerdictView, view_verdict
+from rig.report.criteria import criteria
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TestRow", "test_rows"]
 
-_WORDINGS = 3  # of a criterion that are shown, where it depends on the setting
 _NAMED = 4  # cases of a kind of deviation that are named one by one
 
 
@@ -65,7 +65,7 @@ def _row(
         title=cases[0][1].title,
         sample=tuple(_sample(record, decisive)),
         method=tuple(_method(record, decisive)),
-        criteria=_criteria(decisive),
+        criteria=criteria(check.limit for case in decisive for check in case.judgements),
         deviations=_deviations(pair for key, _ in cases for pair in noted.get(key, ())),
         results=_results(case.verdict for case in decisive),
         verdict=view_verdict(max((case.verdict for case in decisive), key=lambda verdict: verdict.severity)),
@@ -96,21 +96,6 @@ def _method(record: RunRecord, cases: list[CaseRecord]) -> Iterable[str]:
         if check.limit.clause or check.limit.edition
     )
     yield from dict.fromkeys(f"decision rule {wording.words(case.decision_rule.value)}" for case in cases)
-
-
-def _criteria(cases: list[CaseRecord]) -> tuple[str, ...]:
-    """Return what was demanded of each measurand; of many wordings the first, for every case repeats its own."""
-    found: dict[str, dict[str, None]] = {}
-    for case in cases:
-        for check in case.judgements:
-            texts = found.setdefault(wording.words(wording.prose(check.limit.called)), {})
-            texts[wording.prose(check.limit.text)] = None
-    return tuple(f"{name}: {_few(list(texts))}" for name, texts in found.items())
-
-
-def _few(texts: list[str]) -> str:
-    more = len(texts) - _WORDINGS
-    return "; ".join(texts[:_WORDINGS]) + (f"; and {more} more, each with its case" if more > 0 else "")
 
 
 def _deviations(found: Iterable[tuple[str, str]]) -> tuple[str, ...]:

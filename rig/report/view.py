@@ -273,8 +273,11 @@ def _by_hand(record: RunRecord, signoffs: tuple[SignOffView, ...]) -> Iterable[s
         yield "Laboratory and location"
     if not any(plan.about and plan.about.customer for plan in record.plans):
         yield "Customer"
-    if not any(one.valid for one in signoffs):
-        yield from ("Reviewed by", "Authorised by")
+    signed = {one.meaning.lower() for one in signoffs if one.valid}
+    if "reviewed" not in signed:
+        yield "Reviewed by"
+    if not signed & {"approved", "responsible"}:
+        yield "Authorised by"
 
 
 def _unresolved(found: tuple[Anomaly, ...]) -> str:

@@ -113,7 +113,10 @@ def test_sign_offs_are_rows_with_their_state(
         CheckedSignOff(line=2, signoff=signed, problem="altered"),
         CheckedSignOff(line=3, signoff=None, problem="no sign-off"),
     )
-    good, altered, nothing = view_report(run, Standing(signoffs=checked)).signoffs
+    view = view_report(run, Standing(signoffs=checked))
+    good, altered, nothing = view.signoffs
+    assert "Reviewed by" in view.by_hand
+    assert "Authorised by" not in view.by_hand
     assert (good.meaning, good.name, good.role, good.time) == (
         "Approved",
         "A. Reviewer",
