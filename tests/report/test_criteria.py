@@ -49,7 +49,10 @@ def within(*values: str, share: str = "5 %") -> list[LimitEntry]:
         ),
         ([entry("ac_rms", "AC rms into 500 ohm: at most 50 mA")], ["AC rms into 500 ohm: at most 50 mA"]),
         ([entry("power_density", "Power density: below 1 W/cm2")], ["Power density: below 1 W/cm2"]),
-        ([entry("polarity", f"no number {n}") for n in "abcd"], ["polarity: no number a; no number b; no number c; and 1 more, each with its case"]),
+        (
+            [entry("polarity", f"no number {n}") for n in "abcd"],
+            ["polarity: no number a; no number b; no number c; and 1 more, each with its case"],
+        ),
         ([entry("polarity", "a\x00 5 mA"), entry("polarity", "a\x00 6 mA")], ["polarity: a\x00 5, 6 mA"]),
     ],
 )  # fmt: skip
