@@ -172,7 +172,7 @@ def view_case(case: CaseRecord, index: int, section: int) -> CaseView:
         location=case.location,
         traces=case.traces,
         verdict=view_verdict(case.verdict),
-        reason=wording.prose(case.reason),
+        reason=_why(case),
         settings=wording.stimulus(case.stimulus),
         amplitude=wording.quantity(case.stimulus.amplitude, Unit.AMPERE),
         realised=_realised(case),
@@ -192,6 +192,16 @@ def view_case(case: CaseRecord, index: int, section: int) -> CaseView:
         judged_from=case.judged_from,
         error=f"{case.error.type} while {case.error.stage}: {case.error.message}" if case.error else "",
     )
+
+
+def _why(case: CaseRecord) -> str:
+    """Say why a case has its verdict: the first check that gave it, and the names of the others that did."""
+    same = [one for one in case.judgements if one.verdict is case.verdict]
+    if not same or same[0].reason != case.reason:
+        return wording.prose(case.reason)
+    told = wording.named(wording.prose(case.reason))
+    others = dict.fromkeys(wording.words(wording.prose(one.limit.called)) for one in same[1:])
+    return f"{told}; {wording.words(case.verdict.value)} as well: {', '.join(others)}" if others else told
 
 
 def _range(entry: RangeEntry) -> str:
@@ -224,7 +234,7 @@ def _check(judgement: JudgementEntry, number: int) -> CheckView:
         margin=wording.signed(judgement.margin, limit.unit),
         probability=wording.probability(judgement.probability_conforming),
         verdict=view_verdict(judgement.verdict),
-        reason=wording.prose(judgement.reason),
+        reason=wording.named(wording.prose(judgement.reason)),
     )
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rig.errors import UnitError
 from rig.report import wording
+from rig.report.declared import below_declared, rating
 from rig.report.output_modes import ANY_LOAD, OPEN
 from rig.report.output_rows import NOT_MEASURED, Row, measured, ranged, stated
-from rig.units import Unit, parse_quantity
+from rig.units import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -46,9 +46,10 @@ def section_three(mode: Mode, device: DeviceEntry | None) -> Iterator[Row]:
     yield from _phases(mode, ratings)
     yield measured(mode, "9", "Net charge per pulse", "net_charge", STANDARD_LOAD)
     yield _balanced(mode, "9", "Net charge per pulse", told, at="how it is brought to zero")
-    yield measured(mode, "10", "Maximum phase charge", "max_phase_charge", STANDARD_LOAD)
-    yield measured(mode, "11", "Maximum current density, rms", "current_density_rms", STANDARD_LOAD)
-    yield measured(mode, "12", "Maximum power density", "power_density", STANDARD_LOAD)
+    reached, phase = below_declared(ratings), below_declared(ratings, of_phase=True)
+    yield measured(mode, "10", "Maximum phase charge", "max_phase_charge", STANDARD_LOAD, remark=phase)
+    yield measured(mode, "11", "Maximum current density, rms", "current_density_rms", STANDARD_LOAD, remark=reached)
+    yield measured(mode, "12", "Maximum power density", "power_density", STANDARD_LOAD, remark=reached)
     bursts = (
         ("a", "pulses per burst", "pulses_per_burst"),
         ("b", "bursts per second", "burst_rate"),
@@ -65,7 +66,9 @@ def section_three(mode: Mode, device: DeviceEntry | None) -> Iterator[Row]:
 def later_fields(mode: Mode, device: DeviceEntry | None) -> Iterator[Row]:
     """Yield the rows of what the regulation of 21 CFR and the guidance of 2021 ask for besides."""
     told = device.basic_unit if device else {}
-    yield measured(mode, _CFR, "Maximum average current", "average_current", STANDARD_LOAD)
+    ratings = device.ratings if device else {}
+    reached, phase = below_declared(ratings), below_declared(ratings, of_phase=True)
+    yield measured(mode, _CFR, "Maximum average current", "average_current", STANDARD_LOAD, remark=reached)
     yield stated(_CFR, "Type of impedance monitoring", told.get("impedance_monitoring", ""))
     yield measured(mode, _BCI, "Compliance voltage", "peak_output_voltage", OPEN)
     yield stated(_BCI, "Compliance voltage", wording.prose(told.get("compliance_voltage", "")), at="as stated")
@@ -76,7 +79,8 @@ def later_fields(mode: Mode, device: DeviceEntry | None) -> Iterator[Row]:
     yield measured(
         mode, _BCI, "Net direct current at the highest pulse rate", "dc_component", STANDARD_LOAD, of=_fastest(mode)
     )
-    yield measured(mode, _BCI, "Maximum charge density per phase", "phase_charge_density", STANDARD_LOAD)
+    name = "phase_charge_density"
+    yield measured(mode, _BCI, "Maximum charge density per phase", name, STANDARD_LOAD, remark=phase)
     reason = "the rig measures the energy of a pulse and the power over 1 s, not the power of a phase"
     for name in ("Maximum phase power", "Maximum phase power density"):
         yield Row(number=_BCI, name=name, value=NOT_MEASURED, missing=True, note=reason)
@@ -104,7 +108,7 @@ def _limited(ratings: Mapping[str, str]) -> Callable[[Found], str]:
         if found.value + (found.uncertainty or 0.0) >= _REACHED * stimulus.amplitude:
             return ""
         told = f"set to {wording.quantity(stimulus.amplitude, Unit.AMPERE)}, which this load does not get"
-        rated = _volts(ratings.get("voltage", ""))
+        rated = rating(ratings, "voltage", Unit.VOLT)
         seen = [
             one for one in found.placed.case.measurements if one.measurand == "peak_output_voltage" and not one.during
         ]
@@ -113,13 +117,6 @@ def _limited(ratings: Mapping[str, str]) -> Callable[[Found], str]:
         return told
 
     return remark
-
-
-def _volts(text: str) -> float:
-    try:
-        return parse_quantity(text, Unit.VOLT)
-    except UnitError:
-        return 0.0
 
 
 def _phases(mode: Mode, ratings: Mapping[str, str]) -> Iterator[Row]:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rig.evidence.record import CaseRecord, FileEntry, RunRecord
+from rig.evidence.record import CaseRecord, FileEntry, NotEvaluatedEntry, RunRecord
 from rig.model.verdict import Verdict
 from rig.report import equipment, wording
 from rig.report.about import About, view_about
@@ -300,31 +300,36 @@ def _traces(cases: Iterable[CaseView]) -> tuple[Trace, ...]:
 
 def _unevaluated(cases: tuple[CaseRecord, ...]) -> tuple[Unevaluated, ...]:
     """Return each entry of a pack once, with its reasons and the number of cases it concerns."""
-    found: dict[tuple[str, str, str], dict[str, None]] = {}
-    stated: dict[tuple[str, str, str], list[str]] = {}
-    counts: Counter[tuple[str, str, str]] = Counter()
+    entries: dict[tuple[str, str, str], list[tuple[CaseRecord, NotEvaluatedEntry]]] = {}
     for case in cases:
-        entries = {(entry.pack, entry.clause, entry.title): entry for entry in case.not_evaluated}
-        for name, entry in entries.items():
-            found.setdefault(name, {})[wording.prose(entry.reason)] = None
-            counts[name] += 1
-            if entry.found:
-                stated.setdefault(name, []).append(f"{case.id}: {wording.prose(entry.found)}")
-    return tuple(
-        Unevaluated(
-            pack=pack,
-            clause=clause,
-            title=wording.prose(title),
-            reasons=_few(list(reasons)),
-            found=tuple(stated.get((pack, clause, title), ())),
-            cases=f"{counts[pack, clause, title]} of {_number(len(cases), 'case')}",
-        )
-        for (pack, clause, title), reasons in found.items()
+        for entry in {(entry.pack, entry.clause, entry.title): entry for entry in case.not_evaluated}.values():
+            entries.setdefault((entry.pack, entry.clause, entry.title), []).append((case, entry))
+    return tuple(_without_verdict(name, concerned, len(cases)) for name, concerned in entries.items())
+
+
+def _without_verdict(
+    name: tuple[str, str, str], concerned: list[tuple[CaseRecord, NotEvaluatedEntry]], number: int
+) -> Unevaluated:
+    """Return one entry; where cases found something for it, the reasons of the others stand after theirs."""
+    finding = [(case, entry) for case, entry in concerned if entry.found]
+    reasons = _few(entry.reason for _, entry in finding)
+    elsewhere = _few(entry.reason for _, entry in concerned if not entry.found)
+    if finding and elsewhere:
+        elsewhere = (f"in other cases: {elsewhere[0]}", *elsewhere[1:])
+    pack, clause, title = name
+    return Unevaluated(
+        pack=pack,
+        clause=clause,
+        title=wording.prose(title),
+        reasons=(*reasons, *elsewhere),
+        found=tuple(f"{case.id}: {wording.named(wording.prose(entry.found))}" for case, entry in finding),
+        cases=f"{len(finding) or len(concerned)} of {_number(number, 'case')}",
     )
 
 
-def _few(reasons: list[str]) -> tuple[str, ...]:
-    """Return the first reasons, and how many more of the kind the record holds."""
+def _few(told: Iterable[str]) -> tuple[str, ...]:
+    """Return the first of different reasons, and how many more of the kind the record holds."""
+    reasons = [wording.named(wording.prose(one)) for one in dict.fromkeys(told)]
     more = len(reasons) - _REASONS
     return (*reasons[:_REASONS], f"and {more} more of this kind") if more > 0 else tuple(reasons)
 

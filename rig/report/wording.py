@@ -22,6 +22,7 @@ __all__ = [
     "limit",
     "load",
     "moment",
+    "named",
     "pieces",
     "probability",
     "prose",
@@ -40,6 +41,7 @@ __all__ = [
 MISSING = "–"
 _THIN = "\u202f"  # narrow no-break space: a value never leaves its unit at the end of a line
 _INLINE = re.compile(r"(?<=\d) ([pnumkMG]?)(ohm|A|V|s|Hz|C|J|F|W|cm2|m2)(/cm2|/m2)?(?![\w/])")
+_IDENTIFIER = re.compile(r"(?<![\w/.\\-])[a-z]+(?:_[a-z0-9]+)+(?![\w/\\\[-]|\.\w)")
 _UNIT = re.compile(r"[a-zA-Z%][a-zA-Z0-9/%]*")
 # Controls, soft hyphen, zero-width and direction marks, line separators, lone surrogates, tags.
 _HIDDEN = re.compile(
@@ -237,6 +239,15 @@ def span(seconds: float | None) -> str:
     hours, rest = divmod(round(seconds), _HOUR)
     minutes, left = divmod(rest, _MINUTE)
     return f"{hours}{_THIN}h {minutes}{_THIN}min" if hours else f"{minutes}{_THIN}min {left}{_THIN}s"
+
+
+def named(sentence: str) -> str:
+    """Write the identifiers in a sentence of the rig's own as words; what may be part of a path or of a case stays.
+
+    >>> named("net_charge of balance_x[20] in my_plan.yaml lies above")
+    'net charge of balance_x[20] in my_plan.yaml lies above'
+    """
+    return _IDENTIFIER.sub(lambda match: words(match[0]), sentence)
 
 
 def words(name: str) -> str:

@@ -168,6 +168,9 @@ def test_the_worst_of_several_cases_counts_and_it_is_said() -> None:
     (row,) = rows(mode(*usual(), more), "10")
     assert row.where == "8.5 c5"
     assert row.note.startswith("worst of 2 cases")
+    (power,) = rows(mode(*usual(), more), "12")
+    told = "at 120\u202fmA, 300\u202fµs per phase, 100\u202fHz; declared is a rate up to 500\u202fHz"
+    assert power.note.startswith(told)
     assert "60.06" in row.value
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from rig.evidence.record import CaseRecord, IdentityEntry, NotEvaluatedEntry, OutputOffEntry, RunRecord
 from rig.evidence.signoff import CheckedSignOff, Meaning, SignOff, Statement
 from rig.model.verdict import Verdict
+from rig.report.case_view import view_case
 from rig.report.render import render_html
 from rig.report.standing import Standing
 from rig.report.view import view_report
@@ -65,6 +66,39 @@ def test_entries_that_were_not_evaluated_are_listed_once(
     assert found.cases == "4 of 4 cases"
     assert len(found.reasons) == 3
     assert found.reasons[-1] == "and 2 more of this kind"
+
+
+def test_what_does_not_apply_stands_apart_from_what_was_found(
+    make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord]
+) -> None:
+    def entry(reason: str, found: str = "") -> NotEvaluatedEntry:
+        return NotEvaluatedEntry(pack="p:1", clause="3", title="Peak", reason=reason, found=found)
+
+    asked = entry("to be reported", "peak_output_voltage 66.6 ± 2.9 V")
+    cases = tuple(make_case(50, 0.02, "500 ohm", not_evaluated=(one,)) for one in (entry("the load is open"), asked))
+    (found,) = view_report(make_run(cases)).unevaluated
+    assert found.reasons == ("to be reported", "in other cases: the load is open")
+    assert found.cases == "1 of 2 cases"
+    assert found.found[0].endswith(": peak output voltage 66.6 ± 2.9\u202fV")
+
+
+def test_a_case_names_every_check_that_gave_its_verdict(make_case: Callable[..., CaseRecord]) -> None:
+    case = make_case(50, 0.02, "500 ohm")
+    one = case.judgements[0]
+    bad = [
+        one.model_copy(
+            update={
+                "verdict": Verdict.FAIL,
+                "reason": f"{name} lies above",
+                "limit": one.limit.model_copy(update={"measurand": name, "during": ""}),
+            }
+        )
+        for name in ("net_charge", "dc_component")
+    ]
+    failed = case.model_copy(update={"verdict": Verdict.FAIL, "judgements": tuple(bad), "reason": bad[0].reason})
+    assert view_case(failed, 1, 8).reason == "net charge lies above; FAIL as well: dc component"
+    unjudged = failed.model_copy(update={"reason": "no such file: net_charge"})
+    assert view_case(unjudged, 1, 8).reason == "no such file: net_charge"
 
 
 def test_the_budget_is_sorted_and_shared(record: RunRecord) -> None:
