@@ -12,7 +12,7 @@ import pytest
 from rig.errors import EvidenceError
 from rig.evidence import mapping
 from rig.evidence.kept_capture import kept_file, open_kept
-from rig.evidence.record import CaseRecord, FileEntry, JudgementEntry, MeasurementEntry
+from rig.evidence.record import CaptureEntry, CaseRecord, FileEntry, JudgementEntry, MeasurementEntry
 from rig.evidence.store import Bundle
 from rig.model.happening import Action, Happening
 from rig.model.recording import LongCapture
@@ -96,6 +96,24 @@ def test_what_was_taken_from_the_record_is_never_identical() -> None:
     values = Answer(bundle="b", result=result(compare_cases(case(value=1.0), case(value=2.0))))
     assert replay_exit_code([one, values]) == 3
     assert replay_exit_code([Answer(bundle="b", result=result())]) == 4, "of a run without cases nothing was done again"
+
+
+def test_another_plan_and_other_defects_are_told() -> None:
+    other = case().model_copy(update={"title": "another", "load": None, "forecasts": ()})
+    change = compare_cases(case(), other)
+    assert (change.outcome, change.others) == ("values changed", ("what is planned: title",))
+    capture = CaptureEntry(
+        id="c",
+        purpose="signal",
+        source=FileEntry(origin="", file="c.h5", sha256=""),
+        triggered=True,
+        waveforms=(),
+    )
+    clean, clipped = (
+        case().model_copy(update={"captures": (capture.model_copy(update={"defects": defects}),)})
+        for defects in ((), ("current: it clipped",))
+    )
+    assert compare_cases(clean, clipped).others == ("what is wrong with its captures",)
 
 
 def test_every_case_that_was_not_done_again_is_named() -> None:

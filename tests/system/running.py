@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rig.evidence.store import verify
+from rig.sequencer.replay.bundle import replay_bundle
 
 __all__ = [
     "ENVIRONMENT",
@@ -23,6 +24,7 @@ __all__ = [
     "Write",
     "ended",
     "one_record_per_case",
+    "replayed",
     "the_record",
 ]
 
@@ -79,3 +81,9 @@ def one_record_per_case(record: Record) -> Mapping[str, Record]:
     cases = {case["id"]: case for case in record["cases"]}
     assert len(cases) == len(record["cases"])
     return cases
+
+
+def replayed(evidence: Path) -> Mapping[tuple[str, int], str]:
+    """Replay the only run, and return what came of every attempt, by case and attempt."""
+    (folder,) = evidence.iterdir()
+    return {(case.id, case.attempt): case.outcome for case in replay_bundle(folder).cases}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.system.running import Command, Record, Write, ended, the_record
+from tests.system.running import Command, Record, Write, ended, replayed, the_record
 
 PLAN = """\
 plan: AGAIN
@@ -42,6 +42,7 @@ def test_a_broken_dialogue_is_tried_again_and_both_attempts_are_on_record(
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "the case was tried again" in page
     assert "(attempt 2)" in page
+    assert replayed(evidence) == {("a", 1): "not done again", ("a", 2): "same"}
     ended(rig("verify", folder), 0)
 
 

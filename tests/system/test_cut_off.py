@@ -16,7 +16,7 @@ from rig.bench.drivers.system_clock import SystemClock
 from rig.evidence.store import Bundle, verify
 from rig.model.waveform import Purpose, Waveform
 from rig.units import Unit
-from tests.system.running import ENVIRONMENT, ROOT, ended, one_record_per_case
+from tests.system.running import ENVIRONMENT, ROOT, ended, one_record_per_case, replayed
 from tests.system.test_guarded_run import INTERLOCK
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def test_what_had_ended_keeps_its_verdict_and_what_had_begun_is_aborted(evidence
     assert set(verdicts[done:]) <= {"ABORTED", "NOT_RUN"}
     assert all(case["measurements"] and case["output_off"]["verdict"] == "PASS" for case in cases[:done])
     assert (folder / "report.html").stat().st_size > 0
+    assert list(replayed(evidence).values()) == ["same"] * done + ["not done again"] * (len(cases) - done)
     again = ended(rig("recover", folder), 2)
     assert "nothing to recover" in again
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.running import FIXTURES, ROOT, Command, Record, ended, one_record_per_case, the_record
+from tests.system.running import FIXTURES, ROOT, Command, Record, ended, one_record_per_case, replayed, the_record
 
 EXAMPLE = ROOT / "testplans/test_amplitude_monotonic.py"
 SETTINGS = 'shape="monophasic", amplitude="20 mA", phase_duration="300 us", rate="50 Hz", train="60 ms"'
@@ -80,6 +80,7 @@ def test_the_worked_example_passes_on_the_healthy_device(pytester_cli: Command, 
         [5e-3, 10e-3, 20e-3, 40e-3], rel=0.05
     )
     assert (case["load"]["name"], case["stimulus"]["amplitude"]) == ("1 kohm", 40e-3)
+    assert set(replayed(evidence).values()) == {"not done again"}
     assert case["output_off"]["verdict"] == "PASS"
 
 

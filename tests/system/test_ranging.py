@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.running import ROOT, Command, Record, Write, ended, the_record
+from tests.system.running import ROOT, Command, Record, Write, ended, replayed, the_record
 
 BOTH = (
     "verify: [phase_top: {within: 5 % of set}]",
@@ -93,7 +93,7 @@ def test_a_device_far_above_its_setting_clips_nothing_and_fails(
 
 
 def test_without_a_scout_what_clips_is_delivered_again_with_more_room(
-    the_case: Callable[..., Record], device: Device
+    the_case: Callable[..., Record], device: Device, evidence: Path
 ) -> None:
     room = ("current_peak: 100 mA", "current_peak: 160 mA")  # or the live watch would end it
     case = the_case(1, BOTH, STRONG, EXPECTED, room, dut=device("180 %"))
@@ -105,6 +105,7 @@ def test_without_a_scout_what_clips_is_delivered_again_with_more_room(
     assert 68 < measured(case, "peak_output_voltage")["value"] < 76  # 80 mA · 1.8 · 500 ohm
     assert {one["chosen_for"] for one in case["ranges"]} == {"clipped capture"}
     assert case["verdict"] == "FAIL"
+    assert replayed(evidence) == {("a", 1): "same"}
 
 
 def test_a_healthy_device_without_a_scout_is_looked_at_once(the_case: Callable[..., Record]) -> None:
@@ -150,12 +151,13 @@ def test_a_scout_above_the_plan_s_ceiling_stops_the_case(the_case: Callable[...,
 
 
 def test_a_scout_above_what_a_front_end_may_see_is_an_error_of_the_bench(
-    the_case: Callable[..., Record], device: Device
+    the_case: Callable[..., Record], device: Device, evidence: Path
 ) -> None:
     case = the_case(3, dut=device("160 %"), bench=(("absolute_maximum: 11 V", "absolute_maximum: 250 mV"),))
     assert purposes(case) == ["scout", "idle"]
     assert case["verdict"] == "ERROR"
     assert "the absolute maximum of its input" in case["error"]["message"]
+    assert replayed(evidence) == {("a", 1): "same"}
 
 
 def test_a_digitizer_that_clips_once_is_set_wider_and_gets_another_zero(

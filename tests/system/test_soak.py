@@ -11,7 +11,7 @@ from nptdms import TdmsFile
 
 from rig.evidence.long_capture import open_signals
 from rig.harness.exporting import Chosen, export_bundles
-from tests.system.running import FIXTURES, Command, Write, ended, the_record
+from tests.system.running import FIXTURES, Command, Write, ended, replayed, the_record
 
 PLAN = """\
 plan: SOAK
@@ -49,6 +49,7 @@ def test_a_long_train_is_kept_in_pieces_and_measured_whole(rig: Command, plan_fi
     pieces = (folder / signal["source"]["file"]).parent
     said = ended(rig("analyze", pieces, "--load", "500 ohm", "--signal", "current", "--json"), 0)
     assert json.loads(said)["pulses_found"]["whole"] == PULSES
+    assert replayed(evidence) == {("long", 1): "same"}
     # So can any program that reads TDMS: it gets the same samples.
     (exported,) = export_bundles([folder], "tdms", evidence.parent / "tdms", Chosen(capture=signal["id"])).iterdir()
     with TdmsFile.open(exported) as file, open_signals(pieces) as kept:

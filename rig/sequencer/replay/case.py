@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rig.analysis.catalogue import CATALOGUE
-from rig.bench.paths import meter_path, signal_path
+from rig.bench.paths import meter_path
 from rig.errors import EvidenceError
-from rig.evidence.kept_capture import open_kept
 from rig.model.measurement import NotMeasured
 from rig.model.reading import DcReadings
 from rig.model.recording import LongCapture
-from rig.model.setup import DigitizerSetup, ScopeChannel, ScopeSetup
 from rig.model.stimulus import Polarity, Shape, Stimulus
 from rig.model.verdict import Verdict, worst
 from rig.model.waveform import Purpose
 from rig.plan.case import Ranging
 from rig.sequencer import case_record
-from rig.sequencer.examine import Corrected, residual_current
+from rig.sequencer.examine import residual_current
 from rig.sequencer.live import LIVE_WATCH, clips
 from rig.sequencer.metering import METERED, Metered, compare_metered, range_of_meter, refuse_disagreement
 from rig.sequencer.proof import unproven, with_end
+from rig.sequencer.replay.kept import KeptCaptures, Untold
+from rig.sequencer.replay.result import PLANNED
 from rig.sequencer.scout import read_scout
 from rig.sequencer.series import Found, found_in
 from rig.sequencer.settings import scout_train
@@ -37,9 +36,8 @@ if TYPE_CHECKING:
     from rig.model.judgement import Judgement
     from rig.model.limit import Limit
     from rig.model.measurement import Outcome
-    from rig.model.signal_path import SignalPath
     from rig.sequencer.agreement import Agreement
-    from rig.sequencer.examine import Findings
+    from rig.sequencer.examine import Corrected, Findings
     from rig.sequencer.replay.sources import Sources
     from rig.sequencer.resolve import ResolvedCase
 
@@ -57,17 +55,13 @@ _OF_CAPTURES = frozenset({_MEASURING, "verifying the load", "comparing with the 
 _PART = 1 << 22
 
 
-class _Untold(EvidenceError):
-    """A record that lacks what it takes to measure a case again: one that was cut off, or is older than that entry."""
-
-
 class AttemptAgain:
     """What the captures of one attempt show to today's code. Its captures can be read until :meth:`close`."""
 
     def __init__(self, folder: Path, record: CaseRecord, resolved: ResolvedCase, sources: Sources) -> None:
-        self._folder, self._record, self._resolved, self._sources = folder, record, resolved, sources
-        self._stack = ExitStack()
+        self._record, self._resolved, self._sources = record, resolved, sources
         self._load = sources.definition.loads[resolved.case.load]
+        self._captures = KeptCaptures(folder, record, sources.definition, self._load.name)
         self.stage = _MEASURING
         self.doubt = ""
         self.outcomes: dict[str, Outcome] = {}
@@ -76,11 +70,12 @@ class AttemptAgain:
         self.metered: MeteredEntry | None = None
         self.judgements: list[Judgement] = []
         self.taken: list[str] = []
+        self._defects: dict[str, tuple[str, ...]] = {}
         self._within: Mapping[tuple[str, str], Sequence[Outcome]] = {}
 
     def close(self) -> None:
         """Close the captures."""
-        self._stack.close()
+        self._captures.close()
 
     def record_anew(self) -> tuple[CaseRecord, Found | None]:
         """Return the record as today's code makes it, and what the case leaves for its series.
@@ -93,16 +88,17 @@ class AttemptAgain:
             if a capture cannot be read
         """
         old = self._record
-        off, why, error = old.output_off, self._why_recorded(), None
+        off, why, error = old.output_off, "", None
         found: Found | None = None
         try:
+            why = self._why_recorded()
             off = self._off()
             if why:
                 trouble = old.error.message if old.error is not None else old.reason
                 found = Found(outcomes={}, trouble=trouble or why)
             else:
                 error = self._perform()
-        except _Untold as gap:
+        except Untold as gap:
             why = why or str(gap)
         if why or off is None:
             self.taken.append(why or _NO_PROOF)
@@ -111,6 +107,7 @@ class AttemptAgain:
         trouble = self.doubt if error is None else error.message
         trouble = trouble or ("" if off.verdict is Verdict.PASS else off.reason)
         realised = None if old.realised is None else _stimulus(old.realised)
+        told |= {**_planned(self._resolved), "captures": tuple(self._with_defects(one) for one in old.captures)}
         return old.model_copy(update=told), found_in(self.outcomes, old.captures, realised, trouble)
 
     def _why_recorded(self) -> str:
@@ -120,7 +117,7 @@ class AttemptAgain:
             return _RECORDED_STOP
         if record.verdict is Verdict.ABORTED or (record.output_off and record.output_off.verdict is Verdict.ABORTED):
             return _CUT_OFF
-        if not self._of(Purpose.SIGNAL, Purpose.SCOUT):
+        if not self._captures.of(Purpose.SIGNAL, Purpose.SCOUT):
             return RECORDED_ERROR
         if record.error is None or record.error.stage in _OF_CAPTURES:
             return ""
@@ -150,16 +147,16 @@ class AttemptAgain:
         return None
 
     def _scout_lets(self) -> bool:
-        scouts = self._of(Purpose.SCOUT)
+        scouts = self._captures.of(Purpose.SCOUT)
         case = self._resolved.case
         if not scouts or case.ranging is not Ranging.SCOUT:
             return True
         self.stage = _SCOUTING
-        scout = self._corrected(scouts[-1])
+        scout = self._captures.corrected(scouts[-1])
         piece = replace(case.stimulus, train=scout_train(case.stimulus))
         scouted = read_scout(scout, piece, self._resolved)
         self.stage = _MEASURING
-        stop = scouted.stop or ("" if self._of(Purpose.SIGNAL) else _UNREACHED)
+        stop = scouted.stop or ("" if self._captures.of(Purpose.SIGNAL) else _UNREACHED)
         if not stop:
             return True
         self.doubt = stop
@@ -169,18 +166,19 @@ class AttemptAgain:
 
     def _measure(self) -> None:
         """Measure what was delivered last: what clipped before it is evidence, and was never measured."""
-        entry = self._of(Purpose.SIGNAL)[-1]
-        signal = self._corrected(entry)
+        entry = self._captures.of(Purpose.SIGNAL)[-1]
+        signal = self._captures.corrected(entry)
         found = examine_case(
             signal,
-            self._zero_for(entry),
+            self._captures.zero_for(entry),
             self._resolved,
             load=self._load,
             loads=self._sources.definition.loads,
-            paths=self._paths,
+            paths=self._captures.paths,
             electrode_area=self._sources.electrode_area,
         )
-        self._compare_metered(signal, self._zero_for(entry), found.findings)
+        self._defects[entry.id] = (*signal.capture.notes, *found.findings.defects)
+        self._compare_metered(signal, self._captures.zero_for(entry), found.findings)
         self.outcomes.update(found.findings.outcomes)
         self.agreements, self._within = found.findings.agreements, found.during
         self.stage = "verifying the load"
@@ -198,7 +196,7 @@ class AttemptAgain:
                 self.outcomes[METERED] = NotMeasured(measurand=METERED, reason=said.reason)
             return
         definition = self._sources.definition
-        full_scale = range_of_meter(definition, old.instrument, self._half_ranges()["current"])
+        full_scale = range_of_meter(definition, old.instrument, self._captures.half_ranges()["current"])
         readings = DcReadings(
             values=old.readings,
             full_scale=old.full_scale,
@@ -215,6 +213,10 @@ class AttemptAgain:
         fit = not any(one.startswith("current: ") for one in findings.defects)
         self.outcomes[METERED], self.metered = compare_metered(metered, signal, zero, fit=fit)
 
+    def _with_defects(self, entry: CaptureEntry) -> CaptureEntry:
+        """Return a capture with what is wrong with it now; what was not measured in the run is not now either."""
+        return entry.model_copy(update={"defects": self._defects.get(entry.id, entry.defects)})
+
     def _bound(self, limit: Limit) -> Sequence[Outcome]:
         found, of_stretches = bound_outcomes(limit, self.outcomes, self._within, self._load.name)
         if of_stretches:
@@ -223,9 +225,9 @@ class AttemptAgain:
 
     def _off(self) -> OutputOffEntry:
         """Measure again what flowed after the case; the record's word stands where no capture shows it."""
-        recorded, idle = self._record.output_off, self._of(Purpose.IDLE)
+        recorded, idle = self._record.output_off, self._captures.of(Purpose.IDLE)
         if recorded is None:
-            raise _Untold(_NO_PROOF)
+            raise Untold(_NO_PROOF)
         if recorded.verdict is Verdict.ABORTED:
             return recorded  # the run had ended before it could conclude anything from what flowed
         if not idle or (recorded.verdict is Verdict.ERROR and self._residual(idle[0]).verdict is not Verdict.ERROR):
@@ -238,60 +240,17 @@ class AttemptAgain:
         return with_end(residual, ended=ended)
 
     def _residual(self, entry: CaptureEntry) -> OutputOffEntry:
-        idle, zero = self._corrected(entry), self._zero_for(entry)
+        idle, zero = self._captures.corrected(entry), self._captures.zero_for(entry)
         try:
             return residual_current(idle, zero)
         except Exception as error:  # noqa: BLE001 - as in a run
             return unproven(error)
 
-    def _of(self, *purposes: Purpose) -> list[CaptureEntry]:
-        return [entry for entry in self._record.captures if entry.purpose in purposes]
 
-    def _corrected(self, entry: CaptureEntry) -> Corrected:
-        """Read a capture as current and voltage at the load, the way that each signal took being the record's."""
-        raw = self._stack.enter_context(open_kept(self._folder, entry))
-        paths = {one.signal: one.path for one in entry.waveforms if one.path is not None}
-        if entry.purpose == Purpose.SIGNAL and "voltage" not in paths:  # it was looked for and not seen
-            paths["voltage"] = self._paths(self._load.name)["voltage"]
-        if unknown := sorted({one.signal for one in entry.waveforms} - set(paths)):
-            raise _Untold(f"the record does not say what way its {unknown[0]} took")
-        return Corrected.of(raw, paths)
-
-    def _zero_for(self, other: CaptureEntry) -> Corrected | None:
-        """Return the last zero capture before another, if it was taken in the same range: it holds for no other."""
-        before = [one for one in self._record.captures[: self._record.captures.index(other)] if one.purpose == "zero"]
-        if not before or _resolution(before[-1]) != _resolution(other):
-            return None
-        return self._corrected(before[-1])
-
-    def _half_ranges(self) -> dict[str, float]:
-        """Return in which ranges the run had its signals read last, ±V."""
-        half = {one.signal: one.half_range for one in self._record.ranges}
-        if not {"voltage", "current"} <= set(half):
-            raise _Untold("the record does not say in which ranges its signals were read")
-        return half
-
-    def _paths(self, load: str) -> Mapping[str, SignalPath]:
-        """Return the ways of both signals with a load connected, in the ranges that the run had chosen."""
-        definition = self._sources.definition
-        voltage, current, half = definition.voltage, definition.current, self._half_ranges()
-        if voltage is None or current is None:
-            raise EvidenceError(f"{self._record.id}: the bench of the evidence has no such signals")
-        channel = ScopeChannel(
-            full_scale=2 * half["voltage"], probe=voltage.probe, bandwidth_limit=voltage.bandwidth_limit
-        )
-        scope = ScopeSetup(channels={voltage.channel: channel}, window=1.0, points=1)
-        card = DigitizerSetup(channels={current.channel: half["current"]}, rate=current.rate, samples=1)
-        connected = definition.loads[load]
-        return {
-            "current": signal_path(definition, "current", card, connected),
-            "voltage": signal_path(definition, "voltage", scope, connected),
-        }
-
-
-def _resolution(entry: CaptureEntry) -> float | None:
-    """Return the step of a capture's current, A: it tells the range."""
-    return next((one.path.resolution for one in entry.waveforms if one.signal == "current" and one.path), None)
+def _planned(resolved: ResolvedCase) -> dict[str, Any]:
+    """Return what a record says of its case before anything is done in it, as today's code reads its plan."""
+    fresh = case_record.not_run(resolved, "")
+    return {name: getattr(fresh, name) for name in PLANNED}
 
 
 def _clipped(signal: Corrected) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,9 +15,22 @@ if TYPE_CHECKING:
 
     from rig.evidence.record import CaseRecord
 
-__all__ = ["CaseReplay", "JudgementChange", "MeasurementChange", "Outcome", "ReplayResult", "compare_cases"]
+__all__ = ["PLANNED", "CaseReplay", "JudgementChange", "MeasurementChange", "Outcome", "ReplayResult", "compare_cases"]
 
 Outcome = Literal["same", "not done again", "values changed", "verdict changed"]
+
+PLANNED: Final = (
+    "title",
+    "mode",
+    "location",
+    "traces",
+    "decision_rule",
+    "stimulus",
+    "load",
+    "forecasts",
+    "judged_from",
+)
+"""What a record says of a case before anything is done in it: it follows from the plan, the bench and the code."""
 
 _WORSE: tuple[Outcome, ...] = ("values changed", "not done again")
 
@@ -127,6 +140,12 @@ def _others(before: CaseRecord, after: CaseRecord) -> Iterator[str]:
     ):
         if [_bits(entry) for entry in one] != [_bits(entry) for entry in other]:
             yield name
+    fresh = [one.model_dump_json(include={*PLANNED}) for one in (before, after)]
+    if fresh[0] != fresh[1]:
+        names = [name for name in PLANNED if len({one.model_dump_json(include={name}) for one in (before, after)}) > 1]
+        yield f"what is planned: {', '.join(names)}"
+    if [one.defects for one in before.captures] != [one.defects for one in after.captures]:
+        yield "what is wrong with its captures"
     if _bits(before.error) != _bits(after.error):
         yield f"error: {_error(before)} → {_error(after)}"
     elif before.reason != after.reason and before.verdict is after.verdict:
