@@ -103,7 +103,7 @@ def _largest(chronicle: Chronicle, name: str, part: Recording, window: Window) -
             "crest of a surge": 0.5 * missed / math.sqrt(3),
         },
     )
-    shown = f"{window.description}; extreme at {extreme.time:.6g} s"
+    shown = f"{window.description}; extreme at {format_quantity(float(extreme.time), Unit.SECOND, digits=6)}"
     return chronicle.outcome(name, Unit.AMPERE, value, budget, replace(window, description=shown))
 
 

@@ -13,7 +13,7 @@ from rig.analysis.periods import whole_periods
 from rig.analysis.pulse import cut_corner
 from rig.analysis.uncertainty import Budget, dithered, expected_extreme, spread_of_extreme
 from rig.model.measurement import Measurement, NotMeasured, Outcome
-from rig.units import Unit
+from rig.units import Unit, format_quantity
 
 if TYPE_CHECKING:
     from rig.analysis.oscillation import Oscillation
@@ -232,7 +232,8 @@ def peak_output_voltage(record: Record) -> Outcome:
     """Extreme |v| of the record, V, without what noise adds to the largest of many samples."""
     extreme, worst = record.trace.extreme()
     last = float(len(record.trace) - 1)
-    window = span(record, 0.0, last, f"extreme of the whole record, at {record.trace.time(worst):.6g} s")
+    when = format_quantity(float(record.trace.time(worst)), Unit.SECOND, digits=6)
+    window = span(record, 0.0, last, f"extreme of the whole record, at {when}")
     noise = record.analogue_noise
     # Noise lifts the largest of the samples that lie at the same level.
     reach = noise * expected_extreme(float(record.phases.plateau.sum()) if len(record.phases) else last + 1)

@@ -393,9 +393,13 @@ class Record:
             hertz = format_quantity(self.never_rests.frequency / self.interval, Unit.HERTZ, digits=4)
             return f"no pulse: an alternating current of {hertz} that never rests"
         if len(self.runs) == 0:
+            largest, threshold = (
+                format_quantity(float(level), self.signal.unit, digits=3)
+                for level in (self.runs.largest, self.runs.threshold)
+            )
             return (
-                f"no pulse found: the signal stays within {self.runs.largest:.3g} {self.signal.unit.value} of its "
-                f"quiet level, where {self.runs.threshold:.3g} {self.signal.unit.value} tells a pulse from noise"
+                f"no pulse found: the signal stays within {largest} of its quiet level, "
+                f"where {threshold} tells a pulse from noise"
             )
         if self.too_coarse:
             return self.too_coarse

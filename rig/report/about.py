@@ -78,7 +78,7 @@ def _purpose(record: RunRecord) -> Iterator[tuple[str, str]]:
     yield "Address", (laboratory.address if laboratory else "") or NOT_STATED
     yield "Location of the activity", _location(record)
     yield from _said(record, "Customer", "customer")
-    yield "Test performed", "; ".join(plan.title for plan in record.plans) or "without a plan"
+    yield "Test performed", "; ".join(wording.prose(plan.title) for plan in record.plans) or "without a plan"
     yield from _said(record, "Objective", "objective")
     yield "Performed on", _days(record)
     yield "From external providers", "no result; calibrations are those of the certificates in the tables of equipment"
@@ -117,7 +117,7 @@ def _finished(record: RunRecord) -> str:
     sample = record.device.sample if record.device else None
     if sample is None or sample.finished is None:
         return NOT_STATED
-    return "; ".join(filter(None, ("yes" if sample.finished else "no", sample.justification)))
+    return ". ".join(filter(None, ("yes" if sample.finished else "no", sample.justification)))
 
 
 def _sampling(record: RunRecord) -> Iterator[tuple[str, str]]:

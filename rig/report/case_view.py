@@ -210,7 +210,7 @@ def _range(entry: RangeEntry) -> str:
     why = (
         "after a capture that clipped" if entry.chosen_for == "clipped capture" else f"for the {entry.chosen_for}{peak}"
     )
-    return f"{entry.signal} ±{wording.quantity(entry.half_range, Unit.VOLT, digits=3)} {why}"
+    return f"{entry.signal}: input ±{wording.quantity(entry.half_range, Unit.VOLT, digits=3)} {why}"
 
 
 def _realised(case: CaseRecord) -> str:
@@ -268,7 +268,7 @@ def _basis(entry: MeasurementEntry, usual: str) -> str:
     if entry.window is not None:
         start, stop, description = entry.window
         ends = " to ".join(wording.quantity(end, Unit.SECOND, digits=5) for end in (start, stop))
-        parts += [part for part in (ends, description) if part]
+        parts += [part for part in (ends, wording.prose(description)) if part]
     if entry.coverage_factor != _USUAL_COVERAGE:
         parts.append(f"k = {entry.coverage_factor:.2f}")
     return ", ".join(parts)

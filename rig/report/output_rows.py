@@ -126,4 +126,4 @@ def _window(found: Found) -> str:
         return ""
     start, stop, description = found.entry.window
     ends = " to ".join(wording.quantity(end, Unit.SECOND, digits=5) for end in (start, stop))
-    return ", ".join(filter(None, (description, ends)))
+    return ", ".join(filter(None, (wording.prose(description), ends)))

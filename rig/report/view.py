@@ -28,6 +28,10 @@ __all__ = ["Banner", "Count", "ReportView", "Trace", "Unevaluated", "incompleten
 
 _REASONS = 2  # shown in full for an entry of a pack that was not evaluated
 
+_BEYOND = "At least one value was measured to lie beyond its limit."
+_NEAR = (
+    "At least one value lies within its limit by less than its uncertainty, which the decision rule does not accept."
+)
 _UNSIGNED = "No key has signed this evidence: who can write its folder could also have made it."
 
 _ENDS = {
@@ -135,7 +139,7 @@ def view_report(record: RunRecord, standing: Standing | None = None) -> ReportVi
     found = tuple(anomalies(record))
     signoffs = tuple(view_signoffs(known.signoffs))
     return ReportView(
-        title=" · ".join(plan.title for plan in record.plans) or "Run without a plan",
+        title=" · ".join(wording.prose(plan.title) for plan in record.plans) or "Run without a plan",
         run_id=record.run_id,
         verdict=view_verdict(record.verdict),
         banners=tuple(_banners(record, known)),
@@ -155,7 +159,8 @@ def view_report(record: RunRecord, standing: Standing | None = None) -> ReportVi
         instruments=tuple(equipment.instruments(record)),
         loads=tuple(equipment.loads(record)),
         plans=tuple(
-            (plan.id, plan.title, plan.revision, plan.decision_rule.value, plan.source.sha256) for plan in record.plans
+            (plan.id, wording.prose(plan.title), plan.revision, plan.decision_rule.value, plan.source.sha256)
+            for plan in record.plans
         ),
         rules=_rules(record),
         packs=tuple((pack.id, pack.title, pack.edition, pack.source.sha256) for pack in record.packs),
@@ -178,9 +183,17 @@ def view_report(record: RunRecord, standing: Standing | None = None) -> ReportVi
     )
 
 
+def _only_near(record: RunRecord) -> bool:
+    """Whether everything that failed lies within its limit, by less than a rule with a guard band accepts."""
+    if any(case.output_off and case.output_off.verdict.failed for case in record.cases):
+        return False
+    failed = [one for case in record.cases for one in case.judgements if one.verdict.failed]
+    return bool(failed) and all(one.margin is not None and one.margin >= 0 for one in failed)
+
+
 def _banners(record: RunRecord, known: Standing) -> Iterable[Banner]:
     if record.verdict.failed:
-        yield Banner(word="FAILED", style="bad", texts=("At least one value was measured to lie beyond its limit.",))
+        yield Banner(word="FAILED", style="bad", texts=(_NEAR if _only_near(record) else _BEYOND,))
     if known.problems:
         yield Banner(word="NOT INTACT", style="bad", texts=known.problems)
     if record.engineering_only:

@@ -39,7 +39,7 @@ def test_everything_that_was_said_is_on_the_page(
     sample = record.device.sample
     said += [sample.description, sample.lot, sample.conditioning, str(sample.received), *sample.accessories]
     said += [
-        "no; The label is missing.",
+        "no. The label is missing.",
         "23.1 ± 0.5 °C (k = 2)",
         "41 ± 3 % (k = 2)",
         "thermohygrometer TH-1, C-2026-0040",

@@ -101,6 +101,20 @@ def test_a_case_names_every_check_that_gave_its_verdict(make_case: Callable[...,
     assert view_case(unjudged, 1, 8).reason == "no such file: net_charge"
 
 
+def test_a_failure_within_the_guard_band_is_not_said_to_lie_beyond_its_limit(
+    make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord]
+) -> None:
+    case = make_case(50, 0.02, "500 ohm")
+
+    def told(margin: float) -> tuple[str, ...]:
+        bad = case.judgements[0].model_copy(update={"verdict": Verdict.FAIL, "margin": margin})
+        failed = case.model_copy(update={"verdict": Verdict.FAIL, "judgements": (bad,)})
+        return view_report(make_run((failed,))).banners[0].texts
+
+    assert "within its limit by less than its uncertainty" in told(1e-5)[0]
+    assert "beyond its limit" in told(-1e-5)[0]
+
+
 def test_the_budget_is_sorted_and_shared(record: RunRecord) -> None:
     lines = view_report(record).cases[0].measurements[0].budget
     assert [line.name for line in lines] == ["gain", "offset", "noise", "sense resistor"]
