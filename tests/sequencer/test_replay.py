@@ -19,6 +19,7 @@ from rig.model.recording import LongCapture
 from rig.model.verdict import Verdict
 from rig.model.waveform import Capture, Purpose, Waveform
 from rig.sequencer.replay.answer import CODE, Answer
+from rig.sequencer.replay.many import replay_many
 from rig.sequencer.replay.result import CaseReplay, ReplayResult, compare_cases
 from rig.sequencer.replay.show import replay_exit_code, show_replay
 from rig.sequencer.resumable import software
@@ -138,6 +139,17 @@ def test_known_results_depend_on_all_code_that_makes_them() -> None:
     assert parts <= known
     hashes = [software(parts)["code"] for parts in (("errors.py",), ("roles.py",), (), CODE, CODE[1:])]
     assert len(set(hashes)) == len(hashes)
+
+
+def test_a_process_that_dies_costs_no_bundle_its_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dies = "import os, sys\nif '--multiprocessing-fork' in sys.orig_argv: os._exit(3)\n"
+    (tmp_path / "sitecustomize.py").write_text(dies, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    bundles = [tmp_path / "a", tmp_path / "b"]
+    answers = list(replay_many(bundles, jobs=2))
+    assert [one.bundle for one in answers] == [str(one) for one in bundles]
+    assert all("died" in one.refused for one in answers)
+    assert replay_exit_code(answers) == 2
 
 
 def test_titles_of_values_are_shown_on_request_only() -> None:

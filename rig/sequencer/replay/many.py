@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rig.errors import Refused
-from rig.sequencer.replay.answer import answer
+from rig.sequencer.replay.answer import Answer, answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from rig.sequencer.replay.answer import Answer
+    from concurrent.futures import Executor, Future
 
 __all__ = ["replay_many", "replays_folder"]
 
 _FOLDER = "RIG_REPLAYS"
+_DIED = (
+    "not replayed: a process that replays bundles died, perhaps for want of memory; --jobs 1 does one after the other"
+)
 
 
 def replays_folder() -> Path:
@@ -64,4 +66,21 @@ def replay_many(
     # A process of its own kind everywhere: one that is forked inherits threads in the middle of their work.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield from (one.result() for one in [pool.submit(answer, *one) for one in asked])
+        futures = [_submitted(pool, *one) for one in asked]
+        yield from (_came(one, of) for one, (of, *_) in zip(futures, asked, strict=True))
+
+
+def _submitted(pool: Executor, bundle: str, packs: Sequence[str], known: str | None) -> Future[Answer] | None:
+    """Ask for a bundle; None where a process has died already."""
+    try:
+        return pool.submit(answer, bundle, packs, known)
+    except BrokenExecutor:
+        return None
+
+
+def _came(future: Future[Answer] | None, bundle: str) -> Answer:
+    """Wait for an answer; with a process that dies, all that was still asked of the others is lost as well."""
+    try:
+        return Answer(bundle=bundle, refused=_DIED) if future is None else future.result()
+    except BrokenExecutor:
+        return Answer(bundle=bundle, refused=_DIED)
