@@ -36,7 +36,7 @@ def trace(
     """Show which requirement is covered by which cases of which runs, with their verdicts; and every gap.
 
     Exit code: 0 every requirement is tested and everything passed, 1 something failed, 2 an input was refused,
-    3 something is not tested, undecided, or older than its requirement.
+    3 something is not tested, undecided, older than its requirement, or no evidence.
     """
     from rig.bench.drivers.system_clock import SystemClock  # noqa: PLC0415 - as everywhere here
     from rig.report.matrix.page import render_matrix_html  # noqa: PLC0415

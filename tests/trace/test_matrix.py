@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from random import Random
 
@@ -240,3 +242,26 @@ def test_clauses_are_judged_stated_or_not_evaluated_with_the_reasons_on_record()
     assert rows[2].stated == ("a: 3 V",)
     assert rows[3].reasons == (("no case that was judged asked for it", 0),)
     assert all(row.requirements == ("R1",) for row in rows)
+
+
+def engineering(one: Run) -> Run:
+    return replace(one, record=one.record.model_copy(update={"engineering_only": ("a calibration has expired",)}))
+
+
+@pytest.mark.parametrize(
+    "weaken", [engineering, lambda one: replace(one, sealed=False)], ids=["engineering", "unsealed"]
+)
+def test_what_is_no_evidence_covers_nothing_and_takes_no_failure_away(weaken: Callable[[Run], Run]) -> None:
+    only = asked(requirement("R", hazards=("H",)), hazards=[Hazard(id="H")])
+    failed, passed = run("failed", case("a", FAIL, ["R"])), run("passed", case("a", PASS, ["R"]))
+    alone = matrix([weaken(passed)], only)
+    assert (alone.gaps, alone.rows[0].provisional, alone.hazards[0].provisional) == (True, True, True)
+    later = weaken(run("later", case("a", PASS, ["R"]), day=1))
+    found = matrix([failed, later], only)
+    assert (found.failed, verdict_of(found, "R")) == (True, FAIL)
+    assert [one.standing for one in found.results] == [Standing.COUNTS, Standing.PROVISIONAL]
+    covered = matrix([passed, later], only)
+    assert not covered.gaps
+    assert matrix([passed, weaken(run("later", case("a", FAIL, ["R"]), day=1))], only).failed
+    newer = matrix([weaken(failed), run("later", case("a", PASS, ["R"]), day=1)], only)
+    assert (newer.failed, newer.gaps) == (False, False)

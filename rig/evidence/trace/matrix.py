@@ -54,6 +54,11 @@ class RequirementRow:
         """Whether anything that counts is older than the requirement's revision."""
         return any(link.stale for link in self.links if link.result.counts)
 
+    @property
+    def provisional(self) -> bool:
+        """Whether it would be passed, but for something that is no evidence."""
+        return _provisional(self.verdict, self.links)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskRow:
@@ -67,6 +72,12 @@ class RiskRow:
     untested: tuple[str, ...]
     links: tuple[Link, ...]
     verdict: Verdict | None
+    rows: tuple[RequirementRow, ...] = ()
+
+    @property
+    def provisional(self) -> bool:
+        """Whether it would be passed, but for something that is no evidence."""
+        return _provisional(self.verdict, (*self.links, *(link for row in self.rows for link in row.links)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +132,11 @@ class Matrix:
 
     @property
     def gaps(self) -> bool:
-        """Whether a requirement or a risk control is not tested, or a result is stale or is no PASS."""
+        """Whether a requirement or a risk control is not tested, or a result is stale, is no PASS or no evidence."""
         uncovered = any(row.verdict is None for row in self.rows) or any(
             row.verdict is None for row in self.risk_controls
         )
-        undecided = any(one.case.verdict is not Verdict.PASS for one in self.counting)
+        undecided = any(one.case.verdict is not Verdict.PASS or one.run.provisional for one in self.counting)
         return uncovered or undecided or any(row.stale for row in self.rows)
 
 
@@ -159,6 +170,10 @@ def build_matrix(
 def _requirement(requirement: Requirement, results: Iterable[Result]) -> RequirementRow:
     links = tuple(_links(requirement.id, results, requirement))
     return RequirementRow(requirement=requirement, links=links, verdict=_verdict(links))
+
+
+def _provisional(verdict: Verdict | None, links: Iterable[Link]) -> bool:
+    return verdict is Verdict.PASS and any(link.result.counts and link.result.run.provisional for link in links)
 
 
 def _verdict(links: Iterable[Link]) -> Verdict | None:
@@ -216,6 +231,7 @@ def _risk(
         untested=tuple(row.requirement.id for row in serving if row.verdict is None),
         links=links,
         verdict=worst(verdicts) if verdicts else None,
+        rows=tuple(serving),
     )
 
 

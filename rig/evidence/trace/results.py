@@ -25,6 +25,7 @@ class Standing(StrEnum):
     COUNTS = "counts"
     SUPERSEDED = "superseded"
     NOT_COMPLETE = "not complete"
+    PROVISIONAL = "no evidence: for engineering only, or never sealed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,12 @@ class Run:
     record: RunRecord
     bundle: str
     marks: tuple[str, ...] = ()
+    sealed: bool = True
+
+    @property
+    def provisional(self) -> bool:
+        """Whether it is no evidence: it is for engineering only, or was never sealed."""
+        return bool(self.record.engineering_only) or not self.sealed
 
     @property
     def device(self) -> str:
@@ -67,7 +74,7 @@ def results_of(runs: Sequence[Run]) -> tuple[Result, ...]:
     Results are of one case if plan, case and device are the same; what was simulated never stands for what was
     measured. Of these the newest that came to a verdict counts. One that came to its end without being decided does
     not take the place of an older one that was: then both count. What broke, was stopped or was not run counts only
-    where there is nothing else.
+    where there is nothing else. Neither does what is no evidence, unless it failed later than all that is.
     """
     alike: dict[tuple[object, ...], list[tuple[Run, CaseRecord]]] = {}
     for run in runs:
@@ -88,15 +95,25 @@ def results_of(runs: Sequence[Run]) -> tuple[Result, ...]:
 def _standings(group: Iterable[tuple[Run, CaseRecord]]) -> Iterator[tuple[tuple[Run, CaseRecord], Standing]]:
     newest_first = sorted(group, key=lambda one: _age(*one), reverse=True)
     ended = [one for one in newest_first if one[1].verdict not in _NEVER_ENDED]
-    decided = [one for one in ended if one[1].verdict is not Verdict.INCONCLUSIVE]
-    counting = [*ended[:1], *(one for one in decided[:1] if one is not ended[0])] or newest_first[:1]
+    evidence = [one for one in ended if not one[0].provisional]
+    counting = _counting(evidence or ended) or newest_first[:1]
+    if evidence:
+        counting += [one for one in ended[: ended.index(evidence[0])] if one[1].verdict.failed][:1]
     reached = False
     for one in newest_first:
         if any(one is other for other in counting):
             reached = True
             yield one, Standing.COUNTS
+        elif reached:
+            yield one, Standing.SUPERSEDED
         else:
-            yield one, Standing.SUPERSEDED if reached else Standing.NOT_COMPLETE
+            yield one, Standing.PROVISIONAL if any(one is other for other in ended) else Standing.NOT_COMPLETE
+
+
+def _counting(ended: Sequence[tuple[Run, CaseRecord]]) -> list[tuple[Run, CaseRecord]]:
+    """Return the newest of some results, and the newest that was decided."""
+    decided = [one for one in ended if one[1].verdict is not Verdict.INCONCLUSIVE]
+    return [*ended[:1], *(one for one in decided[:1] if one is not ended[0])]
 
 
 def _age(run: Run, case: CaseRecord) -> tuple[datetime, str]:

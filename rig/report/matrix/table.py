@@ -55,19 +55,24 @@ def _rows(matrix: Matrix) -> Iterator[Row]:
         yield (*what, *[None] * _RESULT, *[None] * (_CHECK - 1), f"traced by {', '.join(unknown.cases)}")
 
 
+def _verdict(row: RequirementRow | RiskRow) -> str:
+    if row.verdict is None:
+        return "NOT TESTED"
+    return "PROVISIONAL" if row.provisional else row.verdict.value
+
+
 def _requirement(row: RequirementRow) -> Row:
     one = row.requirement
     return (
         "requirement", one.id, one.title or one.text, one.revision, one.revised.isoformat() if one.revised else None,
         "; ".join(one.hazards), "; ".join(one.risk_controls), "; ".join(one.clauses),
-        "NOT TESTED" if row.verdict is None else row.verdict.value,
+        _verdict(row),
     )  # fmt: skip
 
 
 def _risk(row: RiskRow) -> Row:
-    verdict = "NOT TESTED" if row.verdict is None else row.verdict.value
     hazards = "; ".join(getattr(row.risk, "hazards", ()))
-    return "risk", row.risk.id, row.risk.text, None, None, hazards, None, None, verdict
+    return "risk", row.risk.id, row.risk.text, None, None, hazards, None, None, _verdict(row)
 
 
 def _linked(what: Row, links: Iterable[Link]) -> Iterator[Row]:

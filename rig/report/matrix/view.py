@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["ClauseView", "MatrixView", "RequirementView", "RiskView", "RunView", "state_of", "view_matrix"]
 
 NOT_TESTED = VerdictView(word="NOT TESTED", style="not-run", severity=-1)
+PROVISIONAL = VerdictView(word="PROVISIONAL", style="inconclusive", severity=1)
+"""All passed, in part in runs that are no evidence."""
+
 _REASONS = 3
 
 
@@ -118,7 +121,7 @@ def state_of(matrix: Matrix) -> tuple[VerdictView, str]:
     if matrix.failed:
         return VerdictView(word="FAILED", style="fail", severity=3), "A value was measured to lie beyond its limit."
     if matrix.gaps:
-        text = "Something is not tested, not decided, or older than what it is to show."
+        text = "Something is not tested, not decided, older than what it is to show, or no evidence."
         return VerdictView(word="GAPS", style="inconclusive", severity=2), text
     return (
         VerdictView(word="COVERED", style="pass", severity=0),
@@ -190,7 +193,9 @@ def _numbers(matrix: Matrix) -> Iterator[tuple[int, str, str]]:
     superseded = sum(one.standing is Standing.SUPERSEDED for one in matrix.others)
     controls = sum(row.verdict is None for row in matrix.risk_controls)
     yield len(rows), "requirement", "requirements"
-    yield sum(row.verdict is Verdict.PASS and not row.stale for row in rows), "passed", "passed"
+    passed = [row for row in rows if row.verdict is Verdict.PASS]
+    yield sum(not row.stale and not row.provisional for row in passed), "passed", "passed"
+    yield sum(row.provisional for row in passed), "provisional", "provisional"
     yield sum(row.verdict.failed for row in decided if row.verdict), "failed", "failed"
     yield len(rows) - len(decided), "not tested", "not tested"
     yield sum(row.stale for row in rows), "older than its revision", "older than their revision"
@@ -202,7 +207,10 @@ def _numbers(matrix: Matrix) -> Iterator[tuple[int, str, str]]:
     yield unevaluated, "clause not evaluated", "clauses not evaluated"
     yield len(matrix.unknown), "unknown name in plans", "unknown names in plans"
     yield superseded, "superseded result", "superseded results"
-    yield len(matrix.others) - superseded, "result that never ended", "results that never ended"
+    provisional = sum(one.standing is Standing.PROVISIONAL for one in matrix.others)
+    never = len(matrix.others) - superseded - provisional
+    yield never, "result that never ended", "results that never ended"
+    yield provisional, "result that is no evidence", "results that are no evidence"
     yield len(matrix.failed_before), "superseded failure", "superseded failures"
 
 
@@ -222,6 +230,12 @@ def _run(run: Run, number: int) -> RunView:
     )
 
 
+def _state(row: RequirementRow | RiskRow) -> VerdictView:
+    if row.verdict is None:
+        return NOT_TESTED
+    return PROVISIONAL if row.provisional else view_verdict(row.verdict)
+
+
 def _requirement(row: RequirementRow, number: int) -> RequirementView:
     one = row.requirement
     return RequirementView(
@@ -234,7 +248,7 @@ def _requirement(row: RequirementRow, number: int) -> RequirementView:
         hazards=one.hazards,
         risk_controls=one.risk_controls,
         clauses=one.clauses,
-        state=NOT_TESTED if row.verdict is None else view_verdict(row.verdict),
+        state=_state(row),
         stale=row.stale,
         cases=sum(link.result.counts for link in row.links),
         groups=groups_of(row.links),
@@ -251,7 +265,7 @@ def _risk(row: RiskRow) -> RiskView:
         requirements=row.requirements,
         untested=row.untested,
         cases=sum(link.result.counts for link in row.links),
-        state=NOT_TESTED if row.verdict is None else view_verdict(row.verdict) if tested else partly,
+        state=_state(row) if tested or row.verdict is None else partly,
     )
 
 

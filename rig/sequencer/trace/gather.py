@@ -66,7 +66,8 @@ class _Gathered:
         record = read_record(bundle)
         before = next((run for run in self.runs if run.record.run_id == record.run_id), None)
         if before is None:
-            self.runs.append(Run(record=record, bundle=str(bundle), marks=tuple(_marks(record, found))))
+            marks = tuple(_marks(record, found))
+            self.runs.append(Run(record=record, bundle=str(bundle), marks=marks, sealed=not found.incomplete))
             for entry in record.packs:
                 self._add_applied(bundle, record, entry)
         elif before.record == record:
