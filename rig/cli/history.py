@@ -38,8 +38,11 @@ def opened(history: str | None, evidence: Path, *, new: bool = False) -> History
     address = chosen_address(history, evidence)
     if address is None:
         raise HistoryError("results are kept nowhere: RIG_HISTORY or --history says none")
-    if address.get_backend_name() == "sqlite" and not new and not Path(address.database or "").is_file():
-        raise HistoryError(f"no run was kept yet: there is no {address.database} (rig history add BUNDLE...)")
+    if address.get_backend_name() == "sqlite":
+        file = Path(address.database or "")
+        if not new and not file.is_file():
+            raise HistoryError(f"no run was kept yet: there is no {file} (rig history add BUNDLE...)")
+        file.parent.mkdir(parents=True, exist_ok=True)
     return History(address)
 
 
@@ -142,7 +145,8 @@ def compare(
 ) -> None:
     """Compare two runs: verdicts, values beyond their uncertainty, limits, device, instruments, software.
 
-    Exit code: 0 nothing is otherwise beyond uncertainty, 1 a verdict is, 2 refused, 3 only values or cases are.
+    Exit code: 0 nothing is otherwise beyond uncertainty, 1 a verdict is, 2 refused, 3 only values or cases are, or no
+    value could be compared.
     """
     from rig.history.compare import compare as held_against  # noqa: PLC0415
     from rig.report.comparison import compare_exit_code, comparison_csv, comparison_paper  # noqa: PLC0415
@@ -169,11 +173,12 @@ def results_called(name: str, evidence: Path, database: str | None) -> Results:
     RigError
         if the evidence is not whole, or no run is called so
     """
+    from rig.evidence.plain import is_folder  # noqa: PLC0415
     from rig.evidence.verification import refuse_unless_whole  # noqa: PLC0415
     from rig.history.spool import results_of  # noqa: PLC0415
 
     for bundle in (Path(name), evidence / name):
-        if bundle.is_dir():
+        if is_folder(bundle):
             refuse_unless_whole(bundle)
             return results_of(bundle)
     with opened(database, evidence) as kept:

@@ -104,8 +104,10 @@ class Difference:
         return self.before.verdict, self.after.verdict
 
     @property
-    def outcome(self) -> Literal["same", "verdict changed", "values changed"]:
+    def outcome(self) -> Literal["same", "verdict changed", "values changed", "nothing compared"]:
         """What is otherwise; circumstances and limits alone are not results."""
         if self.cases or self.before.verdict is not self.after.verdict:
             return "verdict changed"
-        return "values changed" if self.values or self.only_before or self.only_after else "same"
+        if self.values or self.only_before or self.only_after:
+            return "values changed"
+        return "same" if self.compared else "nothing compared"

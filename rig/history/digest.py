@@ -82,7 +82,7 @@ class Digest:
     failing : cases that do not pass, those that began last first
     fixed : cases that pass now and did not in the run before
     shrunk : the checks that lost most of their margin since the green run
-    drifting : series that drift towards a limit or are out of control
+    watched, drifting : how many series say anything by now, and those that drift to a limit or are out of control
     """
 
     run: RunRow
@@ -95,6 +95,7 @@ class Digest:
     failing: tuple[Failing, ...]
     fixed: tuple[CaseRow, ...]
     shrunk: tuple[Shrunk, ...]
+    watched: int
     drifting: tuple[tuple[str, Trend], ...]
     due: tuple[Due, ...]
 
@@ -114,6 +115,7 @@ def digest_of(results: Results, history: History, today: date) -> Digest:
     cases = decisive(results)
     verdicts = history.verdicts([one.run.run_id for one in earlier])
     last = verdicts.get(earlier[0].run.run_id, {}) if earlier else {}
+    series = [(measurand, trend) for measurand, trend in _continued(results, history) if trend.answered]
     return Digest(
         run=run,
         plans=tuple(one.id for one in results.plans),
@@ -131,7 +133,8 @@ def digest_of(results: Results, history: History, today: date) -> Digest:
             if one.verdict is Verdict.PASS and last.get(key, one.verdict) is not one.verdict
         ),
         shrunk=() if then is None else tuple(sorted(_shrunk(then, results), key=lambda one: -one.share)),
-        drifting=tuple(_drifting(results, history)),
+        watched=len(series),
+        drifting=tuple((measurand, trend) for measurand, trend in series if trend.alarming),
         due=tuple(_due(results, today)),
     )
 
@@ -185,8 +188,8 @@ def _is_smaller(before: JudgementRow, after: JudgementRow) -> bool:
     return lost > max(uncertainty, _WORTH_TELLING * before.margin)
 
 
-def _drifting(results: Results, history: History) -> Iterator[tuple[str, Trend]]:
-    """Yield every series of a judged measurand that this run continues, and that gives cause for alarm."""
+def _continued(results: Results, history: History) -> Iterator[tuple[str, Trend]]:
+    """Yield every series of a judged measurand that this run continues."""
     run = results.run
     if not run.device_serial:
         return
@@ -194,7 +197,7 @@ def _drifting(results: Results, history: History) -> Iterator[tuple[str, Trend]]
     for measurand in dict.fromkeys(one.measurand for one in results.judgements):
         points = history.points(measurand, asked)
         for trend in trends_of(points, Asked(measurand=measurand, engineering=True)).trends:
-            if trend.alarming and trend.series.points[-1].run_id == run.run_id:
+            if trend.series.points[-1].run_id == run.run_id:
                 yield measurand, trend
 
 

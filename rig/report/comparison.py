@@ -22,13 +22,15 @@ __all__ = [
     "compare_exit_code",
     "comparison_csv",
     "comparison_paper",
+    "lone_cases",
+    "moved_limits",
     "moved_values",
     "run_called",
 ]
 
 _MISSING = "not made"
 _MANY = 10.0
-_CODES = {"same": 0, "verdict changed": 1, "values changed": 3}
+_CODES = {"same": 0, "verdict changed": 1, "values changed": 3, "nothing compared": 3}
 _COLUMNS = (
     "what", "plan", "case", "name", "unit", "before", "before_expanded_uncertainty", "after",
     "after_expanded_uncertainty", "e_n",
@@ -37,7 +39,7 @@ _BEYOND = "Differences of more than the expanded uncertainty of the difference: 
 
 
 def compare_exit_code(difference: Difference) -> int:
-    """Return the exit code of ``rig compare``: 0 nothing beyond uncertainty, 1 a verdict, 3 only values or cases."""
+    """Return the exit code: 0 nothing beyond uncertainty, 1 a verdict, 3 values or cases, or no data."""
     return _CODES[difference.outcome]
 
 
@@ -52,8 +54,8 @@ def comparison_paper(difference: Difference) -> Paper:
     sections = (
         _section("Verdicts that are others", changed_verdicts(difference), "none"),
         _section("Values beyond their uncertainty", moved_values(difference), "none", note=_BEYOND),
-        _section("Cases of one run only", _alone(difference), "none"),
-        _section("Limits that are others", _limits(difference), "none"),
+        _section("Cases of one run only", lone_cases(difference), "none"),
+        _section("Limits that are others", moved_limits(difference), "none"),
         circumstances_section(difference),
     )
     return Paper(
@@ -85,7 +87,9 @@ def _sentence(difference: Difference) -> str:
         ),
     ]
     what = "; ".join(filter(None, told)) or "nothing is otherwise beyond uncertainty"
-    return f"{verdict}; {what}; {difference.compared} values compared."
+    if difference.outcome == "nothing compared":
+        return f"{verdict}; no value was measured in both: nothing could be compared."
+    return f"{verdict}; {what}; {_count(difference.compared, 'value', 'values') or 'no value'} compared."
 
 
 def _count(number: int, one: str, many: str) -> str:
@@ -153,13 +157,15 @@ def _by(one: ValueDifference) -> str:
     return wording.quantity(after.value - before.value, Unit(str(after.unit)), digits=2)
 
 
-def _alone(difference: Difference) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+def lone_cases(difference: Difference) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+    """Return the head and rows of all cases that only one of the runs has."""
     rows: list[tuple[Cell, ...]] = [(case.plan, case.id, case.verdict, "") for case in difference.only_before]
     rows += [(case.plan, case.id, "", case.verdict) for case in difference.only_after]
     return ("plan", "case", "A", "B"), rows
 
 
-def _limits(difference: Difference) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+def moved_limits(difference: Difference) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+    """Return the head and rows of all checks whose bounds are others."""
     rows: list[tuple[Cell, ...]] = [
         (
             one.case.plan,

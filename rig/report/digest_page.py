@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rig.history.digest import SOON
 from rig.history.results import called
 from rig.report import wording
-from rig.report.comparison import moved_values, run_called
+from rig.report.comparison import lone_cases, moved_limits, moved_values, run_called
 from rig.report.paper import Cell, Link, Paper, Section
 from rig.report.trends.rows import row_of
 from rig.units import Unit
@@ -38,7 +38,7 @@ def digest_paper(digest: Digest, today: date, reports: Sequence[str] = ()) -> Pa
         ("Run", run_called(run)),
         ("Device", f"{run.device_manufacturer} {run.device_model} {run.device_serial}, firmware {run.device_firmware}"),
         ("Bench", run.bench),
-        ("Last green night", "none so far" if digest.green is None else run_called(digest.green)),
+        ("Last green night", _green(digest)),
     ]
     facts += [("Report", Link(text=one.replace("\\", "/").rpartition("/")[2], path=one)) for one in reports]
     return Paper(
@@ -52,9 +52,16 @@ def digest_paper(digest: Digest, today: date, reports: Sequence[str] = ()) -> Pa
     )
 
 
+def _green(digest: Digest) -> str:
+    if digest.green is None:
+        return "none so far"
+    return f"{run_called(digest.green)}{', for engineering only' if digest.green.engineering_only else ''}"
+
+
 def _sentence(digest: Digest) -> str:
     counts = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in digest.counts.items()) or "no case"
-    if digest.green is None:
+    difference = digest.difference
+    if difference is None:
         return (
             f"{counts}. No run of these plans on this bench and device has passed before: there is nothing to compare."
         )
@@ -64,8 +71,14 @@ def _sentence(digest: Digest) -> str:
         _count(len(digest.failing) - new, "case still does not pass", "cases still do not pass"),
         _count(len(digest.fixed), "case is fixed", "cases are fixed"),
     ]
-    moved = len(digest.difference.values) if digest.difference is not None else 0
-    told.append(_count(moved, "value moved beyond its uncertainty", "values moved beyond their uncertainty"))
+    moved, limits = len(difference.values), len(difference.limits)
+    gone, added = len(difference.only_before), len(difference.only_after)
+    told += [
+        _count(moved, "value moved beyond its uncertainty", "values moved beyond their uncertainty"),
+        _count(limits, "limit is another", "limits are others"),
+        _count(gone, "case was not in this run", "cases were not in this run"),
+        _count(added, "case is new", "cases are new"),
+    ]
     return f"{counts}. {'; '.join(filter(None, told)) or 'Nothing moved'} since the last green night."
 
 
@@ -88,7 +101,8 @@ def _failing(digest: Digest) -> Section:
          wording.prose(one.case.reason))
         for one in digest.failing
     )  # fmt: skip
-    return _table("Not passing", _FAILING, rows, "every case passes", most=2 * _MOST)
+    empty = "every case passes" if digest.counts else "there was no case"
+    return _table("Not passing", _FAILING, rows, empty, most=2 * _MOST)
 
 
 def _fixed(digest: Digest) -> Section:
@@ -104,6 +118,8 @@ def _since(digest: Digest) -> tuple[Section, ...]:
     shrunk = tuple(_shrunk(one) for one in digest.shrunk)
     others = tuple((one.what, one.before or "–", one.after or "–") for one in difference.circumstances)
     return (
+        _table("Cases of one of the runs only", *_then_and_now(lone_cases(difference)), "none"),
+        _table("Limits that are others", *_then_and_now(moved_limits(difference)), "none"),
         _table("Values that moved beyond their uncertainty", _MOVED, tuple(moved), "none"),
         _table(
             "Margins that shrank most",
@@ -114,6 +130,13 @@ def _since(digest: Digest) -> tuple[Section, ...]:
         ),
         _table("Changed around the run", ("what", "green night", "now"), others, "nothing"),
     )
+
+
+def _then_and_now(
+    table: tuple[tuple[str, ...], list[tuple[Cell, ...]]],
+) -> tuple[tuple[str, ...], tuple[tuple[Cell, ...], ...]]:
+    head, rows = table
+    return (*head[:-2], "green night", "now"), tuple(rows)
 
 
 def _shrunk(one: Shrunk) -> tuple[Cell, ...]:
@@ -128,7 +151,8 @@ def _drifts(digest: Digest) -> Section:
     for number, (measurand, trend) in enumerate(digest.drifting, 1):
         row = row_of(number, trend)
         rows.append((measurand, row.series, row.state, "; ".join(row.found)))
-    return _table("Drift and control charts", ("value", "series", "state", "what was found"), tuple(rows), "no warning")
+    none = f"no warning in {digest.watched} series" if digest.watched else "too few runs so far to tell"
+    return _table("Drift and control charts", ("value", "series", "state", "what was found"), tuple(rows), none)
 
 
 def _due(digest: Digest, today: date) -> Section:

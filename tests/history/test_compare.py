@@ -186,3 +186,26 @@ def test_the_farthest_value_comes_first(rows: Rows) -> None:
     found = compare(*difference(rows)).values
     assert [one.e_n for one in found] == sorted((one.e_n or 0.0 for one in found), reverse=True)
     assert found == compare(*(replace(one) for one in difference(rows))).values
+
+
+def test_where_nothing_was_measured_nothing_is_the_same(rows: Rows) -> None:
+    empty = case(1, 0.02, "500 ohm").model_copy(update={"measurements": ()})
+    found = compare(rows(cases=(empty,)), rows(cases=(empty,)))
+    assert (found.outcome, compare_exit_code(found)) == ("nothing compared", 3)
+    assert "nothing could be compared" in comparison_paper(found).sentence
+
+
+def test_compared_the_other_way_round_it_is_the_same_mirrored(rows: Rows) -> None:
+    one, other = case(1, 0.02, "500 ohm"), case(1, 0.02, "500 ohm", gain=1.25)
+    alone = case(2, 0.05, "500 ohm")
+    there, back = (
+        compare(rows(cases=first), rows(cases=second))
+        for first, second in [((one, alone), (other,)), ((other,), (one, alone))]
+    )
+    assert there.outcome == back.outcome == "verdict changed"
+    assert (there.only_before, there.only_after) == (back.only_after, back.only_before)
+    assert there.compared == back.compared
+    assert [(a.before, a.after, a.e_n) for a in there.values] == [(a.after, a.before, a.e_n) for a in back.values]
+    for a, b in zip(there.cases, back.cases, strict=True):
+        assert (a.before, a.after) == (b.after, b.before)
+        assert {(c.before, c.after) for c in a.checks} == {(c.after, c.before) for c in b.checks}

@@ -161,3 +161,24 @@ def test_every_form_says_the_same(of: Of) -> None:
         assert "1 case still does not pass; 1 case is fixed" in text
         assert "report.html" in text
         assert NIGHTS[0] in text
+
+
+def test_a_case_that_is_gone_and_a_limit_that_is_wider_are_told(url: URL) -> None:
+    both = (case(1, 0.02, "500 ohm"), case(2, 0.05, "500 ohm"))
+    first = both[0]
+    check = first.judgements[0]
+    assert check.limit.upper is not None
+    wider = check.model_copy(update={"limit": check.limit.model_copy(update={"upper": 2 * check.limit.upper})})
+    tonight = first.model_copy(update={"judgements": (wider, *first.judgements[1:])})
+    with History(url) as history:
+        history.add(flatten(night(0, both, run_id="green"), manifest_sha256="0" * 64, bundle="x"))
+        results = flatten(night(1, (tonight,), run_id="tonight"), manifest_sha256="1" * 64, bundle="x")
+        digest = digest_of(results, history, TODAY)
+        nothing = digest_of(flatten(night(2, (), run_id="none"), manifest_sha256="2" * 64, bundle="x"), history, TODAY)
+    text = markdown_paper(digest_paper(digest, TODAY))
+    assert "1 limit is another; 1 case was not in this run since the last green night" in text
+    assert "Nothing moved" not in text
+    assert "50mA" in text
+    assert "too few runs so far to tell" in text
+    assert "no warning" not in text
+    assert "every case passes" not in markdown_paper(digest_paper(nothing, TODAY))
