@@ -42,4 +42,7 @@ def main() -> NoReturn:
     except RigError as error:
         typer.echo(str(error), err=True)
         sys.exit(REFUSED)
+    except OSError as error:  # a name that no file can have, a folder that nobody may read
+        typer.echo(f"{error.filename}: {error.strerror}" if error.filename else str(error), err=True)
+        sys.exit(REFUSED)
     sys.exit(0)

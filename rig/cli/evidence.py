@@ -101,6 +101,7 @@ def replay(
     Exit code: 0 all was done again and is identical to the last bit, 1 a verdict is another, 2 a bundle was refused,
     3 only values are others, 4 what was done again is identical, but not everything was.
     """
+    from rig.evidence.plain import shown  # noqa: PLC0415
     from rig.sequencer.replay.many import replay_many, replays_folder  # noqa: PLC0415
     from rig.sequencer.replay.show import replay_exit_code, replays_json, show_replay  # noqa: PLC0415
     from rig.sequencer.replay.sources import pack_files  # noqa: PLC0415
@@ -110,7 +111,7 @@ def replay(
     for answer in replay_many(bundles, packs, jobs=jobs, known=known, scheduler=scheduler):
         answers.append(answer)
         for line in () if as_json else show_replay(answer, values=values):
-            typer.echo(line)
+            typer.echo(shown(line))
     if as_json:
         typer.echo(replays_json(answers))
     raise typer.Exit(replay_exit_code(answers))

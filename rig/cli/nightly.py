@@ -70,8 +70,10 @@ def _last(kept: History, chosen: Selection) -> Results:
 
 def _reports(run: RunRow, evidence: Path, seen_from: Path | None) -> list[str]:
     """Return the paths of a run's reports, as they are opened from a folder."""
-    places = (evidence.absolute() / run.run_id, Path(run.bundle))
-    bundle = next((one for one in places if one.is_dir()), None)
+    from rig.evidence.plain import is_folder, stays_inside  # noqa: PLC0415
+
+    places = [evidence.absolute() / run.run_id] if stays_inside(run.run_id) else []
+    bundle = next((one for one in (*places, Path(run.bundle)) if is_folder(one)), None)
     files = [] if bundle is None else [bundle / name for name in ("report.html", "report.pdf")]
     return [_path(one, seen_from) for one in files if one.is_file()]
 

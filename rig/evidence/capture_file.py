@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,8 @@ CAPTURE_FORMAT = "rig-capture/1"
 CHUNK = 1 << 17
 """Samples that are compressed together: enough to compress well, few enough to read a part."""
 
+_SHORTEST = 1e-15  # s: with less between two samples, or more than its inverse, nothing is an axis of time
+_WHOLE = 1 << 29  # bytes of samples that are read at once
 _CACHE = 1 << 23  # bytes of unpacked chunks that are kept while a file is read in parts
 
 
@@ -105,6 +108,13 @@ def _set_texts(target: h5py.HLObject, name: str, texts: tuple[str, ...]) -> None
         target.attrs[name] = np.array(encoded, dtype=h5py.string_dtype("utf-8", longest))
 
 
+def _opened(path: Path, **how: int) -> h5py.File:
+    """Open an HDF5 file; a pipe or a device, which might never end, is none."""
+    if not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, "there is no such file", path.name)
+    return h5py.File(path, "r", **how)
+
+
 def read_capture(path: Path) -> Mapping[str, Waveform]:
     """Read the waveforms of a capture's file, by signal, exactly as they were written.
 
@@ -114,9 +124,14 @@ def read_capture(path: Path) -> Mapping[str, Waveform]:
         if the file is missing, damaged, or not a capture of this format.
     """
     try:
-        with h5py.File(path, "r") as file:
+        with _opened(path) as file:
             if read_text(file.attrs["format"]) == CAPTURE_FORMAT:
-                return {read_text(dataset.attrs["signal"]): read_dataset(dataset) for dataset in own_datasets(file)}
+                signals = tuple(own_datasets(file))
+                if sum(dataset.nbytes for dataset in signals) > _WHOLE:
+                    raise EvidenceError(
+                        f"{path.name} has more than the {_WHOLE} bytes of samples that are read at once"
+                    )
+                return {read_text(dataset.attrs["signal"]): read_dataset(dataset) for dataset in signals}
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, AnalysisError) as error:
         msg = f"{path.name} cannot be read as a capture: {error}"
         raise EvidenceError(msg) from error
@@ -127,7 +142,7 @@ def read_capture(path: Path) -> Mapping[str, Waveform]:
 def read_notes(path: Path) -> tuple[str, ...]:
     """Read what was wrong with a capture when it was taken; raises EvidenceError as :func:`read_capture` does."""
     try:
-        with h5py.File(path, "r") as file:
+        with _opened(path) as file:
             return tuple(read_text(text) for text in file.attrs.get("notes", ()))
     except (OSError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         msg = f"{path.name} cannot be read as a capture: {error}"
@@ -137,7 +152,7 @@ def read_notes(path: Path) -> tuple[str, ...]:
 def says_a_format(path: Path) -> bool:
     """Whether an HDF5 file says of what format it is, as captures of the rig do; true if it cannot be opened."""
     try:
-        with h5py.File(path, "r") as file:
+        with _opened(path) as file:
             return "format" in file.attrs
     except (OSError, RuntimeError, ValueError):
         return True
@@ -154,7 +169,7 @@ def open_recordings(path: Path) -> Iterator[Mapping[str, Recording]]:
     """
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(h5py.File(path, "r", rdcc_nbytes=_CACHE))
+            file = stack.enter_context(_opened(path, rdcc_nbytes=_CACHE))
             if read_text(file.attrs["format"]) != CAPTURE_FORMAT:
                 msg = f"{path.name} is not a capture of format {CAPTURE_FORMAT}"
                 raise EvidenceError(msg)
@@ -190,7 +205,7 @@ def capture_chunks(path: Path, signal: str, *, most: int = 1 << 20) -> Iterator[
         if the file is missing, damaged, or not a capture of this format, or does not hold the signal
     """
     try:
-        with h5py.File(path, "r") as file:
+        with _opened(path) as file:
             if read_text(file.attrs["format"]) == CAPTURE_FORMAT and (dataset := _named(file, signal)) is not None:
                 for begin in range(0, len(dataset), most):
                     yield read_dataset(dataset, begin, begin + most)
@@ -210,14 +225,18 @@ def read_dataset(dataset: h5py.Dataset, begin: int = 0, stop: int | None = None)
     """Read samples of one signal with what they mean; whoever opened the file sees to what can be wrong with it."""
     attributes = dataset.attrs
     rails, hole = attributes.get("rails"), attributes.get("hole")
+    interval, start = float(attributes["interval"]), float(attributes["start"])
+    if not (_SHORTEST <= interval <= 1 / _SHORTEST and abs(start) <= 1 / _SHORTEST):
+        message = f"its samples lie {interval!r} s apart, from {start!r} s on"
+        raise ValueError(message)
     return Waveform(
         samples=dataset[begin:stop],
-        interval=float(attributes["interval"]),
+        interval=interval,
         unit=Unit(read_text(attributes["unit"])),
         source=read_text(attributes["source"]),
         gain=float(attributes["gain"]),
         offset=float(attributes["offset"]),
-        start=float(attributes["start"]) + begin * float(attributes["interval"]),
+        start=start + begin * interval,
         rails=None if rails is None else (float(rails[0]), float(rails[1])),
         hole=None if hole is None else int(hole),
         history=tuple(read_text(text) for text in attributes.get("history", ())),

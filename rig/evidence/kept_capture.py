@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from rig.errors import EvidenceError
 from rig.evidence.capture_file import read_capture, read_notes
 from rig.evidence.long_capture import altered_pieces, is_long, open_long_capture
 from rig.evidence.pieces import folder_of
+from rig.evidence.plain import hash_plain, inside, shown
 from rig.model.happening import Happening
 from rig.model.waveform import Capture, Purpose
 
@@ -35,16 +35,12 @@ def kept_file(folder: Path, entry: FileEntry) -> Path:
     EvidenceError
         if it lies outside of the bundle, is missing, or is not what the record says
     """
-    path = folder / entry.file
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise EvidenceError(f"{entry.file!r} is not a file of the evidence")
-    try:
-        with path.open("rb") as content:
-            same = hashlib.file_digest(content, "sha256").hexdigest() == entry.sha256
-    except OSError as error:
-        raise EvidenceError(f"{entry.file} cannot be read: {error.strerror or error}") from error
-    if not same:
-        raise EvidenceError(f"{entry.file} is not the file that the record names")
+    path = inside(folder, entry.file)
+    digest = hash_plain(path)
+    if digest is None:
+        raise EvidenceError(f"{shown(entry.file)} is missing, or no plain file")
+    if digest != entry.sha256:
+        raise EvidenceError(f"{shown(entry.file)} is not the file that the record names")
     return path
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import itertools
 from collections import OrderedDict
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from rig.evidence.capture_file import open_recordings, read_capture, read_datase
 from rig.evidence.own_datasets import own_datasets
 from rig.evidence.piece import read_extremes
 from rig.evidence.pieces import folder_of, read_index
-from rig.evidence.plain import is_plain
+from rig.evidence.plain import hash_plain, is_plain
 from rig.model.recording import LongCapture, Overview, Recording
 from rig.model.waveform import Purpose
 
@@ -92,14 +91,9 @@ def altered_pieces(folder: Path) -> tuple[str, ...]:
     found = []
     for signal in read_index(folder).signals:
         for piece in signal.pieces:
-            try:
-                with (folder / piece.file).open("rb") as content:
-                    same = hashlib.file_digest(content, "sha256").hexdigest() == piece.sha256
-            except OSError as error:
-                found.append(f"{piece.file}: {error.strerror or error}")
-                continue
-            if not same:
-                found.append(f"{piece.file}: altered")
+            digest = hash_plain(folder / piece.file)
+            if digest != piece.sha256:
+                found.append(f"{piece.file}: {'missing' if digest is None else 'altered'}")
     return tuple(found)
 
 

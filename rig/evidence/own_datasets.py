@@ -29,9 +29,13 @@ def own_datasets(file: h5py.File) -> Iterator[h5py.Dataset]:
     ValueError
         if a member is anything but a dataset of numbers, in one dimension, stored in this very file
     """
-    size = file.id.get_filesize()
+    size, known = file.id.get_filesize(), set()
     for name in file:
         problem = _foreign(file, name) or _unfit(file[name], size)
+        place = None if problem else h5py.h5o.get_info(file[name].id).addr
+        if place in known:
+            problem = "is another name of samples that have one"
+        known.add(place)
         if problem:
             message = f"{ascii(name)[:80]} {problem}"
             raise ValueError(message)

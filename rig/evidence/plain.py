@@ -14,11 +14,19 @@ from rig.errors import EvidenceError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["hash_plain", "inside", "is_plain", "read_plain", "shown", "stays_inside"]
+__all__ = ["hash_plain", "inside", "is_folder", "is_plain", "read_plain", "shown", "stays_inside"]
 
 # Beyond this, no text of a bundle is believed: a journal has some hundred bytes an event, a manifest 150 a file.
 _LONGEST_TEXT = 1 << 28
 _FOREIGN = re.compile(r"[\x00-\x1f\x7f\\:]")
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder; a name that no system takes is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def is_plain(path: Path) -> bool:

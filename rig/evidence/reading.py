@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from rig.errors import EvidenceError
-from rig.evidence.plain import read_plain
+from rig.evidence.plain import is_folder, read_plain
 from rig.evidence.record import SCHEMA, RunRecord
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["read_record", "record_json_schema"]
 
 _RECORD = "record.json"
+_LARGEST = 1e100  # of any number: no quantity is, and what is computed from it stays finite
+_YEARS = range(1900, 3000)  # every time zone has a day for their moments
+_DIGITS = 18  # of a whole number, so that 64 bits hold it
 
 
 def read_record(path: Path) -> RunRecord:
@@ -25,28 +28,52 @@ def read_record(path: Path) -> RunRecord:
     Raises
     ------
     EvidenceError
-        if there is none, if it is of another version, or if it is not a record.
+        if there is none, if it is of another version, or if it is not a record; also if a number in it is none that
+        could be measured or counted
     """
-    file = path / _RECORD if path.is_dir() else path
+    file = path / _RECORD if is_folder(path) else path
     try:
         content = read_plain(file)
-        version = json.loads(content).get("schema")
+        version = json.loads(content, parse_float=_number, parse_int=_count, parse_constant=_number).get("schema")
     except EvidenceError as error:
         msg = f"there is no record at {path}: {error}"
         raise EvidenceError(msg) from error
     except (ValueError, AttributeError, RecursionError) as error:
-        msg = f"{file} is not a record"
+        msg = f"{file} is not a record{f': {error}' if isinstance(error, _Absurd) else ''}"
         raise EvidenceError(msg) from error
     if version != SCHEMA:
         msg = f"{file} is a record of version {version!r}; this rig reads {SCHEMA!r}"
         raise EvidenceError(msg)
     try:
-        return RunRecord.model_validate_json(content)
+        record = RunRecord.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"]))
         msg = f"{file} is not a valid record: {place}: {first['msg']}"
         raise EvidenceError(msg) from error
+    moments = (record.started, record.finished, *(case.started for case in record.cases))
+    if any(one is not None and one.year not in _YEARS for one in moments):
+        raise EvidenceError(
+            f"{file} is not a valid record: a moment in it is in none of the years from {_YEARS[0]} to {_YEARS[-1]}"
+        )
+    return record
+
+
+class _Absurd(ValueError):
+    """A number that nothing of a run can be."""
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not abs(value) <= _LARGEST:
+        raise _Absurd(f"a number in it is {text[:12]}")
+    return value
+
+
+def _count(text: str) -> int:
+    if len(text) > _DIGITS:
+        raise _Absurd(f"a number in it has {len(text)} digits")
+    return int(text)
 
 
 def record_json_schema() -> dict[str, Any]:

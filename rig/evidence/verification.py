@@ -10,7 +10,7 @@ from rig.errors import EvidenceError
 from rig.evidence.journal import read_entries, verify_journal, whole_lines
 from rig.evidence.layout import CASES, JOURNAL, RECORD
 from rig.evidence.manifest import MANIFEST, compare, read_manifest
-from rig.evidence.plain import hash_plain, inside, read_plain, shown
+from rig.evidence.plain import hash_plain, inside, is_folder, read_plain, shown
 from rig.evidence.signing import SIGNATURE, SIGNER, check_signature
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def examine(folder: Path, *, signed_by: str | None = None) -> Examination:
     ----------
     signed_by : the id of the key that must have signed it, if any must
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         return Examination(problems=(f"{folder} is not the folder of a run's evidence",), incomplete="", signed_by="")
     if _stands(folder, MANIFEST):
         incomplete, problems = "", [*compare(folder), *_journal(folder)]

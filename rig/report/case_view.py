@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -276,10 +277,10 @@ def _basis(entry: MeasurementEntry, usual: str) -> str:
 
 def _budget(entry: MeasurementEntry, unit: Unit) -> tuple[BudgetLine, ...]:
     """Return the contributions, largest first, with their shares of the variance."""
-    total = sum(component.standard_uncertainty**2 for component in entry.components)
+    total = math.hypot(*(component.standard_uncertainty for component in entry.components))
     lines = []
     for component in sorted(entry.components, key=lambda component: -component.standard_uncertainty):
-        share = 100 * component.standard_uncertainty**2 / total if total else 0.0
+        share = 100 * (component.standard_uncertainty / total) ** 2 if total else 0.0
         lines.append(
             BudgetLine(
                 name=component.name,
@@ -309,10 +310,9 @@ def _capture(entry: CaptureEntry) -> CaptureView:
 def _signal(entry: WaveformEntry) -> str:
     """Say how a signal was acquired: rate and length of its record, and how its input was set."""
     count = f"{entry.samples:,}".replace(",", "\u202f")
-    told = [
-        f"{entry.signal} from {entry.source}: {count} samples at {wording.quantity(entry.sample_rate, Unit.HERTZ)}",
-        f"{wording.quantity(entry.samples / entry.sample_rate, Unit.SECOND, digits=5)} long",
-    ]
+    told = [f"{entry.signal} from {entry.source}: {count} samples at {wording.quantity(entry.sample_rate, Unit.HERTZ)}"]
+    if entry.sample_rate > 0:
+        told.append(f"{wording.quantity(entry.samples / entry.sample_rate, Unit.SECOND, digits=5)} long")
     if entry.setting is not None:
         told += _setting(entry.setting)
     return ", ".join(told)

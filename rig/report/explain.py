@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from typing import TYPE_CHECKING
 
 from rig.errors import Refused
@@ -68,11 +69,11 @@ def _lines(case: CaseRecord, entry: MeasurementEntry) -> Iterator[str]:
 def _budget(entry: MeasurementEntry) -> Iterator[str]:
     if entry.unit is None or not entry.components:
         return
-    total = sum(one.standard_uncertainty**2 for one in entry.components)
+    total = math.hypot(*(one.standard_uncertainty for one in entry.components))
     yield f"  {'component':<32} {'distribution':<13} {'u':>12}  share of the variance"
     for one in sorted(entry.components, key=lambda part: -part.standard_uncertainty):
         u = format_quantity(one.standard_uncertainty, entry.unit, digits=2)
-        share = one.standard_uncertainty**2 / total if total else 0.0
+        share = (one.standard_uncertainty / total) ** 2 if total else 0.0
         yield f"  {one.name:<32} {one.distribution:<13} {u:>12}  {share:6.1%}"
-    combined = format_quantity(total**0.5, entry.unit, digits=2)
+    combined = format_quantity(total, entry.unit, digits=2)
     yield f"  {'combined standard uncertainty':<46} {combined:>12}"

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rig.model.verdict import Verdict
+from rig.model.verdict import Verdict, worst
 from rig.report import wording
 from rig.report.anomalies import anomalies
 from rig.report.case_view import VerdictView, view_verdict
@@ -64,11 +64,11 @@ def _row(
         test=name,
         title=cases[0][1].title,
         sample=tuple(_sample(record, decisive)),
-        method=tuple(_method(record, decisive)),
+        method=tuple(_method(record, cases[0][1].plan, decisive)),
         criteria=criteria(check.limit for case in decisive for check in case.judgements),
         deviations=_deviations(pair for key, _ in cases for pair in noted.get(key, ())),
         results=_results(case.verdict for case in decisive),
-        verdict=view_verdict(max((case.verdict for case in decisive), key=lambda verdict: verdict.severity)),
+        verdict=view_verdict(worst([case.verdict for case in decisive] or [Verdict.NOT_RUN])),
     )
 
 
@@ -82,13 +82,9 @@ def _sample(record: RunRecord, cases: list[CaseRecord]) -> Iterable[str]:
         yield f"into {', '.join(loads)}"
 
 
-def _method(record: RunRecord, cases: list[CaseRecord]) -> Iterable[str]:
-    for plan in record.plans:
-        if plan.id == cases[0].plan:
-            yield f"plan {plan.id}, revision {plan.revision}" if plan.revision else f"plan {plan.id}"
-            break
-    else:
-        yield f"plan {cases[0].plan}"
+def _method(record: RunRecord, named: str, cases: list[CaseRecord]) -> Iterable[str]:
+    revision = next((plan.revision for plan in record.plans if plan.id == named), "")
+    yield f"plan {named}, revision {revision}" if revision else f"plan {named}"
     yield from dict.fromkeys(
         wording.clause(check.limit)
         for case in cases

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rig.errors import AnalysisError
 from rig.model.recording import Overview, Recording
 from rig.report.fine import cells
 from rig.units import Unit
@@ -29,6 +31,7 @@ __all__ = ["Envelope", "Trace", "closer", "envelope", "pulse_width", "read_trace
 _PULSE_COLUMNS = 420
 _RECORD_COLUMNS = 600
 _SEARCHED = 4_000_000  # samples in the middle of a record in which a pulse is looked for
+_FAINTEST = 1e-30  # of any unit: what is scaled by less, or by more than its inverse, is no signal
 _LEAST = 0.05  # a signal below this part of the set amplitude is not taken for a pulse
 _PRETRIGGER = 16  # samples before the trigger that make a baseline
 
@@ -121,7 +124,11 @@ def _overview(recording: Recording, columns: int) -> Overview:
 
 def _held(signals: Signals) -> dict[str, Waveform]:
     """Return of each signal what can be held: of a long recording its middle."""
-    return {name: _middle(one) if isinstance(one, Recording) else one for name, one in signals.items()}
+    held = {name: _middle(one) if isinstance(one, Recording) else one for name, one in signals.items()}
+    for name, one in held.items():
+        if not (_FAINTEST <= abs(one.gain) <= 1 / _FAINTEST and abs(one.offset) <= 1 / _FAINTEST):
+            raise AnalysisError(f"{name}: samples that are scaled by {one.gain!r} and {one.offset!r} cannot be drawn")
+    return held
 
 
 def _middle(recording: Recording) -> Waveform:
@@ -244,7 +251,7 @@ def _middle_pulse(waveform: Waveform, baseline: float, least: float, rest: float
     if not peak * abs(waveform.gain) > least:
         return None
     beyond = np.flatnonzero((samples > zero + peak / 2) | (samples < zero - peak / 2))
-    gap = max(2, round(rest / waveform.interval))
+    gap = max(2, round(min(rest / waveform.interval, len(samples))))
     breaks = np.flatnonzero(np.diff(beyond) > gap)
     firsts = beyond[np.concatenate(([0], breaks + 1))]
     lasts = beyond[np.concatenate((breaks, [len(beyond) - 1]))]
@@ -254,7 +261,8 @@ def _middle_pulse(waveform: Waveform, baseline: float, least: float, rest: float
 
 def _rest(case: CaseRecord) -> float:
     """Return a time between the rest inside a pulse and that between pulses, s."""
-    within, between = case.stimulus.interphase, 1.0 / case.stimulus.rate - pulse_width(case)
+    rate, within = case.stimulus.rate, case.stimulus.interphase
+    between = (1.0 / rate if rate > 0 else math.inf) - pulse_width(case)
     return (within + between) / 2 if between > within else 1.2 * within
 
 

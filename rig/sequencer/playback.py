@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rig.bench.recording import SUFFIX
 from rig.errors import BenchError, Refused
+from rig.evidence.plain import read_plain
 from rig.twin.replay import replay
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def recorded(definition: BenchDefinition, evidence: Path) -> Mapping[str, Sequen
     Refused
         if the run's dialogues were not recorded, or not those of this bench's instruments, or if the bench has a
         guard, whose process has sessions of its own
+    EvidenceError
+        if a dialogue is no plain file
     """
     if definition.interlock is not None:
         raise Refused(f"{definition.id} has an interlock: what its guard says to it is not recorded")
@@ -36,7 +39,7 @@ def recorded(definition: BenchDefinition, evidence: Path) -> Mapping[str, Sequen
     absent = sorted(set(definition.instruments) - set(files))
     if absent:
         raise Refused(f"{evidence}: no dialogue with {', '.join(absent)} was recorded; record one with --record-io")
-    return {name: path.read_text(encoding="ascii", errors="replace").splitlines() for name, path in files.items()}
+    return {name: read_plain(path).decode("ascii", "replace").splitlines() for name, path in files.items()}
 
 
 def play_back(stack: ExitStack, dialogues: Mapping[str, Sequence[str]]) -> Mapping[str, str]:

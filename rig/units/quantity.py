@@ -262,7 +262,7 @@ def format_result(value: float, uncertainty: float, unit: Unit) -> str:
     if half_width == 0:
         return f"{_plain(shown)} ± 0 {symbol}".rstrip()
     with localcontext() as context:
-        context.prec = 60
+        context.prec = max(60, shown.adjusted() - half_width.adjusted() + 4)
         place = Decimal(1).scaleb(half_width.adjusted() - 1)
         half_width = half_width.quantize(place)
         shown = shown.quantize(place)

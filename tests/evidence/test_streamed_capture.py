@@ -375,4 +375,4 @@ def test_a_piece_that_is_missing_or_shorter_than_stated_is_told(tmp_path: Path) 
         second.unlink()
         with pytest.raises(EvidenceError, match=r"current-0002\.h5 cannot be read as a piece"):
             capture.recordings["current"].read(0, 2500)
-    assert altered_pieces(index.parent) == ("current-0002.h5: No such file or directory", "current-0003.h5: altered")
+    assert altered_pieces(index.parent) == ("current-0002.h5: missing", "current-0003.h5: altered")

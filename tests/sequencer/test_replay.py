@@ -211,7 +211,7 @@ def test_no_record_leads_out_of_its_evidence(tmp_path: Path) -> None:
     outside.write_text("x", encoding="utf-8")
     bundle = Bundle.create(tmp_path, "run")
     for name in ("../secret", str(outside)):
-        with pytest.raises(EvidenceError, match="not a file of the evidence"):
+        with pytest.raises(EvidenceError, match="not a name of a file inside the evidence"):
             kept_file(bundle.folder, FileEntry(origin="", file=name, sha256=""))
     entry = bundle.add_file("a.json", b"{}")
     assert kept_file(bundle.folder, entry).is_file()

@@ -229,7 +229,9 @@ def _chart(
 
 def _uncertainty(points: tuple[Point, ...]) -> float | None:
     known = [
-        point.expanded_uncertainty / point.coverage_factor for point in points if point.expanded_uncertainty is not None
+        point.expanded_uncertainty / point.coverage_factor
+        for point in points
+        if point.expanded_uncertainty is not None and point.coverage_factor > 0
     ]
     return math.sqrt(sum(one**2 for one in known) / len(known)) if len(known) == len(points) else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rig.model.verdict import Verdict, worst
@@ -12,7 +12,6 @@ from rig.units import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
     from xml.etree import ElementTree as ET
 
     from rig.evidence.record import CaseRecord, JudgementEntry, MeasurementEntry, RunRecord
@@ -104,10 +103,18 @@ def _plan(parent: ET.Element, index: int, plan: str, title: str, record: RunReco
         _case(group, f"case-{number_}", case, record)
 
 
+def _after(began: datetime, seconds: float) -> datetime | None:
+    """Return when something ended that lasted so long; None where no calendar knows that day."""
+    try:
+        return began + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+
+
 def _case(parent: ET.Element, name: str, case: CaseRecord, record: RunRecord) -> None:
     """Add an attempt at a case; what was measured and not judged are results of its own, without an outcome."""
     began = case.started or record.started
-    ended = None if case.started is None else began + timedelta(seconds=case.duration or 0.0)
+    ended = None if case.started is None else _after(began, case.duration or 0.0)
     called = case.id if case.attempt == 1 else f"{case.id} (attempt {case.attempt})"
     group = _action(parent, "tr:TestGroup", name, called, began, ended, case.location)
     element(group, "tr:Description", {}, said(f"{case.title}. {case.reason}"))
