@@ -16,12 +16,16 @@ app = typer.Typer()
 
 @app.command()
 def report(
-    bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.")],
+    bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.", metavar="BUNDLE")],
     html: Annotated[
         Path | None,
-        typer.Option("--html", "--output", help="Where to write the HTML; default: standard name beside it."),
+        typer.Option(
+            "--html", "--output", help="Where to write the HTML; default: BUNDLE.report.html beside it.", metavar="FILE"
+        ),
     ] = None,
-    pdf: Annotated[Path | None, typer.Option(help="Where to write the PDF/A; default: likewise.")] = None,
+    pdf: Annotated[
+        Path | None, typer.Option(help="Where to write the PDF/A; default: likewise.", metavar="FILE")
+    ] = None,
 ) -> None:
     """Render a report again, from its evidence alone, as HTML and as PDF/A; it says whether the evidence is intact.
 
@@ -39,9 +43,9 @@ def report(
 
 @app.command()
 def explain(
-    bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.")],
-    case: Annotated[str, typer.Argument(help="A case, for example delivery[20mA-200us-500ohm].")],
-    measurand: Annotated[str, typer.Argument(help="A measurand, for example net_charge.")],
+    bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.", metavar="BUNDLE")],
+    case: Annotated[str, typer.Argument(help="A case, for example delivery[20mA-200us-500ohm].", metavar="CASE")],
+    measurand: Annotated[str, typer.Argument(help="A measurand, for example net_charge.", metavar="MEASURAND")],
 ) -> None:
     """Show what one measured value's uncertainty is made of."""
     from rig.evidence.reading import read_record  # noqa: PLC0415
@@ -52,7 +56,7 @@ def explain(
 
 @app.command()
 def verify(
-    bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.")],
+    bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.", metavar="BUNDLE")],
     key: Annotated[Path | None, typer.Option(help="Public key of who must have signed it.", metavar="PUBLIC")] = None,
     signoffs: Annotated[
         Path | None, typer.Option(help="Its sign-offs; default: BUNDLE.signoffs.jsonl beside it.", metavar="FILE")
@@ -119,7 +123,7 @@ def replay(
 
 @app.command()
 def recover(
-    bundle: Annotated[Path, typer.Argument(help="The evidence folder of a run that was cut off.")],
+    bundle: Annotated[Path, typer.Argument(help="The evidence folder of a run that was cut off.", metavar="BUNDLE")],
     key: Key = None,
 ) -> None:
     """Record and seal a run that was killed; cases that had ended keep their results, the one it was in is ABORTED."""

@@ -23,7 +23,9 @@ app = typer.Typer()
 
 @app.command()
 def digest(
-    run: Annotated[str, typer.Argument(help="The id of a run, or its evidence folder; default: the last one.")] = "",
+    run: Annotated[
+        str, typer.Argument(help="The id of a run, or its evidence folder; default: the last one.", metavar="RUN")
+    ] = "",
     last: Annotated[bool, typer.Option("--last", help="The last run, which is what is meant without RUN.")] = False,
     device: Annotated[str, typer.Option(metavar="SERIAL", help="The last run of this device.")] = "",
     plan: Annotated[str, typer.Option(metavar="ID", help="The last run of this plan.")] = "",

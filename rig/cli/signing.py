@@ -18,7 +18,7 @@ key_app = typer.Typer(help="Keys that sign evidence.", no_args_is_help=True)
 
 @app.command()
 def sign(
-    bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.")],
+    bundle: Annotated[Path, typer.Argument(help="An evidence folder, reports/out/<run-id>.", metavar="BUNDLE")],
     name: Annotated[str, typer.Option(help="Who signs: the name as it is to be printed.")],
     meaning: Annotated[str, typer.Option(help="authored, reviewed, approved, responsible or rejected.")],
     role: Annotated[str, typer.Option(help="As what, for example head of the laboratory.")] = "",

@@ -37,7 +37,7 @@ class _Appraiser(StrEnum):
     INSTRUMENT = "instrument"
 
 
-Measurand = Annotated[str, typer.Argument(help="A measurand, for example phase_top.")]
+Measurand = Annotated[str, typer.Argument(help="A measurand, for example phase_top.", metavar="MEASURAND")]
 Case = Annotated[str, typer.Option(metavar="PATTERN", help="Only these cases: an id, * and ? stand for anything.")]
 Since = Annotated[
     datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Only runs begun since, UTC.")
