@@ -62,5 +62,5 @@ def _regulation(record: RunRecord) -> Row:
             if entry.measurand == "load_regulation" and entry.value is not None:
                 value = wording.result(entry.value, entry.expanded_uncertainty, entry.unit or Unit.ONE)
                 return Row(number="2", name=name, value=value, note="over the loads of a series", where=case.id)
-    reason = "no series of this run verifies load_regulation"
+    reason = "no series of this run verifies the load regulation"
     return Row(number="2", name=name, value=NOT_MEASURED, missing=True, note=reason)
