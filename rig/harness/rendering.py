@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from functools import partial
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from rig import __version__
@@ -21,6 +26,8 @@ from rig.sequencer.seal import REPORT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
 
@@ -30,6 +37,8 @@ if TYPE_CHECKING:
     from rig.sequencer.seal import ReadCapture
 
 __all__ = ["render_again", "render_all", "render_paper"]
+
+_MANY = 100
 
 
 def render_all(record: RunRecord, samples: ReadCapture, record_sha256: str) -> Mapping[str, bytes]:
@@ -63,15 +72,24 @@ def render_paper(bundle: Path, pdf: Path | None = None, *, now: datetime | None 
     from rig.report.pdf.render import render_pdf  # noqa: PLC0415 - typst is not needed for anything else
 
     record = read_record(bundle)
-    paper = render_pdf(record, _samples(bundle), _standing(bundle, now))
+    with _processes(len(record.cases)) as pool:
+        paper = render_pdf(record, _samples(bundle), _standing(bundle, now), pool=pool)
     return _written(pdf or _beside(bundle, ".report.pdf"), paper)
 
 
 def _samples(bundle: Path) -> ReadCapture:
-    def samples(entry: CaptureEntry) -> Mapping[str, Waveform | Recording]:
-        return read_signals(inside(bundle, entry.source.file))
+    return partial(_signals, bundle)  # and not a function in here: it is sent to other processes
 
-    return samples
+
+def _signals(bundle: Path, entry: CaptureEntry) -> Mapping[str, Waveform | Recording]:
+    return read_signals(inside(bundle, entry.source.file))
+
+
+def _processes(cases: int) -> AbstractContextManager[Executor | None]:
+    """Return processes to draw in, where there is enough to be drawn for their start to be worth it."""
+    if cases < _MANY:
+        return nullcontext()
+    return ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"))  # a fork would take threads along
 
 
 def _standing(bundle: Path, now: datetime | None) -> Standing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rig.errors import RigError
@@ -12,6 +13,7 @@ from rig.report.trace import read_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from concurrent.futures import Executor
 
     from rig.evidence.record import CaptureEntry, CaseRecord, RunRecord
     from rig.model.recording import Recording
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     ReadCapture = Callable[[CaptureEntry], Mapping[str, Waveform | Recording]]
 
 __all__ = ["Drawing", "ReadCapture", "drawings"]
+
+_AT_ONCE = 8  # cases sent to another process together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +40,22 @@ class Drawing:
 
 
 def drawings(
-    record: RunRecord, captures: ReadCapture | None, lettering: Lettering = ON_SCREEN, *, closer: bool = False
+    record: RunRecord,
+    captures: ReadCapture | None,
+    lettering: Lettering = ON_SCREEN,
+    *,
+    closer: bool = False,
+    pool: Executor | None = None,
 ) -> Iterator[Drawing]:
-    """Yield the drawing of each case, one at a time: a long run's samples never lie in memory together.
+    """Return the drawing of each case, one at a time: a long run's samples never lie in memory together.
 
-    With ``closer`` a figure also holds what a reader sees who looks closer at it.
+    With ``closer`` a figure also holds what a reader sees who looks closer at it. A ``pool`` of processes begins to
+    draw at once; ``captures`` must be one that can be sent to them.
     """
-    budget = Budget.of(len(record.cases)) if closer else None
-    for case in record.cases:
-        yield _drawing(case, captures, lettering, budget)
+    drawn = partial(
+        _drawing, captures=captures, lettering=lettering, budget=Budget.of(len(record.cases)) if closer else None
+    )
+    return map(drawn, record.cases) if pool is None else pool.map(drawn, record.cases, chunksize=_AT_ONCE)
 
 
 def _drawing(case: CaseRecord, captures: ReadCapture | None, lettering: Lettering, budget: Budget | None) -> Drawing:

@@ -222,3 +222,18 @@ def test_a_capture_that_cannot_be_read_costs_its_figure_and_nothing_else(record:
     made = Paper(render_pdf(record, broken))
     assert "cannotbereadasacapture:#panic()" in made.text
     assert len(list(made.elements("Figure"))) == 1  # the set-up
+
+
+def test_of_very_many_checks_those_of_cases_that_passed_stand_with_their_case_alone(record: RunRecord) -> None:
+    passed = next(case for case in record.cases if case.verdict == "PASS" and case.judgements)
+    failed = next(case for case in record.cases if case.verdict == "FAIL")
+    (check,) = passed.judgements[:1]
+    several = passed.model_copy(update={"judgements": (check,) * 1000, "captures": (), "measurements": ()})
+    text = Paper(render_pdf(record.model_copy(update={"cases": (several, failed)}), None, KNOWN)).text
+    verdicts, cases = text.split("8Cases")[-2:]
+    assert squeezed("1000 checks") in verdicts
+    measured = squeezed(view_report(record, KNOWN).cases[0].checks[0].value)
+    assert measured not in verdicts.rpartition("Verdicts")[2]
+    for value in {squeezed(one.value) for one in view_report(record).cases[record.cases.index(failed)].checks}:
+        assert value in verdicts
+        assert value in cases

@@ -17,6 +17,7 @@ from rig.report.setup_diagram import draw_setup
 from rig.report.view import view_report
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
     from datetime import datetime
 
     from typst import PDFStandard
@@ -32,7 +33,13 @@ _STANDARDS: list[PDFStandard] = ["a-2a", "ua-1"]
 _ON_PAPER = Lettering(family="Libertinus Serif, DejaVu Sans", size=12)
 
 
-def render_pdf(record: RunRecord, captures: ReadCapture | None, standing: Standing | None = None) -> bytes:
+def render_pdf(
+    record: RunRecord,
+    captures: ReadCapture | None,
+    standing: Standing | None = None,
+    *,
+    pool: Executor | None = None,
+) -> bytes:
     """Return the report of ``record`` as a PDF.
 
     Parameters
@@ -40,17 +47,19 @@ def render_pdf(record: RunRecord, captures: ReadCapture | None, standing: Standi
     record : the only source of every statement, number and verdict on its pages
     captures : reads the samples of a capture, for the figures; without it the report has none
     standing : what is known of the evidence itself, for its hashes and marks
+    pool : processes that draw the figures meanwhile; ``captures`` must be one that can be sent to them
 
     Raises
     ------
     EvidenceError
         if typst refuses what would not conform
     """
+    drawn = drawings(record, captures, _ON_PAPER, pool=pool)
     report = view_report(record, standing)
     dated = wording.utc(record.finished or record.started)
     data = report_json(
         report,
-        drawings(record, captures, _ON_PAPER),
+        drawn,
         dated=moment_parts(dated),
         setup=draw_setup(record, _ON_PAPER),
         output_traces=list(output_traces(record, report.cases, captures, _ON_PAPER)),
