@@ -145,6 +145,8 @@ def test_every_number_of_the_page_is_on_paper(paper: Paper, record: RunRecord) -
     for text in map(squeezed, stated):
         assert text.replace("\x00", "") in page or "⟨" in text or "\u202e" in text or "\x00" in text
         assert text in paper.text
+    for case in view.cases:
+        assert squeezed(f"{case.location}; decision rule {case.decision_rule}") in paper.text
 
 
 def test_it_is_the_same_every_time(record: RunRecord, captures: Captures, paper: Paper) -> None:
