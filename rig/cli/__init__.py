@@ -10,7 +10,7 @@ import typer
 from rig.cli import bench, evidence, export, history, nightly, plans, signing, tracing, trend
 from rig.errors import RigError
 
-__all__ = ["app", "main"]
+__all__ = ["app", "main", "told"]
 
 REFUSED = 2
 
@@ -35,12 +35,19 @@ app.add_typer(bench.twin_app, name="twin")
 app.add_typer(bench.bench_app, name="bench")
 
 
+def told(error: RigError) -> str:
+    """Return what a refusal says; what somebody else's file put into it cannot steer the terminal."""
+    from rig.evidence.plain import shown  # noqa: PLC0415 - --help has to be quick
+
+    return "\n".join(map(shown, str(error).split("\n")))
+
+
 def main() -> NoReturn:
     """Run the command line; every refusal is one message and exit code 2."""
     try:
         app(standalone_mode=True)
     except RigError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(told(error), err=True)
         sys.exit(REFUSED)
     except OSError as error:  # a name that no file can have, a folder that nobody may read
         typer.echo(f"{error.filename}: {error.strerror}" if error.filename else str(error), err=True)

@@ -77,7 +77,7 @@ def trend(
 ) -> None:
     """Show how a measured value wanders over many runs: control chart, capability, drift and when it meets its limit.
 
-    Exit code: 0 in control, 1 a series is out of control now or drifts to a limit that it meets within a year,
+    Exit code: 0 no series is out of control, 1 one is out of control now or drifts to a limit, met within a year,
     2 refused, 3 too few values to tell.
     """
     form = _form(plot)

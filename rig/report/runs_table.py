@@ -40,6 +40,7 @@ def _row(one: Overview) -> tuple[str, ...]:
         "" if run.end_reason == "completed" else run.end_reason.replace("_", " "),
         "engineering only" if run.engineering_only else "",
         "virtual" if run.virtual else "",
+        f"{run.not_selected} not selected" if run.not_selected else "",
     ]
     return (
         f"{run.started:%Y-%m-%d %H:%M}",

@@ -124,11 +124,7 @@ def _overview(recording: Recording, columns: int) -> Overview:
 
 def _held(signals: Signals) -> dict[str, Waveform]:
     """Return of each signal what can be held: of a long recording its middle."""
-    held = {name: _middle(one) if isinstance(one, Recording) else one for name, one in signals.items()}
-    for name, one in held.items():
-        if not (_FAINTEST <= abs(one.gain) <= 1 / _FAINTEST and abs(one.offset) <= 1 / _FAINTEST):
-            raise AnalysisError(f"{name}: samples that are scaled by {one.gain!r} and {one.offset!r} cannot be drawn")
-    return held
+    return {name: _middle(one) if isinstance(one, Recording) else one for name, one in signals.items()}
 
 
 def _middle(recording: Recording) -> Waveform:
@@ -141,6 +137,11 @@ def read_trace(case: CaseRecord, signals: Signals, zero: Signals | None, budget:
 
     ``zero`` is the capture with the output off: its mean is the baseline, if there is one. With a ``budget`` there is
     also a closer look; a long recording has none of its whole, which would have to be read a second time.
+
+    Raises
+    ------
+    AnalysisError
+        if they are scaled as no signal is
     """
     waveforms = _as_recorded(case, "signal", _held(signals))
     zeros = _as_recorded(case, "zero", _held(zero or {}))
@@ -150,6 +151,9 @@ def read_trace(case: CaseRecord, signals: Signals, zero: Signals | None, budget:
         return None
     if scale != 1:
         waveform = waveform.rescaled(gain=scale, offset=0.0, unit=Unit.AMPERE, note="voltage over load")
+    gain, offset = waveform.gain, waveform.offset
+    if not (_FAINTEST <= abs(gain) <= 1 / _FAINTEST and abs(offset) <= 1 / _FAINTEST):
+        raise AnalysisError(f"{name}: samples that are scaled by {gain!r} and {offset!r} cannot be drawn")
     baseline, origin_of_baseline = _baseline(waveform, zeros.get(name), scale)
     least = _LEAST * case.stimulus.amplitude if waveform.unit is Unit.AMPERE else 0.0
     found = _middle_pulse(waveform, baseline, least, _rest(case))

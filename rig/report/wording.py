@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from rig.evidence.record import LimitEntry, LoadEntry, StimulusEntry
 from rig.model.judgement import DecisionRule
@@ -122,7 +122,10 @@ def _written(text: str) -> str:
     head, gap, symbol = text.rpartition(" ")
     if not (gap and _UNIT.fullmatch(symbol)):
         head, gap, symbol = text, "", ""
-    numbers = [Decimal(one) for one in head.split(" ± ")]
+    try:
+        numbers = [Decimal(one) for one in head.split(" ± ")]
+    except InvalidOperation:  # a ratio of numbers that no quantity has
+        return typeset(text)
     largest = max(map(abs, numbers)) if all(one.is_finite() for one in numbers) else Decimal(0)
     if not 0 < largest < _SMALL or len(head.rpartition(".")[2]) <= _PLACES:
         return typeset(text)

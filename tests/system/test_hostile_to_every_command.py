@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from rig.cli import app
+from rig.cli import app, told
 from rig.errors import RigError
 from rig.evidence.manifest import MANIFEST, manifest_bytes
 from rig.evidence.signing import write_key_pair
@@ -70,6 +70,8 @@ def commands(made: Made, bundle: Path, out: Path) -> Iterator[list[str]]:
     yield ["replay", given, "--jobs", "1", "--afresh"]
     yield ["trace", given, "--requirements", str(REQUIREMENTS), "--html", there("t.html"), "--csv", there("t.csv")]
     yield ["history", "add", given, *database]
+    yield ["history", *database]
+    yield ["trend", "phase_top", "--engineering", "--html", there("trend.html"), *database]
     yield ["compare", str(made.bundle), given, "--html", there("compare.html"), *database]
     yield ["digest", given, "--html", there("digest.html"), "--markdown", there("digest.md"), *database]
     for name in ("junit", "atml", "csv", "npz", "tdms"):
@@ -92,7 +94,7 @@ def answered(
             continue
         done = CliRunner().invoke(app, asked)
         if isinstance(done.exception, RigError):  # what ``main`` makes one message and 2 of
-            found[name] = 2, str(done.exception)
+            found[name] = 2, told(done.exception)
         else:
             assert done.exception is None or isinstance(done.exception, SystemExit), (asked, done.exception)
             found[name] = done.exit_code, done.output
@@ -166,7 +168,7 @@ def test_hostile_numbers_are_shown_or_refused(made: Made, bundle: Path, tmp_path
     found = answered(made, bundle, tmp_path)
     assert found["verify"][0] == 0
     if number > 1e100:
-        assert {code for name, (code, _) in found.items() if name != "verify"} == {2}
+        assert {code for name, (code, _) in found.items() if name not in {"verify", "history"}} == {2}
         assert "a number in it is 1e+308" in found["explain"][1]
 
 

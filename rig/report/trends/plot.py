@@ -109,7 +109,14 @@ def _points(
     if any(spreads):
         known = np.array([spread or np.nan for spread in spreads]) / factor
         axes.errorbar(
-            times, values, yerr=known, fmt="none", ecolor="#9aa3ad", elinewidth=0.8, capsize=2, label="U (95 %)"
+            times,
+            values,
+            yerr=np.maximum(known, 0.0),
+            fmt="none",
+            ecolor="#9aa3ad",
+            elinewidth=0.8,
+            capsize=2,
+            label="U (95 %)",
         )
     axes.plot(times, values, color=BLUE, linewidth=0.7, marker="o", markersize=3.6, label="value", zorder=3)
 
