@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rig.evidence.record import CaseRecord, FileEntry, NotEvaluatedEntry, RunRecord
+from rig.evidence.signoff import Meaning
 from rig.model.verdict import Verdict
 from rig.report import equipment, wording
 from rig.report.about import About, view_about
@@ -142,7 +143,7 @@ def view_report(record: RunRecord, standing: Standing | None = None) -> ReportVi
         title=" · ".join(wording.prose(plan.title) for plan in record.plans) or "Run without a plan",
         run_id=record.run_id,
         verdict=view_verdict(record.verdict),
-        banners=tuple(_banners(record, known)),
+        banners=(*_banners(record, known), *_sign_off_banners(signoffs)),
         hashes=tuple(_hashes(known)),
         identification=tuple(_identification(record, known)),
         tests=test_rows(record),
@@ -205,6 +206,17 @@ def _banners(record: RunRecord, known: Standing) -> Iterable[Banner]:
     if record.bench and record.bench.virtual:
         text = "No physical device was tested: instruments, load and device were simulated."
         yield Banner(word="VIRTUAL BENCH", style="note", texts=(text,))
+
+
+def _sign_off_banners(signoffs: tuple[SignOffView, ...]) -> Iterable[Banner]:
+    """Yield that the last who decided rejected the run, and that there is a sign-off that does not stand."""
+    decided = [one for one in signoffs if one.valid and one.meaning.lower() in {Meaning.APPROVED, Meaning.REJECTED}]
+    if decided and decided[-1].meaning.lower() == Meaning.REJECTED:
+        last = decided[-1]
+        said = " ".join(last.remarks)
+        yield Banner(word="REJECTED", style="bad", texts=(f"Rejected by {last.name}, {last.time}. {said}".rstrip(),))
+    if broken := tuple(one.problem for one in signoffs if not one.valid):
+        yield Banner(word="SIGN-OFF NOT VALID", style="bad", texts=broken)
 
 
 def _signed_by(record: RunRecord, known: Standing) -> str:

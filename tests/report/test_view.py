@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+
+import pytest
 
 from rig.evidence.record import CaseRecord, IdentityEntry, NotEvaluatedEntry, OutputOffEntry, RunRecord
 from rig.evidence.signoff import CheckedSignOff, Meaning, SignOff, Statement
@@ -162,6 +165,7 @@ def test_sign_offs_are_rows_with_their_state(
         CheckedSignOff(line=3, signoff=None, problem="no sign-off"),
     )
     view = view_report(run, Standing(signoffs=checked))
+    assert [(one.word, one.texts) for one in view.banners][-1] == ("SIGN-OFF NOT VALID", ("altered", "no sign-off"))
     good, altered, nothing = view.signoffs
     assert "Reviewed by" in view.by_hand
     assert "Authorised by" not in view.by_hand
@@ -177,6 +181,44 @@ def test_sign_offs_are_rows_with_their_state(
         (False, "NOT VALID", "altered"),
         (False, "NOT VALID", "no sign-off"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("meanings", "rejected"),
+    [
+        (("rejected",), True),
+        (("approved", "rejected", "reviewed"), True),
+        (("rejected", "approved"), False),
+        (("reviewed",), False),
+    ],
+)
+def test_a_rejection_marks_every_page_until_somebody_approves(
+    record: RunRecord, meanings: tuple[str, ...], *, rejected: bool
+) -> None:
+    signed = tuple(
+        CheckedSignOff(
+            line=number,
+            signoff=SignOff(
+                number=number,
+                run_id=record.run_id,
+                manifest="a" * 64,
+                record="b" * 64,
+                verdict=record.verdict,
+                statement=Statement(name="A. Reviewer", meaning=Meaning(meaning), comment="the load was wrong"),
+                time=datetime(2026, 11, 23, 10, 0, tzinfo=timezone(timedelta(hours=1))),
+                key="c" * 64,
+                public_key="",
+                previous="0" * 64,
+            ),
+        )
+        for number, meaning in enumerate(meanings, 1)
+    )
+    banners = {one.word: one.texts for one in view_report(record, Standing(signoffs=signed)).banners}
+    assert ("REJECTED" in banners) is rejected
+    assert not rejected or "A. Reviewer" in banners["REJECTED"][0]
+    assert not rejected or "the load was wrong" in banners["REJECTED"][0]
+    broken = tuple(replace(one, problem="altered") for one in signed)
+    assert "REJECTED" not in {one.word for one in view_report(record, Standing(signoffs=broken)).banners}
 
 
 def test_only_a_valid_sign_off_takes_the_place_of_a_hand(record: RunRecord) -> None:
