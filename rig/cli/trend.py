@@ -77,8 +77,8 @@ def trend(
 ) -> None:
     """Show how a measured value wanders over many runs: control chart, capability, drift and when it meets its limit.
 
-    Exit code: 0 no series is out of control, 1 one is out of control now or drifts to a limit, met within a year,
-    2 refused, 3 too few values to tell.
+    Exit code: 0 every series is in control, 1 one is out of control now or drifts to a limit, met within a year,
+    2 refused, 3 of a series too few values to tell.
     """
     form = _form(plot)
     from rig.errors import Refused  # noqa: PLC0415 - as everywhere here: --help has to be quick
@@ -126,7 +126,7 @@ def grr(
     """Study gauge repeatability and reproducibility over repeated runs: every part by every appraiser, equally often.
 
     Exit code: 0 no gauge takes more than 30 % of the tolerance (or study variation), 1 one does, 2 refused, also where
-    runs are missing, 3 too few values.
+    runs are missing, 3 of a study too few values.
     """
     form = _form(plot)
     from rig.history.selection import Selection  # noqa: PLC0415 - as above

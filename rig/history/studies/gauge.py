@@ -100,11 +100,12 @@ class GaugeStudies:
 
     @property
     def exit_code(self) -> int:
-        """0 no gauge is unacceptable, 1 one is, 2 what there is is not balanced, 3 too few values."""
-        shares = [one.share for one in self.studies if one.share is not None]
-        if shares:
-            return 1 if max(shares) > UNACCEPTABLE else 0
-        return 2 if any(not one.balanced for one in self.studies) else 3
+        """0 no gauge is unacceptable, 1 one is, 2 a study is not balanced, 3 one has too few values, or there is none."""
+        if any(one.share is not None and one.share > UNACCEPTABLE for one in self.studies):
+            return 1
+        if any(not one.balanced for one in self.studies):
+            return 2
+        return 0 if self.studies and all(one.share is not None for one in self.studies) else 3
 
 
 def studies_of(points: Iterable[Point], asked: GaugeAsked) -> GaugeStudies:

@@ -123,6 +123,13 @@ class Trend:
         return not all(isinstance(one, Unanswered) for one in (self.chart, self.capability, self.drift))
 
     @property
+    def judged(self) -> bool:
+        """Whether it could be told if it is in control: from its chart, or where it can have none, from its drift."""
+        if isinstance(self.chart, Unanswered):
+            return not self.chart.few and not isinstance(self.drift, Unanswered)
+        return True
+
+    @property
     def flagged(self) -> dict[int, tuple[int, ...]]:
         """The rules that each value breaks, by its index."""
         found: dict[int, set[int]] = defaultdict(set)
@@ -143,10 +150,10 @@ class Trends:
 
     @property
     def exit_code(self) -> int:
-        """0 nothing alarming, 1 something is, 3 too few values to say anything."""
+        """0 no series is alarming, 1 one is, 3 of none that is, but of one too few values to tell, or no series."""
         if any(one.alarming for one in self.trends):
             return 1
-        return 0 if any(one.answered for one in self.trends) else 3
+        return 0 if self.trends and all(one.judged for one in self.trends) else 3
 
 
 def trends_of(points: Iterable[Point], asked: Asked) -> Trends:
