@@ -100,7 +100,7 @@ class GaugeStudies:
 
     @property
     def exit_code(self) -> int:
-        """0 no gauge is unacceptable, 1 one is, 2 a study is not balanced, 3 one has too few values, or there is none."""
+        """0 no gauge is unacceptable, 1 one is, 2 a study lacks values, 3 one has too few values, or there is none."""
         if any(one.share is not None and one.share > UNACCEPTABLE for one in self.studies):
             return 1
         if any(not one.balanced for one in self.studies):
