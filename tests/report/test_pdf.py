@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -14,9 +15,12 @@ from pypdf import PdfReader
 
 from rig.errors import EvidenceError
 from rig.evidence.record import CaptureEntry, CaseRecord, RunRecord
+from rig.report.drawing import drawings
+from rig.report.pdf.data import report_json
 from rig.report.pdf.letters import BREAK
-from rig.report.pdf.render import render_pdf
+from rig.report.pdf.render import render_pdf, typeset
 from rig.report.render import render_html
+from rig.report.setup_diagram import draw_setup
 from rig.report.standing import Standing
 from rig.report.view import view_report
 
@@ -229,13 +233,17 @@ def test_a_capture_that_cannot_be_read_costs_its_figure_and_nothing_else(record:
 def test_of_very_many_checks_those_of_cases_that_passed_stand_with_their_case_alone(record: RunRecord) -> None:
     passed = next(case for case in record.cases if case.verdict == "PASS" and case.judgements)
     failed = next(case for case in record.cases if case.verdict == "FAIL")
-    (check,) = passed.judgements[:1]
-    several = passed.model_copy(update={"judgements": (check,) * 1000, "captures": (), "measurements": ()})
-    text = Paper(render_pdf(record.model_copy(update={"cases": (several, failed)}), None, KNOWN)).text
+    run = record.model_copy(update={"cases": (passed, failed)})
+    view = replace(view_report(run, KNOWN), check_total=1001)
+    data = report_json(
+        view, drawings(run, None), dated=[2026, 11, 22, 0, 0, 0], setup=draw_setup(run), output_traces=[]
+    )
+    text = Paper(typeset("report.typ", data, "a long run")).text
     verdicts, cases = text.split("8Cases")[-2:]
-    assert squeezed("1000 checks") in verdicts
-    measured = squeezed(view_report(record, KNOWN).cases[0].checks[0].value)
-    assert measured not in verdicts.rpartition("Verdicts")[2]
-    for value in {squeezed(one.value) for one in view_report(record).cases[record.cases.index(failed)].checks}:
-        assert value in verdicts
-        assert value in cases
+    verdicts = verdicts.rpartition("Verdicts")[2]
+    assert squeezed(f"{len(passed.judgements)} checks") in verdicts
+    once, twice = ({squeezed(check.value) for check in case.checks} for case in view.cases)
+    assert once - twice
+    assert not any(value in verdicts for value in once - twice)
+    assert all(value in verdicts for value in twice)
+    assert all(value in cases for value in once | twice)

@@ -150,10 +150,9 @@ def test_a_bundle_verifies_until_one_byte_of_it_is_another(rig: Command, plan_fi
     ended(rig("run", plan_file()), 0)
     (folder,) = evidence.iterdir()
     assert "intact" in ended(rig("verify", folder), 0)
-    said = ended(rig("report", folder), 0)
-    written = Path(said.strip().removeprefix("report: "))
-    assert written.is_file()
-    assert written.parent != folder
+    written = [Path(line.removeprefix("report: ")) for line in ended(rig("report", folder), 0).splitlines()]
+    assert [one.suffix for one in written] == [".html", ".pdf"]
+    assert all(one.is_file() and one.parent != folder for one in written)
     assert "intact" in ended(rig("verify", folder), 0)
     victim = next((folder / "captures").iterdir())
     content = bytearray(victim.read_bytes())
