@@ -56,7 +56,7 @@ class Cluster:
         self.address = str(json.loads(told.read_text(encoding="utf-8"))["address"])
 
     def _started(self, *arguments: str) -> subprocess.Popen[bytes]:
-        surroundings = {**ENVIRONMENT, "PYTHONPATH": str(ROOT)}
+        surroundings = {**ENVIRONMENT, "PYTHONPATH": str(ROOT), "DASK_TEMPORARY_DIRECTORY": str(self._folder)}
         log = self._stack.enter_context((self._folder / f"{len(list(self._folder.iterdir()))}.log").open("wb"))
         command = [sys.executable, "-m", "dask", *arguments]
         one = subprocess.Popen(command, cwd=self._folder, env=surroundings, stdout=log, stderr=log)
