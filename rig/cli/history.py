@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rig.cli.chosen import Database, Evidence, evidence_folder
+from rig.cli.writing import write_file
 
 if TYPE_CHECKING:
     from rig.history.results import Results
@@ -55,7 +56,7 @@ def history(
         datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Only runs begun since, UTC.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 30,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    csv: Annotated[Path | None, typer.Option(help="Also write the runs as CSV.", metavar="FILE")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     evidence: Evidence = None,
     database: Database = None,
@@ -69,8 +70,10 @@ def history(
     chosen = Selection(device=device, plan=plan, since=since and since.replace(tzinfo=UTC))
     with opened(database, evidence_folder(evidence)) as kept:
         runs = kept.runs(chosen, limit=limit)
-    if as_csv or as_json:
-        typer.echo(runs_json(runs) if as_json else runs_csv(runs), nl=as_json)
+    if csv is not None:
+        write_file(csv, runs_csv(runs))
+    if as_json:
+        typer.echo(runs_json(runs))
         return
     for line in show_runs(runs):
         typer.echo(line)
@@ -138,7 +141,9 @@ def upgrade(evidence: Evidence = None, database: Database = None) -> None:
 def compare(
     before: Annotated[str, typer.Argument(help="A run: its evidence folder, or its id.", metavar="A")],
     after: Annotated[str, typer.Argument(help="The run that is held against it.", metavar="B")],
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, in SI units.")] = False,
+    csv: Annotated[
+        Path | None, typer.Option(help="Also write a row per difference, in SI units.", metavar="FILE")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Also write a page for a browser.", metavar="FILE")] = None,
     evidence: Evidence = None,
     database: Database = None,
@@ -156,12 +161,11 @@ def compare(
     difference = held_against(*(results_called(one, folder, database) for one in (before, after)))
     paper = comparison_paper(difference)
     if html is not None:
-        write_text(html, html_paper(paper))
-    if as_csv:
-        typer.echo(comparison_csv(difference), nl=False)
-    else:
-        for line in show_paper(paper):
-            typer.echo(line)
+        write_file(html, html_paper(paper))
+    if csv is not None:
+        write_file(csv, comparison_csv(difference))
+    for line in show_paper(paper):
+        typer.echo(line)
     raise typer.Exit(compare_exit_code(difference))
 
 
@@ -183,19 +187,3 @@ def results_called(name: str, evidence: Path, database: str | None) -> Results:
             return results_of(bundle)
     with opened(database, evidence) as kept:
         return kept.results(name)
-
-
-def write_text(file: Path, text: str) -> None:
-    """Write a file for a reader.
-
-    Raises
-    ------
-    Refused
-        if it cannot be written
-    """
-    from rig.errors import Refused  # noqa: PLC0415
-
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Refused(f"{file}: {error.strerror or error}") from error

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rig.cli.chosen import Database, Evidence, evidence_folder
-from rig.cli.history import opened, results_called, write_text
+from rig.cli.history import opened, results_called
+from rig.cli.writing import write_file
 
 if TYPE_CHECKING:
     from rig.history.results import Results, RunRow
@@ -54,8 +55,7 @@ def digest(
         found = digest_of(results, kept, today)
     for file, write in ((markdown, markdown_paper), (html, html_paper)):
         if file is not None:
-            write_text(file, write(digest_paper(found, today, _reports(found.run, folder, file.absolute().parent))))
-            typer.echo(f"digest: {file}")
+            write_file(file, write(digest_paper(found, today, _reports(found.run, folder, file.absolute().parent))))
     if markdown is None and html is None:
         for line in show_paper(digest_paper(found, today, _reports(found.run, folder, None))):
             typer.echo(line)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from rig.cli.writing import write_file
+
 __all__ = ["app"]
 
 _COVERED, _FAILED, _GAPS = 0, 1, 3
@@ -53,19 +55,9 @@ def trace(
     view = view_matrix(matrix, moment(made))
     typer.echo(show_matrix(view))
     if html is not None:
-        _write(html, render_matrix_html(view).encode())
+        write_file(html, render_matrix_html(view))
     if csv is not None:
-        _write(csv, write_matrix_csv(matrix).encode())
+        write_file(csv, write_matrix_csv(matrix))
     if pdf is not None:
-        _write(pdf, render_matrix_pdf(view, made))
+        write_file(pdf, render_matrix_pdf(view, made))
     raise typer.Exit(_FAILED if matrix.failed else _GAPS if matrix.gaps else _COVERED)
-
-
-def _write(path: Path, content: bytes) -> None:
-    from rig.errors import EvidenceError  # noqa: PLC0415
-
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise EvidenceError(f"{path}: {error.strerror or error}") from None
-    typer.echo(f"written: {path}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rig.cli.chosen import Database, Evidence, evidence_folder
+from rig.cli.writing import write_file
 
 if TYPE_CHECKING:
     from rig.history.point import Point
@@ -199,14 +200,8 @@ def _form(plot: Path | None) -> Literal["svg", "png"]:
 
 def _write(file: Path | None, content: Callable[[], bytes], *, unless: str = "") -> None:
     """Write a file that was asked for, ``unless`` there is a reason for not writing it."""
-    from rig.errors import Refused  # noqa: PLC0415 - as above
-
     if file is None or unless:
         if file is not None:
             typer.echo(f"not written: {file}: {unless}", err=True)
         return
-    try:
-        file.write_bytes(content())
-    except OSError as error:
-        raise Refused(f"{file}: {error.strerror}") from None
-    typer.echo(f"written: {file}", err=True)
+    write_file(file, content())

@@ -81,11 +81,12 @@ def test_an_altered_bundle_is_refused_and_hinders_no_other(ask: Ask, evidence: P
     assert len(ask("history").output.splitlines()) == 2
 
 
-def test_csv_and_json_say_the_same(ask: Ask, evidence: Path) -> None:
+def test_csv_and_json_say_the_same(ask: Ask, evidence: Path, tmp_path: Path) -> None:
     hostile = bench().model_copy(update={"id": f"=HYPERLINK({HOSTILE})"})
     ask("history", "add", sealed(evidence, "one", run((case(1, 0.02, "500 ohm"),), bench=hostile)))
-    (entry,) = json.loads(ask("history", "--json").output)
-    (row,) = csv.DictReader(io.StringIO(ask("history", "--csv").output))
+    table = tmp_path / "runs.csv"
+    (entry,) = json.loads(ask("history", "--json", "--csv", table).stdout)
+    (row,) = csv.DictReader(io.StringIO(table.read_text(encoding="utf-8")))
     assert row.keys() == entry.keys()
     assert row["run"] == entry["run"] == "one"
     assert (row["PASS"], entry["PASS"], row["virtual"], entry["virtual"]) == ("1", 1, "false", False)
@@ -127,7 +128,9 @@ def test_two_runs_are_compared_by_bundle_or_by_id(ask: Ask, evidence: Path, tmp_
     assert "PASS before, FAIL after; 1 case with another verdict" in done.output
     assert "phase_top" in page.read_text(encoding="utf-8")
     assert ask("compare", "first", "first").exit_code == 0
-    assert ask("compare", second, "first", "--csv").output.startswith("what,plan,case,name,unit,before,")
+    table = tmp_path / "table.csv"
+    assert f"written: {table}" in ask("compare", second, "first", "--csv", table).output
+    assert table.read_text(encoding="utf-8").startswith("what,plan,case,name,unit,before,")
     assert "no run is kept as third" in refused(ask("compare", "first", "third"))
     assert isinstance(ask("compare", "first", "first", "--html", tmp_path).exception, Refused)
     (second / "record.json").chmod(0o644)
