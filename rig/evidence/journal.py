@@ -49,10 +49,12 @@ class Journal:
         self._utc = utc
         self._previous = _START
         self._seq = 0
+        self._settled = True
         if resume:
             self._continue_from(whole_lines(path))
         try:
-            self._file = os.fdopen(os.open(path, _APPEND if resume else _APPEND_NEW, 0o644), "wb")
+            # Unbuffered: what could not be written must not come later.
+            self._file = os.fdopen(os.open(path, _APPEND if resume else _APPEND_NEW, 0o644), "wb", buffering=0)
             sync_directory(path.parent)
         except OSError as error:
             what = "continued" if resume else "begun"
@@ -68,15 +70,23 @@ class Journal:
         broken = verify_journal(self.path)
         if broken:
             raise EvidenceError(broken[0])
-        if lines:
-            self._seq, self._previous = len(lines), json.loads(lines[-1])["sha256"]
+        self._seq, self._previous = len(lines), json.loads(lines[-1])["sha256"] if lines else _START
 
     def write(self, event: str, **facts: object) -> None:
         """Append one event; it is on the disk when this returns.
 
         Facts that JSON does not know, infinity and NaN among them, are written as text: a journal does not fall silent
-        because of what it is told.
+        because of what it is told. It goes on after a call that was broken off, wherever that was: a line that had come
+        onto the disk as a whole stands, the beginning of one is taken away.
+
+        Raises
+        ------
+        EvidenceError
+            if the event cannot be written
         """
+        if not self._settled:
+            self._continue_from(whole_lines(self.path))
+        self._settled = False  # somebody who ends the run now leaves nobody who knows how much of the line was written
         entry = {
             "seq": self._seq + 1,
             "time": _timestamp(self._utc()),
@@ -85,15 +95,16 @@ class Journal:
             "previous": self._previous,
         }
         digest = _digest(entry)
-        line = json.dumps({**entry, "sha256": digest}, sort_keys=True) + "\n"
+        line = (json.dumps({**entry, "sha256": digest}, sort_keys=True) + "\n").encode("ascii")
         try:
-            self._file.write(line.encode("ascii"))
-            self._file.flush()
+            while line:  # a full disk takes the first part of it
+                line = line[self._file.write(line) :]
             os.fsync(self._file.fileno())
         except (OSError, ValueError) as error:
             msg = f"the journal {self.path.name} cannot be continued: {error}"
             raise EvidenceError(msg) from error
         self._seq, self._previous = self._seq + 1, digest
+        self._settled = True
 
     def close(self) -> None:
         """End the journal; may be called twice."""

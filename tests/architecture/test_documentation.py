@@ -113,7 +113,16 @@ def test_the_windows_forms_do_the_same() -> None:
 
 def test_continuous_integration_runs_the_readme_s_commands_and_every_check() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    for expected in ("ruff check", "ruff format --check", "mypy", "lint-imports", "schema --check", "linux:$name"):
+    for expected in (
+        "ruff check",
+        "ruff format --check",
+        "mypy",
+        "lint-imports",
+        "schema --check",
+        "linux:$1",
+        "$run",
+        "$test",
+    ):
         assert expected in script
 
 

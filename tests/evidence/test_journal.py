@@ -1,14 +1,22 @@
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
+import rig.evidence.journal
 from rig.errors import EvidenceError
 from rig.evidence.journal import Journal, verify_journal
+
+if sys.platform != "win32":
+    import resource
 
 START = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
 
@@ -32,6 +40,63 @@ def test_each_line_is_on_the_disk_as_soon_as_it_is_written(tmp_path: Path) -> No
     assert lines[0]["time"] == "2026-11-22T08:15:00.000000Z"
     assert lines[1]["previous"] == lines[0]["sha256"]
     assert verify_journal(path) == ()
+
+
+def told_to_end(step: int, journal: Journal) -> bool:
+    """Write an event, and be told to end before a line of the journal's own code; return whether it came so far."""
+    steps = itertools.count()
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        if frame.f_code.co_filename != rig.evidence.journal.__file__:
+            return None
+        if event == "line" and next(steps) == step:
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        journal.write("broken off")
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def test_wherever_a_run_is_told_to_end_its_journal_goes_on(tmp_path: Path) -> None:
+    stands = set()
+    for step in itertools.count():
+        path = tmp_path / f"{step}.jsonl"
+        with Journal(path, utc=lambda: START) as journal:
+            journal.write("before")
+            broken_off = told_to_end(step, journal)
+            journal.write("run ended")
+        assert verify_journal(path) == ()
+        first, *between, last = [json.loads(line)["event"] for line in path.read_bytes().splitlines()]
+        assert (first, last) == ("before", "run ended")
+        if not broken_off:
+            break
+        stands.add(tuple(between))
+    assert stands == {(), ("broken off",)}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, no process is told how large its files may be")
+def test_a_line_for_which_there_was_no_room_is_taken_away(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with Journal(path, utc=lambda: START) as journal:
+        journal.write("before")
+        room = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 50, room[1]))
+        try:
+            with pytest.raises(EvidenceError, match="cannot be continued"):
+                journal.write("too long")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, room)
+        assert not path.read_bytes().endswith(b"\n")
+        journal.write("after")
+    assert verify_journal(path) == ()
+    assert [json.loads(line)["event"] for line in path.read_bytes().splitlines()] == ["before", "after"]
 
 
 def test_any_change_to_any_line_is_found(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def ended(done: Done, code: int) -> str:
 def the_record(evidence: Path) -> Record:
     """Return the record of the only run, after its evidence was found to be sealed and whole."""
     (folder,) = evidence.iterdir()
-    assert verify(folder) == ()
+    assert (problems := verify(folder)) == (), problems
     record: Record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
     return record
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import serial
@@ -67,9 +69,21 @@ def say(made: TextDevice, *lines: str) -> list[str]:
 SETTINGS = ("CHAN 1", "SHAPE BI", "POL NEG", "AMP 20.5", "WIDTH 300", "GAP 100", "RATE 50.0")
 
 
+def test_who_connects_is_greeted() -> None:
+    with device() as (_world, made):
+        (address,) = made.start()
+        place = urlsplit(address)
+        # Not through pyserial, which throws away what had come by the time that its port was open.
+        with (
+            socket.create_connection((place.hostname, place.port), 20.0) as connection,
+            connection.makefile("rb") as port,
+        ):
+            assert port.readline() == b"# ready\r\n"
+        made.stop()
+
+
 def test_a_train_over_the_line() -> None:
-    with device() as (world, made), line(made) as port:
-        assert port.read_until() == b"# ready\r\n"
+    with device(table={"greeting": ""}) as (world, made), line(made) as port:
         for sent, answer in [
             ("*IDN?", "Example,LS-4,0007,1.2"),
             *((setting, "OK") for setting in SETTINGS),
@@ -163,8 +177,7 @@ def test_defects_of_the_device_and_of_the_line() -> None:
         assert world.stimulating
     faults = ({"kind": "wrong_identity", "times": 1}, {"kind": "timeout", "after": 1, "times": 1},
               {"kind": "dropped_connection", "after": 3})  # fmt: skip
-    with device(*faults) as (_, made), line(made) as port:
-        port.read_until()
+    with device(*faults, table={"greeting": ""}) as (_, made), line(made) as port:
         port.write(b"*IDN?\r\nSTATE?\r\n*IDN?\r\n")
         assert port.read_until() == b"Example,LS-4,0,1.2\r\n"
         assert port.read_until() == b"Example,LS-4,0007,1.2\r\n"
