@@ -7,12 +7,12 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rig.sequencer.uninterrupted import SIGNALS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["Interruption", "ending_as_by_ctrl_c"]
-
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # each where the system has it
 
 
 class Interruption:
@@ -44,8 +44,7 @@ def ending_as_by_ctrl_c() -> Iterator[Interruption]:
     if threading.current_thread() is not threading.main_thread():  # only there can signals be received
         yield interruption
         return
-    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
-    before = {number: signal.signal(number, interruption.ask) for number in numbers}
+    before = {number: signal.signal(number, interruption.ask) for number in SIGNALS}
     try:
         yield interruption
     finally:

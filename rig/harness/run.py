@@ -53,7 +53,8 @@ def run_plans(plans: Sequence[Path], options: Sequence[str], *, pdf: bool = Fals
     progress.close(run, outcome.config.stash[KEEPER].trouble if outcome.config is not None else "")
     if pdf:
         progress.say(_on_paper(run.bundle.folder))
-    return exit_code((record.verdict for record in run.record.decisive), end=run.record.end_reason)
+    code = exit_code((record.verdict for record in run.record.decisive), end=run.record.end_reason)
+    return code if run.sealed else code or _BROKEN
 
 
 def _on_paper(bundle: Path) -> str:

@@ -19,6 +19,7 @@ from rig.sequencer import case_record
 from rig.sequencer.guarded import GuardedStimulator, Unguarded
 from rig.sequencer.proof import prove_off
 from rig.sequencer.series import conclude, found_in
+from rig.sequencer.uninterrupted import uninterrupted
 from rig.sequencer.work import CaseWork
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Run:
         self.latched = ""
         self.ending = "completed"
         self.record: RunRecord | None = None
+        self.sealed = False
         self.report: Path | None = None
         self.trouble = ""
 
@@ -208,26 +210,51 @@ class Run:
         )
         self.journal.write("case started", plan=case.plan, case=case.id)
         self._open[case.plan, case.id] = lambda: self._cut_off(resolved, work, begun)
-        error: ErrorEntry | None = None
-        broke = False
-        stopped: BaseException | None = None
+        raised: BaseException | None = None
         try:
             try:
                 yield work
             finally:
                 work.close()
-        except Exception as problem:  # noqa: BLE001 - whatever it is, the output must end up off and on record
+        except BaseException as problem:  # noqa: BLE001 - Ctrl-C too: off first, recorded second, raised third
+            raised = problem
+        with uninterrupted():
+            self._finish(resolved, work, begun, raised)
+        if raised is not None and not isinstance(raised, Exception):
+            raise raised
+
+    def _finish(self, resolved: ResolvedCase, work: CaseWork, begun: _Begun, raised: BaseException | None) -> None:
+        """Switch off, measure that it is off, and record an attempt, whatever has ended it."""
+        case = resolved.case
+        if raised is not None:
             self._make_safe(work)
-            error, broke = case_record.error_entry(problem, work.stage), isinstance(problem, CommunicationError)
-        except BaseException as interruption:  # noqa: BLE001 - Ctrl-C too: off first, recorded second, raised third
-            self._make_safe(work)
-            error, stopped = case_record.error_entry(interruption, work.stage), interruption
+        error = None if raised is None else case_record.error_entry(raised, work.stage)
         # What was last delivered says for how long to look: a slow device could hide between two pulses.
         try:
             off = prove_off(work, work.views or resolved.views)
         except BaseException:
             self._make_safe(work)
             raise
+        self._latch(case, work, off)
+        trouble = work.doubt if error is None else error.message
+        trouble = trouble or ("" if off.verdict is Verdict.PASS else off.reason)
+        self._found[case.plan, case.id] = found_in(work.outcomes, work.captures, work.realised, trouble)
+        record = case_record.attempted(
+            resolved,
+            work,
+            started=begun.at,
+            duration=self._now() - begun.on,
+            error=error,
+            off=off,
+            aborted=not isinstance(raised, Exception | None),
+        )
+        failed = any(one.verdict is Verdict.FAIL for one in work.judgements)
+        broke = isinstance(raised, CommunicationError)
+        again = broke and work.attempt < case.attempts and not (self.latched or failed or work.unjudged)
+        self._keep(record.model_copy(update={"attempt": work.attempt, "retried": again}))
+
+    def _latch(self, case: Case, work: CaseWork, off: OutputOffEntry) -> None:
+        """Energise nothing more after what was found in a case, if it was such."""
         if off.verdict is not Verdict.PASS:
             self._make_safe(work, for_good=True)
             self.latched = f"the bench is latched since {case.id}: {off.reason}"
@@ -241,23 +268,6 @@ class Run:
         if self.bench.unsettled and not self.latched:
             self.latched = f"the bench is latched since {case.id}: {self.bench.unsettled}"
             self.ending = "comms_error"
-        trouble = work.doubt if error is None else error.message
-        trouble = trouble or ("" if off.verdict is Verdict.PASS else off.reason)
-        self._found[case.plan, case.id] = found_in(work.outcomes, work.captures, work.realised, trouble)
-        record = case_record.attempted(
-            resolved,
-            work,
-            started=begun.at,
-            duration=self._now() - begun.on,
-            error=error,
-            off=off,
-            aborted=stopped is not None,
-        )
-        failed = any(one.verdict is Verdict.FAIL for one in work.judgements)
-        again = broke and number < case.attempts and not (self.latched or failed or work.unjudged)
-        self._keep(record.model_copy(update={"attempt": number, "retried": again}))
-        if stopped is not None:
-            raise stopped
 
     def _make_safe(self, work: CaseWork, *, for_good: bool = False) -> None:
         """Make the bench safe, and put on record what of it could not be done; for good also without power."""

@@ -136,6 +136,7 @@ def seal_run(run: Run, header: Header, render: Renderer, *, reason: str, finishe
     """Write the record and everything rendered from it, then the manifest over all files."""
     run.record = record = run_record(run, header, reason=reason, finished=finished)
     run.trouble = write_and_seal(run.bundle, record, render, header.signer)
+    run.sealed = True
     if not run.trouble:
         run.report = run.bundle.folder / REPORT
 

@@ -22,6 +22,7 @@ from rig.sequencer.run import Run
 from rig.sequencer.seal import Header, run_record, seal_run
 from rig.sequencer.setup import read_setup
 from rig.sequencer.twin_configuration import twin_configuration
+from rig.sequencer.uninterrupted import uninterrupted
 from rig.sequencer.virtual import virtual_bench
 
 if TYPE_CHECKING:
@@ -184,9 +185,10 @@ def start_run(
         error.add_note(f"evidence: {bundle.folder}")
         raise
     finally:
-        journal.write("run ended", reason=reason)
-        seal_run(run, header, render, reason=reason, finished=clock.utc())
-        sealed(bundle.folder)
+        with uninterrupted():
+            journal.write("run ended", reason=reason)
+            seal_run(run, header, render, reason=reason, finished=clock.utc())
+            sealed(bundle.folder)
 
 
 def _marked(bench: Bench, options: RunOptions) -> Bench:

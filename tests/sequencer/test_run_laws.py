@@ -6,6 +6,7 @@ Everything is real but the moment of breaking: the drivers, the protocols, the v
 from __future__ import annotations
 
 import itertools
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -42,6 +43,8 @@ BREAKAGES: tuple[Callable[[], BaseException], ...] = (
     lambda: RuntimeError("a defect of a driver"),
     KeyboardInterrupt,
 )
+# In place of the number of a breakage: nothing breaks, but somebody presses Ctrl-C.
+ENDED = -1
 PLAN = """\
 plan: LAWS
 title: Two short cases
@@ -70,6 +73,9 @@ class Breaking:
         self.calls.append(f"{role}.{name}")
         dead = role == self._dead and number >= self._dead_from
         if number not in self._points and not dead:
+            return call()
+        if not dead and self._points[number] == ENDED:
+            signal.raise_signal(signal.SIGINT)  # heard now, or as soon as what has to be finished is
             return call()
         self.fired += 1
         if self._late and not dead:
@@ -207,6 +213,20 @@ def test_wherever_one_call_breaks(table: Table, late: bool) -> None:
         assert record.verdict is not Verdict.PASS
         if record.error is not None:
             assert breaking.calls[number + 1 : number + 3] == ["stimulator.stop", "load_switch.open_all"]
+
+
+def test_whenever_somebody_ends_the_run_the_output_was_measured_to_be_off(table: Table) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        counting = Breaking({})
+        holds(table, counting)
+        for number in range(0, len(counting.calls) // 2, 3):
+            first, second = holds(table, Breaking({number: ENDED}))
+            assert first.output_off is not None
+            assert first.output_off.verdict is Verdict.PASS
+            assert second.verdict is Verdict.NOT_RUN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.running import ENVIRONMENT, ROOT, one_record_per_case, the_record
+from tests.system.running import ENVIRONMENT, ROOT, Write, one_record_per_case, the_record
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there, no signal reaches one process alone")
 
@@ -53,9 +53,25 @@ def test_an_interrupted_run_is_safe_and_sealed(number: signal.Signals, front_doo
     assert {case["verdict"] for case in started} <= {"PASS", "ABORTED"}
     assert {case["verdict"] for case in cases if case["started"] is None} == {"NOT_RUN"}
     assert [case["id"] for case in started] == [case["id"] for case in cases[: len(started)]]
-    last = started[-1]
-    if last["verdict"] == "ABORTED":
-        assert last["output_off"]["verdict"] in {"PASS", "ABORTED"}
+    assert started[-1]["output_off"]["verdict"] == "PASS"
+
+
+NO_ROOM = """
+import rig.cli, rig.errors, rig.evidence.store
+def seal(*_): raise rig.errors.EvidenceError("no room is left")
+rig.evidence.store.Bundle.seal = seal
+rig.cli.main()
+"""
+
+
+def test_a_run_that_could_not_be_sealed_has_not_passed(plan_file: Write, evidence: Path) -> None:
+    arguments = [sys.executable, "-c", NO_ROOM, "run", str(plan_file()), "--evidence", str(evidence)]
+    done = subprocess.run(
+        arguments, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert "PASS" in done.stdout
+    assert "no room is left" in done.stdout + done.stderr
+    assert done.returncode == 3
 
 
 def assert_gone(twins: list[str]) -> None:
