@@ -23,6 +23,7 @@ from rig.evidence.manifest import MANIFEST, manifest_bytes
 from rig.evidence.signing import write_key_pair
 from rig.evidence.store import Bundle
 from rig.model.waveform import Capture, Purpose
+from tests.hostile_captures import spoilt
 from tests.report.conftest import case, run, samples_of
 
 CASE = "amplitude-accuracy[20mA-500ohm]"
@@ -251,28 +252,6 @@ def test_what_is_no_plain_file_is_neither_followed_nor_waited_for(
     assert {found[one][0] for one in ("replay", "trace", "csv", "compare", "sign", "history add")} == {2}
 
 
-def outside_links(file: h5py.File, name: str, secret: Path, kind: str) -> None:
-    match kind:
-        case "external link":
-            file[name] = h5py.ExternalLink(str(secret), "/samples")
-        case "external storage":
-            file.create_dataset(name, (100,), dtype="u1", external=[(str(secret), 0, 100)])
-        case "virtual":
-            layout = h5py.VirtualLayout(shape=(100,), dtype="i8")
-            layout[:] = h5py.VirtualSource(str(secret), "samples", shape=(100,))
-            file.create_virtual_dataset(name, layout)
-        case "empty":
-            file.create_dataset(name, data=np.zeros(0, "i2"))
-        case "not numbers":
-            file.create_dataset(name, data=np.full(5000, np.nan))
-        case "named often":
-            file.create_dataset(name, data=np.zeros(1 << 20, "i2"), chunks=(1 << 20,), compression="gzip")
-            for number in range(1000):
-                file[f"more-{number}"] = file[name]
-        case _:
-            file.create_dataset(name, (1 << 45,), dtype="i2", chunks=(1 << 17,), compression="gzip")
-
-
 @pytest.mark.parametrize(
     "kind", ["external link", "external storage", "virtual", "empty", "not numbers", "named often", "declared"]
 )
@@ -285,7 +264,7 @@ def test_captures_that_lead_elsewhere_or_hold_nothing(made: Made, bundle: Path, 
             (name,) = list(file)
             attributes = dict(file[name].attrs)
             del file[name]
-            outside_links(file, name, secret, kind)
+            spoilt(file, name, kind, secret)
             if kind != "external link":
                 file[name].attrs.update(attributes)
         capture["source"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()

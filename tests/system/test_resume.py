@@ -69,7 +69,7 @@ def test_killed_half_way_it_goes_on_and_says_the_same(capture: Path, tmp_path: P
     assert summary["pulses_found"]["whole"] == SAMPLES // PERIOD
     assert "stretches" in summary["measurements"]["period_jitter"]["reason"]
     steps = tmp_path / "steps"
-    for step in ("reach", "stretch-0002"):
+    for step in ("reach", "stretch-0001", "stretch-0002"):
         killed_once(step, capture, steps)
     resumed = rig(*command(capture, steps))
     assert "going on with an analysis that was cut off" in resumed.stderr

@@ -27,6 +27,7 @@ from rig.evidence.signing import read_signer, write_key_pair
 from rig.evidence.verification import examine, verify
 from rig.harness.rendering import render_again, render_all
 from rig.sequencer.recover import recover_run
+from tests.hostile_captures import spoilt
 from tests.system.running import ENVIRONMENT, PLAN, ROOT
 
 if TYPE_CHECKING:
@@ -328,26 +329,6 @@ def test_a_capture_that_leads_elsewhere_or_states_too_much_is_refused(bundle: Pa
     resealed(bundle)
     report = render_again(bundle, tmp_path / "report.html")
     assert report.is_file()
-
-
-def spoilt(file: h5py.File, name: str, kind: str, secret: Path) -> None:
-    match kind:
-        case "external link":
-            file[name] = h5py.ExternalLink(str(secret), "/samples")
-        case "soft link":
-            file[name] = h5py.SoftLink("/elsewhere")
-        case "external storage":
-            file.create_dataset(name, (100,), dtype="u1", external=[(str(secret), 0, 100)])
-        case "virtual":
-            layout = h5py.VirtualLayout(shape=(100,), dtype="i8")
-            layout[:] = h5py.VirtualSource(str(secret), "samples", shape=(100,))
-            file.create_virtual_dataset(name, layout)
-        case "declared":
-            file.create_dataset(name, (1 << 45,), dtype="i2", chunks=(1 << 17,), compression="gzip")
-        case "group":
-            file.create_group(name)
-        case _:
-            file.create_dataset(name, data=["text"])
 
 
 def test_a_record_cannot_make_a_report_read_or_show_what_it_should_not(bundle: Path, tmp_path: Path) -> None:
