@@ -22,6 +22,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 from benchmarks.page import table as as_table
 from rig.evidence.store import verify
 from tests.chaos.faults import FAULTS
@@ -96,7 +98,7 @@ def _observed(fault: Fault, run: Run, *, delay: float) -> tuple[float, list[str]
     since = end if fault.after_train else since
     until = since + fault.allowed + _LATER
     bench.world.advance_to(until)
-    _wait_for(guard)
+    psutil.wait_procs([guard], timeout=_WAIT)  # of a run that was killed: it records and seals what that left
     wrong = [*_records(bench, fault), *(["a traceback"] if "Traceback" in said or "INTERNAL" in said else [])]
     last = bench.last_current(since, bench.world.now)
     took = 0.0 if last is None else last - since
@@ -105,13 +107,6 @@ def _observed(fault: Fault, run: Run, *, delay: float) -> tuple[float, list[str]
     if fault.latches and not bench.latched:
         wrong.append("not latched")
     return took, wrong
-
-
-def _wait_for(guard: int) -> None:
-    """Let the guard of a run that was killed record and seal what it left."""
-    deadline = time.monotonic() + _WAIT
-    while Path(f"/proc/{guard}").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)  # noqa: TID251 - a process that is not ours to wait for
 
 
 def _records(bench: Table, fault: Fault) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
@@ -55,7 +54,7 @@ def _kill(run: Run) -> None:
 
 
 def _kill_guard(run: Run) -> None:
-    os.kill(run.guard(), signal.SIGKILL)
+    run.guard().kill()
 
 
 def _kill_both(run: Run) -> None:
@@ -82,7 +81,7 @@ def _fill_disk(run: Run) -> None:
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 - not everywhere
 
-        for process in (run.process.pid, run.guard()):
+        for process in (run.process.pid, run.guard().pid):
             resource.prlimit(process, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psutil
 
 from rig.bench.definition import load_bench, load_device
 from rig.sequencer.twin_configuration import twin_configuration
@@ -155,13 +156,11 @@ class Run:
     process: subprocess.Popen[str]
     bench: Table
 
-    def guard(self) -> int:
+    def guard(self) -> psutil.Process:
         """The process of its guard."""
-        command = ["ps", "-eo", "pid,ppid,args"]
-        listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        found = re.search(rf"^\s*(\d+)\s+{self.process.pid}\s.*guard_process", listing, flags=re.MULTILINE)
-        assert found, listing
-        return int(found[1])
+        children = {child: child.cmdline() for child in psutil.Process(self.process.pid).children()}
+        (guard,) = [child for child, command in children.items() if "rig.sequencer.guard_process" in command]
+        return guard
 
 
 def started(bench: Table, plan: Path, *, patience: float, goes_wrong: str = "") -> Run:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
@@ -77,7 +76,7 @@ def test_a_run_that_is_killed_outright(bench: Table, tmp_path: Path) -> None:
 
 def test_a_guard_that_is_killed(bench: Table, tmp_path: Path) -> None:
     run = flowing(bench, tmp_path)
-    os.kill(run.guard(), signal.SIGKILL)
+    run.guard().kill()
     since = bench.world.now
     off_within(bench, since, HOLD_TIME + 0.2)
     said, _ = run.process.communicate(timeout=PATIENCE)
@@ -94,7 +93,7 @@ def test_a_guard_that_is_killed(bench: Table, tmp_path: Path) -> None:
 
 def test_both_killed(bench: Table, tmp_path: Path) -> None:
     run = flowing(bench, tmp_path)
-    os.kill(run.guard(), signal.SIGKILL)
+    run.guard().kill()
     run.process.kill()
     since = bench.world.now
     off_within(bench, since, HOLD_TIME + 0.2)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.system.running import ENVIRONMENT, ROOT, Write, one_record_per_case, the_record
@@ -16,10 +15,9 @@ from tests.system.running import ENVIRONMENT, ROOT, Write, one_record_per_case, 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there, no signal reaches one process alone")
 
 
-def children(pid: int) -> list[str]:
+def twins_of(pid: int) -> list[psutil.Process]:
     """Return the virtual benches that a process has started and that still run."""
-    listing = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout  # noqa: S607 - ps is where the system has it
-    return [line for line in listing.splitlines() if re.match(rf"\s*\d+\s+{pid}\s.*rig\.twin", line)]
+    return [child for child in psutil.Process(pid).children() if any("rig.twin" in word for word in child.cmdline())]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +35,7 @@ def test_an_interrupted_run_is_safe_and_sealed(number: signal.Signals, front_doo
             line = run.stdout.readline()
             assert line, said
             said += line
-        twins = children(run.pid)
+        twins = twins_of(run.pid)
         run.send_signal(number)
         said += run.stdout.read()
         code = run.wait(110)
@@ -74,10 +72,6 @@ def test_a_run_that_could_not_be_sealed_has_not_passed(plan_file: Write, evidenc
     assert done.returncode == 3
 
 
-def assert_gone(twins: list[str]) -> None:
-    pids = [line.split()[0] for line in twins]
-    for _ in range(600):
-        if not any(Path(f"/proc/{pid}").exists() for pid in pids):
-            return
-        time.sleep(0.1)  # noqa: TID251 - a process that is not ours to wait for
-    pytest.fail(f"still running: {pids}")
+def assert_gone(twins: list[psutil.Process]) -> None:
+    _, alive = psutil.wait_procs(twins, timeout=60)
+    assert not alive
