@@ -22,8 +22,8 @@ from benchmarks.random_benches.channel import Channel, current_channel, voltage_
 from benchmarks.random_benches.stated import shipped
 from benchmarks.random_benches.trains import TRAINS, Plan, drawn
 from rig.analysis.measure import Analysis, measure
+from rig.bench.bench_file import TwinEntry
 from rig.bench.definition import BenchDefinition
-from rig.bench.files import TwinEntry
 from rig.sequencer.agreement import Agreement, compare
 from rig.sequencer.choice import EITHER
 from rig.sequencer.twin_configuration import twin_configuration

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rig.bench.bench_file import TwinEntry
 from rig.bench.definition import BenchDefinition, DeviceDefinition, load_bench, load_device
-from rig.bench.files import TwinEntry
 from rig.bench.loads import loads_of
 from rig.model.load import SHORT
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
+    from rig.bench.bench_file import InstrumentEntry
     from rig.bench.definition import BenchDefinition, DeviceDefinition
-    from rig.bench.files import InstrumentEntry
     from rig.model.load import Load
     from rig.model.setup import DigitizerSetup, ScopeSetup
     from rig.model.signal_path import SignalPath

@@ -17,7 +17,7 @@ from rig.errors import Refused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rig.bench.files import Role
+    from rig.bench.bench_file import Role
 
 __all__ = ["GROUP", "Driver", "driver_names", "driver_of", "drivers_for"]
 

@@ -10,20 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
+from rig.bench.bench_file import AUTO, BenchFile, InstrumentEntry
+from rig.bench.calibration_file import CalibrationFile
 from rig.bench.catalog import driver_names, driver_of, drivers_for
 from rig.bench.described import what_is_wrong_with_picture
+from rig.bench.device_file import DeviceFile
 from rig.bench.dialogue.checks import what_does_not_fit
 from rig.bench.dialogue.entries import DialogueFile
-from rig.bench.files import (
-    AUTO,
-    BenchFile,
-    CalibrationFile,
-    DeviceFile,
-    InstrumentEntry,
-    LoadBoxFile,
-    ResistorFile,
-    schema_of,
-)
+from rig.bench.file_parts import schema_of
+from rig.bench.load_files import LoadBoxFile, ResistorFile
 from rig.bench.loads import loads_of
 from rig.bench.needs import what_the_driver_misses
 from rig.bench.opening import TWIN
@@ -33,8 +28,9 @@ from rig.errors import DocumentInvalid, Problem, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from rig.bench.bench_file import CurrentSignal, VoltageSignal
+    from rig.bench.calibration_file import ChannelCalibration
     from rig.bench.catalog import Driver
-    from rig.bench.files import ChannelCalibration, CurrentSignal, VoltageSignal
     from rig.documents import Document
     from rig.model.load import Load
 

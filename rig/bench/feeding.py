@@ -13,8 +13,9 @@ from rig.errors import BenchError, CommunicationError, DocumentInvalid
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rig.bench.bench_file import InstrumentEntry
     from rig.bench.definition import BenchDefinition, DeviceDefinition
-    from rig.bench.files import FeedEntry, InstrumentEntry
+    from rig.bench.device_file import FeedEntry
     from rig.roles import Clock, Instrument, Supply
 
 __all__ = ["agree_on_supply", "feed", "wait_until_awake"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rig.errors import IdentityMismatch
 
 if TYPE_CHECKING:
-    from rig.bench.files import IdentityEntry
+    from rig.bench.file_parts import IdentityEntry
     from rig.model.identity import Identity
 
 __all__ = ["check_identity"]

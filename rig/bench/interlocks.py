@@ -8,7 +8,7 @@ from rig.bench.drivers.system_clock import SystemClock
 from rig.bench.opening import Opening, open_checked
 
 if TYPE_CHECKING:
-    from rig.bench.files import InstrumentEntry
+    from rig.bench.bench_file import InstrumentEntry
     from rig.roles import Clock, Interlock, Supply
 
 __all__ = ["ANSWER", "open_interlock", "open_supply"]

@@ -10,7 +10,7 @@ from rig.model.load import NETWORK, OPEN, SHORT, Load, Network
 from rig.units import Unit, format_quantity, parse_quantity
 
 if TYPE_CHECKING:
-    from rig.bench.files import LoadBoxFile, Position
+    from rig.bench.load_files import LoadBoxFile, Position
 
 __all__ = ["loads_of"]
 

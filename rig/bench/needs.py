@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rig.bench.bench_file import InstrumentEntry
     from rig.bench.catalog import Driver
-    from rig.bench.files import InstrumentEntry
 
 __all__ = ["what_the_driver_misses"]
 

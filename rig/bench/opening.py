@@ -14,8 +14,9 @@ from rig.errors import CommunicationError, Refused
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rig.bench.bench_file import InstrumentEntry, Role
+    from rig.bench.device_file import DeviceFile
     from rig.bench.dialogue.entries import DialogueFile
-    from rig.bench.files import DeviceFile, InstrumentEntry, Role
     from rig.roles import Attendant, Clock, Instrument
 
 __all__ = ["BY_HAND", "TWIN", "Opening", "open_checked", "open_instrument"]

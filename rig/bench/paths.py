@@ -15,8 +15,8 @@ from rig.model.signal_path import SignalPath
 from rig.units import Unit
 
 if TYPE_CHECKING:
+    from rig.bench.calibration_file import ChannelCalibration
     from rig.bench.definition import BenchDefinition
-    from rig.bench.files import ChannelCalibration
     from rig.model.load import Load
 
 # What instruments call their bandwidth limit is 20 MHz, or 25: the lower one claims less, Hz.

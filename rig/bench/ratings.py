@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rig.bench.files import InstrumentEntry
+    from rig.bench.bench_file import InstrumentEntry
 
 __all__ = ["RATING_OPTIONS", "Rating", "rating_of"]
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from rig.bench.definition import SourceFile
 from rig.bench.described import Line
-from rig.bench.files import schema_of
+from rig.bench.file_parts import schema_of
 from rig.documents import read_document, validate
 from rig.errors import Refused
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from rig.bench.bench_file import InstrumentEntry
     from rig.bench.build import Bench
-    from rig.bench.files import InstrumentEntry
     from rig.model.signal_path import SignalPath
     from rig.model.waveform import Waveform
     from rig.roles import Attendant, Instrument

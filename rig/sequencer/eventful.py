@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rig.bench.build import Bench
-    from rig.bench.files import FeedEntry
+    from rig.bench.device_file import FeedEntry
     from rig.model.load import Load
     from rig.plan.case import Event, SupplyLevel
     from rig.roles import Stimulator, Supply

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from rig.bench.bench_file import InstrumentEntry
 from rig.bench.drivers.system_clock import SystemClock
-from rig.bench.files import InstrumentEntry
 from rig.bench.interlocks import open_interlock, open_supply
 from rig.errors import EvidenceError, RigError
 from rig.guard.journal import GuardJournal

@@ -26,7 +26,7 @@ from rig.sequencer.virtual import OWN_GROUP
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rig.bench.files import InstrumentEntry
+    from rig.bench.bench_file import InstrumentEntry
     from rig.evidence.store import Bundle
     from rig.sequencer.guarded import Guardian
     from rig.sequencer.setup import RunOptions, Setup

@@ -14,7 +14,7 @@ from rig.units import format_quantity
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rig.bench.files import Ratings
+    from rig.bench.device_file import Ratings
     from rig.guard.watch import Crossing
     from rig.model.happening import Happening
     from rig.model.signal_path import SignalPath

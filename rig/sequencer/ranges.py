@@ -10,8 +10,8 @@ from rig.errors import Refused
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rig.bench.bench_file import CurrentSignal, VoltageSignal
     from rig.bench.definition import BenchDefinition
-    from rig.bench.files import CurrentSignal, VoltageSignal
 
 __all__ = ["HEADROOM", "SCOUT_ROOM", "Ranges"]
 

@@ -19,7 +19,7 @@ from rig.verdict.judge import judge
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rig.bench.files import CurrentSignal, VoltageSignal
+    from rig.bench.bench_file import CurrentSignal, VoltageSignal
     from rig.model.judgement import Judgement
     from rig.model.signal_path import SignalPath
     from rig.model.stimulus import Stimulus

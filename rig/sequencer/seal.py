@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from rig.bench.definition import BenchDefinition
-    from rig.bench.files import Certificate, DeviceFile
+    from rig.bench.device_file import DeviceFile
+    from rig.bench.file_parts import Certificate
     from rig.evidence.about import DeviationEntry, EnvironmentEntry, PhotographEntry
     from rig.evidence.record import CalibrationEntry, CaptureEntry, FileEntry, SoftwareEntry
     from rig.evidence.signing import Signer

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rig.bench.definition import BenchDefinition
-    from rig.bench.files import DeviceFile
+    from rig.bench.device_file import DeviceFile
     from rig.plan.case import Case, Event
 
 __all__ = ["beyond_supply"]

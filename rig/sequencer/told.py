@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rig.bench.definition import BenchDefinition, SourceFile
-    from rig.bench.files import DeviceFile
+    from rig.bench.device_file import DeviceFile
     from rig.bench.surroundings import Reading, Surroundings
     from rig.evidence.store import Bundle
     from rig.plan.about import AboutPart

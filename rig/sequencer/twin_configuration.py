@@ -10,8 +10,11 @@ from rig.errors import Refused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rig.bench.bench_file import InstrumentEntry
+    from rig.bench.calibration_file import CalibrationFile, ChannelCalibration
     from rig.bench.definition import BenchDefinition, DeviceDefinition
-    from rig.bench.files import CalibrationFile, ChannelCalibration, FeedEntry, IdentityEntry, InstrumentEntry
+    from rig.bench.device_file import FeedEntry
+    from rig.bench.file_parts import IdentityEntry
 
 __all__ = ["twin_configuration"]
 

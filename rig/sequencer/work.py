@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rig.bench.build import Bench, SafetyStep
-    from rig.bench.files import Ratings
+    from rig.bench.device_file import Ratings
     from rig.evidence.record import CaptureEntry, ChosenFor, MeteredEntry, OutputOffEntry
     from rig.evidence.store import Bundle
     from rig.guard.watch import Crossing

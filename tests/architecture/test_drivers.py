@@ -12,7 +12,7 @@ import rig.bench.drivers
 import rig.bench.stimulators
 from rig import roles
 from rig.bench import build, catalog, opening
-from rig.bench.files import Role
+from rig.bench.bench_file import Role
 from rig.sequencer.twin_configuration import _PROTOCOLS
 
 ROLES = {

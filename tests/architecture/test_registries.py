@@ -11,7 +11,8 @@ import pytest
 from rig.analysis.catalogue import CATALOGUE
 from rig.analysis.in_time import IN_TIME
 from rig.analysis.series import SERIES
-from rig.bench.files import FAULTS, InstrumentFault
+from rig.bench.bench_file import InstrumentFault
+from rig.bench.device_file import FAULTS
 from rig.documents import read_document, validate
 from rig.model.stimulus import Polarity, Shape, Stimulus
 from rig.plan.measurands import MEASURANDS

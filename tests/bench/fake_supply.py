@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from rig.bench.files import InstrumentEntry
+from rig.bench.bench_file import InstrumentEntry
 
 Respond = Callable[[bytes], tuple[int, Sequence[bytes | None]] | None]
 IDENTITY = "Keysight Technologies,E36312A,MY59001234,2.1.3-1.0.4-1.12"

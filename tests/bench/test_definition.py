@@ -21,7 +21,7 @@ from rig.bench.definition import (
     loadbox_json_schema,
     resistor_json_schema,
 )
-from rig.bench.files import FAULTS
+from rig.bench.device_file import FAULTS
 from rig.documents import read_document
 from rig.errors import DocumentInvalid
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from rig.bench.files import FAULTS, Fault
+from rig.bench.device_file import FAULTS, Fault
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from rig.bench.files import DeviceFile, InstrumentEntry
+from rig.bench.bench_file import InstrumentEntry
+from rig.bench.device_file import DeviceFile
 from rig.bench.opening import Opening
 from rig.bench.stimulators.front_panel import FrontPanel, opened
 from rig.errors import CommunicationError, InstrumentError, Refused

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from rig.bench.bench_file import InstrumentEntry
 from rig.bench.drivers.keysight_infiniivision import KeysightInfiniiVision, opened
-from rig.bench.files import InstrumentEntry
 from rig.bench.opening import Opening
 from rig.errors import InstrumentError, Refused
 from rig.model.setup import Coupling, Reduction, ScopeChannel, ScopeSetup, Trigger

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rig.bench.files import InstrumentEntry
+from rig.bench.bench_file import InstrumentEntry
 from rig.bench.interlocks import open_interlock
 from rig.errors import BenchError, CommunicationError, IdentityMismatch, InstrumentError, Refused
 from rig.roles import Interlock

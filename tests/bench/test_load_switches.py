@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from rig.bench.bench_file import InstrumentEntry
 from rig.bench.drivers import devantech_usb_rly16, keysight_34970a, lcus, numato, velleman_k8090
-from rig.bench.files import InstrumentEntry
 from rig.bench.opening import Opening
 from rig.errors import BenchError, CommunicationError, InstrumentError, Refused
 from rig.roles import LoadSwitch, SelfTesting

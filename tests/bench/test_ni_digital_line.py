@@ -11,7 +11,7 @@ import pytest
 from google.protobuf import message_factory
 from nidaqmx._stubs import nidaqmx_pb2
 
-from rig.bench.files import InstrumentEntry
+from rig.bench.bench_file import InstrumentEntry
 from rig.bench.interlocks import open_interlock
 from rig.errors import CommunicationError, InstrumentError
 from rig.roles import Interlock

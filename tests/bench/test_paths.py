@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rig.bench.calibration_file import ChannelCalibration
 from rig.bench.definition import BenchDefinition, load_bench
-from rig.bench.files import ChannelCalibration
 from rig.bench.paths import signal_path
 from rig.errors import Refused
 from rig.model.setup import DigitizerSetup, ScopeChannel, ScopeSetup

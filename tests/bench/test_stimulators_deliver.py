@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+from rig.bench.bench_file import InstrumentEntry
 from rig.bench.catalog import driver_of
 from rig.bench.definition import load_device
-from rig.bench.files import InstrumentEntry
 from rig.bench.opening import Opening
 from rig.errors import CommunicationError, InstrumentError
 from rig.model.stimulus import Polarity, Shape, Stimulus

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from nptdms import TdmsFile
 
+from rig.bench.bench_file import InstrumentEntry
 from rig.bench.drivers.ni_daqmx import opened
-from rig.bench.files import InstrumentEntry
 from rig.bench.opening import Opening
 from rig.errors import InstrumentError
 from rig.model.setup import DigitizerSetup

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rig.bench.bench_file import InstrumentEntry
 from rig.bench.definition import BenchDefinition, load_bench
 from rig.bench.drivers.system_clock import SystemClock
-from rig.bench.files import InstrumentEntry
 from rig.bench.interlocks import open_interlock
 from rig.errors import CommunicationError
 from rig.roles import Interlock

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from rig.bench.bench_file import InstrumentEntry
 from rig.bench.definition import BenchDefinition, load_bench, load_device
-from rig.bench.files import InstrumentEntry
 from rig.bench.opening import Opening, open_checked
 from rig.errors import Refused
 from rig.roles import Multimeter

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from rig.bench.bench_file import InstrumentEntry
 from rig.bench.definition import BenchDefinition, load_bench
-from rig.bench.files import InstrumentEntry
 from rig.errors import CommunicationError, InstrumentError
 from rig.roles import Supply
 from rig.sequencer.bench_check import examine_bench

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.bench.files import CurrentSignal, VoltageSignal
+from rig.bench.bench_file import CurrentSignal, VoltageSignal
 from rig.model.limit import Interval, Limit
 from rig.model.load import Load
 from rig.model.stimulus import Polarity, Shape, Stimulus

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from rig.bench.bench_file import InstrumentEntry
 from rig.bench.definition import BenchDefinition, DeviceDefinition, load_bench, load_device
-from rig.bench.files import InstrumentEntry
 from rig.bench.ratings import rating_of
 from rig.errors import DocumentInvalid
 from rig.plan.load import load_plan

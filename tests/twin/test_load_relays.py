@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from rig.bench.bench_file import InstrumentEntry
 from rig.bench.drivers import devantech_usb_rly16, velleman_k8090
-from rig.bench.files import InstrumentEntry
 from rig.bench.opening import Opening
 from rig.roles import LoadSwitch
 from rig.twin.config import InstrumentConfig, InstrumentFault, TwinConfig

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import pyvisa
 
+from rig.bench.bench_file import InstrumentEntry
 from rig.bench.drivers import keysight_34970a, lcus, numato
-from rig.bench.files import InstrumentEntry
 from rig.bench.opening import Opening
 from rig.errors import InstrumentError
 from rig.roles import LoadSwitch

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from rig.bench.files import InstrumentEntry
+from rig.bench.bench_file import InstrumentEntry
 from rig.bench.opening import Opening
 from rig.errors import InstrumentError, Refused
 from rig.roles import SelfTesting, Supply
