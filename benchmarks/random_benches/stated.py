@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from rig.bench.bench_file import TwinEntry
-from rig.bench.definition import BenchDefinition, DeviceDefinition, load_bench, load_device
+from rig.bench.definition import BenchDefinition, DeviceDefinition
 from rig.bench.loads import loads_of
+from rig.bench.reading import load_bench, load_device
 from rig.model.load import SHORT
 
 __all__ = ["AREA", "log_uniform", "shipped", "stated"]

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from rig.bench.described import LaboratoryPart, PhotographPart
-from rig.bench.file_parts import (
-    Entry,
-    FilePath,
-    IdentityEntry,
-    Name,
-    PositiveTime,
-    PositiveVoltage,
-    Title,
-)
+from rig.bench.file_parts import Entry, FilePath, IdentityEntry, Name, PositiveTime, PositiveVoltage, Title, schema_of
 from rig.units.fields import Frequency, Resistance
 
 __all__ = [
@@ -31,6 +23,7 @@ __all__ = [
     "Signals",
     "TwinEntry",
     "VoltageSignal",
+    "bench_json_schema",
 ]
 
 Address = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
@@ -104,6 +97,11 @@ class InstrumentEntry(Entry):
     calibration: FilePath | None = None
     options: dict[Name, bool | int | float | str] = Field(default_factory=dict)
 
+    @property
+    def input(self) -> str:
+        """Under which name a multimeter's input stands in its calibration record."""
+        return str(self.channel or 1)
+
 
 class GuardEntry(Entry):
     """How long the guard waits: ``heartbeat`` for a sign of life of the run, ``answer`` for the interlock's."""
@@ -172,3 +170,8 @@ class BenchFile(Entry):
     instruments: dict[Name, InstrumentEntry] = Field(min_length=1)
     signals: Signals
     loads: Loads
+
+
+def bench_json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a bench file."""
+    return schema_of(BenchFile, "Bench")

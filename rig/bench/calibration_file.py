@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from rig.bench.file_parts import Certificate, Entry, IdentityEntry, Name, PositiveVoltage
+from rig.bench.file_parts import Certificate, Entry, IdentityEntry, Name, PositiveVoltage, schema_of
 from rig.units import Unit
 from rig.units.fields import Frequency, Quantity, Ratio, Voltage
 
-__all__ = ["CalibrationFile", "ChannelCalibration", "RangeCalibration"]
+__all__ = ["SLACK", "CalibrationFile", "ChannelCalibration", "RangeCalibration", "calibration_json_schema"]
 
 HalfWidth = Annotated[float, Quantity(Unit.ONE, "not negative")]
 VoltageHalfWidth = Annotated[float, Quantity(Unit.VOLT, "not negative")]
+
+SLACK = 1 + 1e-9
+"""What lies beyond the end of a range by rounding alone is within it."""
 
 # Ranges of one input lie a factor apart; what an instrument says of one is rounded to some digits.
 _SAME_RANGE = 0.01
@@ -100,3 +103,8 @@ class CalibrationFile(Entry):
     certificate: Certificate
     timebase: HalfWidth
     channels: dict[Name, ChannelCalibration] = Field(min_length=1)
+
+
+def calibration_json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a calibration record."""
+    return schema_of(CalibrationFile, "Calibration record")

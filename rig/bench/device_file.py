@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from rig.bench.basic_unit import BasicUnit
 from rig.bench.described import SamplePart
-from rig.bench.file_parts import (
-    Entry,
-    FilePath,
-    IdentityEntry,
-    Name,
-    PositiveTime,
-    PositiveVoltage,
-    Title,
-)
+from rig.bench.file_parts import Entry, FilePath, IdentityEntry, Name, PositiveTime, PositiveVoltage, Title, schema_of
 from rig.units import Unit, parse_quantity
 from rig.units.fields import Area, Current, Duration, Frequency, Quantity
 
-__all__ = ["FAULTS", "DeviceFile", "Electrodes", "Fault", "FeedEntry", "Ratings", "Twin"]
+__all__ = ["FAULTS", "DeviceFile", "Electrodes", "Fault", "FeedEntry", "Ratings", "Twin", "device_json_schema"]
 
 PositiveCurrent = Annotated[float, Quantity(Unit.AMPERE, "positive")]
 PositiveCharge = Annotated[float, Quantity(Unit.COULOMB, "positive")]
@@ -181,3 +173,8 @@ class DeviceFile(Entry):
     basic_unit: BasicUnit = BasicUnit()
     twin: Twin = Twin()
     faults: tuple[Fault, ...] = ()
+
+
+def device_json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a device file."""
+    return schema_of(DeviceFile, "Device under test")

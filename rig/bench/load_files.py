@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from rig.bench.file_parts import Certificate, Entry, Name, Title
+from rig.bench.file_parts import Certificate, Entry, Name, Title, schema_of
 from rig.units import Unit
 from rig.units.fields import Capacitance, Power, Quantity, Ratio, Resistance
 
-__all__ = ["LoadBoxFile", "Position", "ResistorFile"]
+__all__ = ["LoadBoxFile", "Position", "ResistorFile", "loadbox_json_schema", "resistor_json_schema"]
 
 Uncertainty = Annotated[float, Quantity(Unit.OHM, "not negative")]
 CapacitanceUncertainty = Annotated[float, Quantity(Unit.FARAD, "not negative")]
@@ -74,3 +74,13 @@ class LoadBoxFile(Entry):
     title: Title
     certificate: Certificate
     positions: dict[str, Position] = Field(min_length=1)
+
+
+def loadbox_json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a load box."""
+    return schema_of(LoadBoxFile, "Load box")
+
+
+def resistor_json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a sense resistor."""
+    return schema_of(ResistorFile, "Sense resistor")

@@ -101,7 +101,7 @@ def meter_path(definition: BenchDefinition, instrument: str, half_range: float) 
     if resistor is None:
         msg = f"the bench {definition.id!r} has no sense resistor"
         raise Refused(msg)
-    channel = record.channels[definition.input_of(instrument)]
+    channel = record.channels[definition.instruments[instrument].input]
     return _path(
         "current",
         Unit.AMPERE,

@@ -12,9 +12,8 @@ from rig.acquisition.correct import correct
 from rig.acquisition.quality import inspect
 from rig.analysis.noise_floor import noise_floor
 from rig.bench.build import open_bench
-from rig.bench.definition import TWIN
 from rig.bench.drivers.system_clock import SystemClock
-from rig.bench.opening import Opening, open_checked
+from rig.bench.opening import TWIN, Opening, open_checked
 from rig.errors import RigError
 from rig.model.identity import Calibration
 from rig.model.waveform import Purpose

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rig.acquisition.capture import Instruments, capture_quiet
 from rig.bench.build import open_bench
-from rig.bench.definition import TWIN
 from rig.bench.drivers.system_clock import SystemClock
+from rig.bench.opening import TWIN
 from rig.errors import BenchError, OutputNotOff, Refused
 from rig.guard.client import ask_status, ask_stop
 from rig.guard.latch import Latch

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from rig.bench.definition import TWIN
+from rig.bench.opening import TWIN
 from rig.errors import BenchError, InterlockTripped, Refused, Stale
 from rig.guard.client import GuardClient
 from rig.model.intent import Intent

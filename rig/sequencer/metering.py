@@ -144,7 +144,7 @@ def range_of_meter(definition: BenchDefinition, name: str, half_range: float) ->
     record = definition.calibrations.get(name)
     if record is None:
         return None
-    known = record.channels[definition.input_of(name)].half_ranges
+    known = record.channels[definition.instruments[name].input].half_ranges
     return next((one for one in known if one >= half_range * _SLACK), None)
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from rig.bench.definition import (
-    bench_json_schema,
-    calibration_json_schema,
-    device_json_schema,
-    loadbox_json_schema,
-    resistor_json_schema,
-)
+from rig.bench.bench_file import bench_json_schema
+from rig.bench.calibration_file import calibration_json_schema
+from rig.bench.device_file import device_json_schema
 from rig.bench.dialogue.reading import dialogue_json_schema
+from rig.bench.load_files import loadbox_json_schema, resistor_json_schema
 from rig.bench.surroundings import environment_json_schema
 from rig.errors import Refused
 from rig.evidence.reading import record_json_schema

@@ -242,7 +242,7 @@ def _signals(definition: BenchDefinition) -> Iterator[SignalEntry]:
     multimeter = definition.named("multimeter")
     if multimeter is not None:
         across_load = definition.instruments[multimeter].options.get("across") == "load"
-        channel = definition.input_of(multimeter)
+        channel = definition.instruments[multimeter].input
         yield SignalEntry(signal="voltage" if across_load else "current", instrument=multimeter, channel=channel)
 
 

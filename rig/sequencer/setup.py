@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rig.bench.definition import agree_on_protocol, load_bench, load_device
 from rig.bench.feeding import agree_on_supply
+from rig.bench.reading import agree_on_protocol, load_bench, load_device
 from rig.documents import read_document, validate
 from rig.errors import Refused
 from rig.sequencer.resolve import Resolver

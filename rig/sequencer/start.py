@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from rig.acquisition.delivery import BLOCK
 from rig.bench.build import CLOCK, open_bench
-from rig.bench.definition import TWIN
 from rig.bench.drivers.system_clock import SystemClock
+from rig.bench.opening import TWIN
 from rig.bench.recording import recorded_dialogues
 from rig.errors import DocumentInvalid, Problem
 from rig.evidence.store import Bundle, run_id

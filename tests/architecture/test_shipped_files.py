@@ -9,9 +9,9 @@ import jsonschema
 import pytest
 
 from rig.bench.calibration_file import CalibrationFile
-from rig.bench.definition import load_bench, load_device
 from rig.bench.dialogue.reading import read_dialogue
 from rig.bench.load_files import LoadBoxFile, ResistorFile
+from rig.bench.reading import load_bench, load_device
 from rig.documents import read_document, validate
 from rig.plan.load import load_plan
 from rig.sequencer import schemas

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from rig.bench.build import Bench, open_bench
-from rig.bench.definition import BenchDefinition, DeviceDefinition, load_bench, load_device
+from rig.bench.definition import BenchDefinition, DeviceDefinition
+from rig.bench.reading import load_bench, load_device
 from rig.bench.stimulators.framing import FrameReader, Packet, encode
 from rig.errors import BenchError, CommunicationError, IdentityMismatch, Refused
 from tests.bench.scripted_peer import LineServer, Peer
@@ -277,7 +278,7 @@ def test_the_expired_bench_says_so(table: Table, device: DeviceDefinition) -> No
         assert bench.calibrations["scope"].expired
 
 
-@pytest.mark.parametrize("module", ["rig.bench", "rig.bench.definition", "rig.bench.build"])
+@pytest.mark.parametrize("module", ["rig.bench", "rig.bench.reading", "rig.bench.build"])
 def test_describing_a_bench_loads_no_vendor_library(module: str) -> None:
     code = f"import sys, {module}; print([name for name in ('pyvisa', 'nidaqmx', 'serial') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

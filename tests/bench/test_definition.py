@@ -11,17 +11,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from rig.bench.definition import (
-    BenchDefinition,
-    bench_json_schema,
-    calibration_json_schema,
-    device_json_schema,
-    load_bench,
-    load_device,
-    loadbox_json_schema,
-    resistor_json_schema,
-)
-from rig.bench.device_file import FAULTS
+from rig.bench.bench_file import bench_json_schema
+from rig.bench.calibration_file import calibration_json_schema
+from rig.bench.definition import BenchDefinition
+from rig.bench.device_file import FAULTS, device_json_schema
+from rig.bench.load_files import loadbox_json_schema, resistor_json_schema
+from rig.bench.reading import load_bench, load_device
 from rig.documents import read_document
 from rig.errors import DocumentInvalid
 

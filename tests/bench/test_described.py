@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rig.bench.definition import load_bench, load_device
+from rig.bench.reading import load_bench, load_device
 from rig.bench.surroundings import read_surroundings
 from rig.errors import DocumentInvalid, Refused
 

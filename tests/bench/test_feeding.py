@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from rig.bench.build import Bench, SafetyStep
-from rig.bench.definition import BenchDefinition, DeviceDefinition, load_bench, load_device
+from rig.bench.definition import BenchDefinition, DeviceDefinition
 from rig.bench.device_file import FeedEntry
 from rig.bench.feeding import agree_on_supply
 from rig.bench.interlocks import open_supply
+from rig.bench.reading import load_bench, load_device
 from rig.errors import BenchError, CommunicationError, DocumentInvalid, IdentityMismatch, InstrumentError, Refused
 from tests.bench.fake_supply import ENTRY, FakeSupply, Respond
 from tests.bench.scripted_peer import LineServer, Peer

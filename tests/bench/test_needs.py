@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rig.bench.definition import load_bench
+from rig.bench.reading import load_bench
 from rig.errors import DocumentInvalid
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from rig.bench.calibration_file import ChannelCalibration
-from rig.bench.definition import BenchDefinition, load_bench
+from rig.bench.definition import BenchDefinition
 from rig.bench.paths import signal_path
+from rig.bench.reading import load_bench
 from rig.errors import Refused
 from rig.model.setup import DigitizerSetup, ScopeChannel, ScopeSetup
 from rig.units import Unit

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rig.bench.catalog import driver_names, driver_of, drivers_for
-from rig.bench.definition import load_bench
+from rig.bench.reading import load_bench
 from rig.bench.scan import Surroundings, proposal, scan
 from rig.bench.transport.discovery import CardFound, PortFound
 from rig.twin.config import TwinConfig

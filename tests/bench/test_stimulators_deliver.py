@@ -16,8 +16,8 @@ import pytest
 
 from rig.bench.bench_file import InstrumentEntry
 from rig.bench.catalog import driver_of
-from rig.bench.definition import load_device
 from rig.bench.opening import Opening
+from rig.bench.reading import load_device
 from rig.errors import CommunicationError, InstrumentError
 from rig.model.stimulus import Polarity, Shape, Stimulus
 from rig.roles import Paced, Stimulator

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 
-from rig.bench.definition import load_bench, load_device
+from rig.bench.reading import load_bench, load_device
 from rig.sequencer.twin_configuration import twin_configuration
 from rig.twin.config import TwinConfig
 from rig.twin.server import serve

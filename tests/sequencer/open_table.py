@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from rig.bench.build import Bench, open_bench
-from rig.bench.definition import BenchDefinition, load_device
+from rig.bench.definition import BenchDefinition
 from rig.bench.drivers.system_clock import SystemClock
+from rig.bench.reading import load_device
 from rig.model.stimulus import Polarity, Shape, Stimulus
 from rig.sequencer.twin_configuration import twin_configuration
 from rig.twin.config import TwinConfig

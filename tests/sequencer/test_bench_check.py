@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rig.bench.definition import load_bench, load_device
+from rig.bench.reading import load_bench, load_device
 from rig.harness.bench_table import show_bench
 from rig.sequencer.bench_check import BenchState, examine_bench
 from rig.sequencer.load_check import plan_of

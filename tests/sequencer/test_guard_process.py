@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from rig.bench.definition import load_bench, load_device
+from rig.bench.reading import load_bench, load_device
 from rig.guard.client import GuardClient, ask_stop
 from rig.guard.terms import Kind
 from rig.model.intent import Intent

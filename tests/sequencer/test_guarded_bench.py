@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from rig.bench.bench_file import InstrumentEntry
-from rig.bench.definition import BenchDefinition, load_bench
+from rig.bench.definition import BenchDefinition
 from rig.bench.drivers.system_clock import SystemClock
 from rig.bench.interlocks import open_interlock
+from rig.bench.reading import load_bench
 from rig.errors import CommunicationError
 from rig.roles import Interlock
 from rig.sequencer.bench_check import examine_bench

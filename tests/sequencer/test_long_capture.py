@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rig.acquisition.capture import Seen
-from rig.bench.definition import load_bench
+from rig.bench.reading import load_bench
 from rig.errors import AcquisitionError
 from rig.evidence import mapping
 from rig.evidence.long_capture import open_long_capture

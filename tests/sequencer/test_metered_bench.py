@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from rig.bench.bench_file import InstrumentEntry
-from rig.bench.definition import BenchDefinition, load_bench, load_device
+from rig.bench.definition import BenchDefinition
 from rig.bench.opening import Opening, open_checked
+from rig.bench.reading import load_bench, load_device
 from rig.errors import Refused
 from rig.roles import Multimeter
 from rig.sequencer.twin_configuration import twin_configuration

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from rig.bench.build import open_bench
-from rig.bench.definition import BenchDefinition, load_bench
+from rig.bench.definition import BenchDefinition
+from rig.bench.reading import load_bench
 from rig.errors import DocumentInvalid
 from rig.evidence.record import CaseRecord, MeasurementEntry, MeteredEntry
 from rig.evidence.store import Bundle

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rig.acquisition.capture import Seen
-from rig.bench.definition import load_bench
+from rig.bench.reading import load_bench
 from rig.errors import CommunicationError
 from rig.evidence.store import Bundle
 from rig.model.picture import Picture

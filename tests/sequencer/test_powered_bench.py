@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from rig.bench.bench_file import InstrumentEntry
-from rig.bench.definition import BenchDefinition, load_bench
+from rig.bench.definition import BenchDefinition
+from rig.bench.reading import load_bench
 from rig.errors import CommunicationError, InstrumentError
 from rig.roles import Supply
 from rig.sequencer.bench_check import examine_bench

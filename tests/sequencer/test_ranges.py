@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.bench.definition import load_bench
+from rig.bench.reading import load_bench
 from rig.sequencer.ranges import HEADROOM, Ranges
 
 ROOT = Path(__file__).parents[2]

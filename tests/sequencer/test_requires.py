@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rig.bench.definition import load_bench
+from rig.bench.reading import load_bench
 from rig.plan.load import load_plan
 from rig.sequencer.requires import unmet
 

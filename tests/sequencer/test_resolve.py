@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from rig.bench.definition import BenchDefinition, DeviceDefinition, load_bench, load_device
+from rig.bench.definition import BenchDefinition, DeviceDefinition
+from rig.bench.reading import load_bench, load_device
 from rig.errors import DocumentInvalid, Refused
 from rig.model.judgement import DecisionRule
 from rig.model.stimulus import Shape, Stimulus

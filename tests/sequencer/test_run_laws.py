@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rig.bench.build import Bench, open_bench
-from rig.bench.definition import TWIN
+from rig.bench.opening import TWIN
 from rig.errors import CommunicationError, InstrumentError, NoTrigger, SamplesLost, StaleWaveform
 from rig.evidence.record import CaseRecord
 from rig.evidence.store import Bundle

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from rig.bench.bench_file import InstrumentEntry
-from rig.bench.definition import BenchDefinition, DeviceDefinition, load_bench, load_device
+from rig.bench.definition import BenchDefinition, DeviceDefinition
 from rig.bench.ratings import rating_of
+from rig.bench.reading import load_bench, load_device
 from rig.errors import DocumentInvalid
 from rig.plan.load import load_plan
 from rig.sequencer.resolve import Resolver

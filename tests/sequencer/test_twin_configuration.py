@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rig.bench.definition import BenchDefinition, DeviceDefinition, load_bench, load_device
+from rig.bench.definition import BenchDefinition, DeviceDefinition
+from rig.bench.reading import load_bench, load_device
 from rig.errors import Refused
 from rig.sequencer.twin_configuration import twin_configuration
 from rig.twin.config import TwinConfig

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from rig.bench.definition import load_bench, load_device
+from rig.bench.reading import load_bench, load_device
 from rig.documents import read_document, validate
 from rig.errors import EvidenceError, Refused
 from rig.evidence.kept_capture import kept_file
