@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from rig.bench.basic_unit import BasicUnit
+from rig.bench.declared_modes import DeclaredMode
 from rig.bench.described import SamplePart
 from rig.bench.file_parts import Entry, FilePath, IdentityEntry, Name, PositiveTime, PositiveVoltage, Title, schema_of
-from rig.units import Unit, parse_quantity
+from rig.units import Unit, format_quantity, parse_quantity
 from rig.units.fields import Area, Current, Duration, Frequency, Quantity
 
 __all__ = ["FAULTS", "DeviceFile", "Electrodes", "Fault", "FeedEntry", "Ratings", "Twin", "device_json_schema"]
@@ -171,8 +173,34 @@ class DeviceFile(Entry):
     electrodes: Electrodes
     supply: FeedEntry | None = None
     basic_unit: BasicUnit = BasicUnit()
+    modes: tuple[DeclaredMode, ...] = ()
     twin: Twin = Twin()
     faults: tuple[Fault, ...] = ()
+
+    @model_validator(mode="after")
+    def _modes_within_the_ratings(self) -> DeviceFile:
+        rated = self.ratings
+        bounds = (
+            ("amplitude", rated.current, Unit.AMPERE),
+            ("phase_duration", rated.phase_duration, Unit.SECOND),
+            ("rate", rated.rate, Unit.HERTZ),
+        )
+        for one in self.modes:
+            for (name, bound, unit), settings in product(bounds, one.highest):
+                if (declared := getattr(settings, name)) > bound:
+                    shown, most = format_quantity(declared, unit), format_quantity(bound, unit)
+                    msg = f"mode {one.mode!r} goes to {shown} of {name}, beyond what 'ratings' declare, {most}"
+                    raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _modes_once_each(self) -> DeviceFile:
+        names = [(one.mode, one.shape) for one in self.modes]
+        twice = next((one for one in names if names.count(one) > 1), None)
+        if twice is not None:
+            msg = f"mode {twice[0]!r} of shape {twice[1].value} is declared more than once"
+            raise ValueError(msg)
+        return self
 
 
 def device_json_schema() -> dict[str, Any]:

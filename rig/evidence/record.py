@@ -38,6 +38,7 @@ __all__ = [
     "FileEntry",
     "ForecastEntry",
     "HappeningEntry",
+    "HighestEntry",
     "IdentityEntry",
     "InstrumentEntry",
     "JudgementEntry",
@@ -47,6 +48,7 @@ __all__ = [
     "MeasurementEntry",
     "MeterComparisonEntry",
     "MeteredEntry",
+    "ModeEntry",
     "NotEvaluatedEntry",
     "OutputOffEntry",
     "PackEntry",
@@ -147,6 +149,22 @@ class BenchEntry(_Entry):
     photographs: tuple[PhotographEntry, ...] = ()
 
 
+class HighestEntry(_Entry):
+    """Settings of an output mode of which none can be raised without lowering another, SI."""
+
+    amplitude: float
+    phase_duration: float
+    rate: float
+
+
+class ModeEntry(_Entry):
+    """An output mode as the device's maker declares it."""
+
+    mode: str
+    shape: str
+    highest: tuple[HighestEntry, ...]
+
+
 class DeviceEntry(_Entry):
     """The device under test: as its file describes it, and as it identified itself.
 
@@ -161,6 +179,7 @@ class DeviceEntry(_Entry):
     reported: IdentityEntry | None = None
     ratings: dict[str, str] = Field(default_factory=dict)
     basic_unit: dict[str, str] = Field(default_factory=dict)
+    modes: tuple[ModeEntry, ...] = ()
     sample: SampleEntry | None = None
 
 

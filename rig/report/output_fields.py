@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rig.report import wording
-from rig.report.declared import below_declared, rating
+from rig.report.declared import AMPLITUDE, PHASE, Declared, rating
 from rig.report.output_modes import ANY_LOAD, OPEN
 from rig.report.output_rows import NOT_MEASURED, Row, measured, ranged, stated
 from rig.units import Unit
@@ -32,21 +32,22 @@ _AT_LIMIT = 0.9  # from this part of the rated voltage on, it is the voltage tha
 def section_three(mode: Mode, device: DeviceEntry | None) -> Iterator[Row]:
     """Yield the rows of fields 1 to 16."""
     told = device.basic_unit if device else {}
-    ratings = device.ratings if device else {}
+    declared = Declared.of(mode, device)
     yield Row(number="1", name="Waveform", value=_waveform(mode), note="traces below")
     yield from _shape(mode)
     for ohms in LOADS:
-        yield measured(mode, "3", "Maximum output voltage", "peak_output_voltage", ohms, relative=True)
+        remark = declared.remark(ohms, AMPLITUDE)
+        yield measured(mode, "3", "Maximum output voltage", "peak_output_voltage", ohms, relative=True, remark=remark)
     for ohms in LOADS:
-        remark = _limited(ratings)
+        remark = _current(declared, ohms)
         yield measured(mode, "4", "Maximum output current", "phase_peak", ohms, relative=True, remark=remark)
     yield from ranged(mode, "5", "Pulse width", "pulse_width")
-    yield from ranged(mode, "6", "Frequency", "pulse_rate", declared=ratings.get("rate", ""))
+    yield from ranged(mode, "6", "Frequency", "pulse_rate", declared=declared.most("rate"))
     yield measured(mode, "7", "Beat frequency, of interferential modes", "beat_frequency", ANY_LOAD)
-    yield from _phases(mode, ratings)
+    yield from _phases(mode, declared)
     yield measured(mode, "9", "Net charge per pulse", "net_charge", STANDARD_LOAD)
     yield _balanced(mode, "9", "Net charge per pulse", told, at="how it is brought to zero")
-    reached, phase = below_declared(ratings), below_declared(ratings, of_phase=True)
+    reached, phase = declared.remark(STANDARD_LOAD), declared.remark(STANDARD_LOAD, PHASE)
     yield measured(mode, "10", "Maximum phase charge", "max_phase_charge", STANDARD_LOAD, remark=phase)
     yield measured(mode, "11", "Maximum current density, rms", "current_density_rms", STANDARD_LOAD, remark=reached)
     yield measured(mode, "12", "Maximum power density", "power_density", STANDARD_LOAD, remark=reached)
@@ -66,8 +67,8 @@ def section_three(mode: Mode, device: DeviceEntry | None) -> Iterator[Row]:
 def later_fields(mode: Mode, device: DeviceEntry | None) -> Iterator[Row]:
     """Yield the rows of what the regulation of 21 CFR and the guidance of 2021 ask for besides."""
     told = device.basic_unit if device else {}
-    ratings = device.ratings if device else {}
-    reached, phase = below_declared(ratings), below_declared(ratings, of_phase=True)
+    declared = Declared.of(mode, device)
+    reached, phase = declared.remark(STANDARD_LOAD), declared.remark(STANDARD_LOAD, PHASE)
     yield measured(mode, _CFR, "Maximum average current", "average_current", STANDARD_LOAD, remark=reached)
     yield stated(_CFR, "Type of impedance monitoring", told.get("impedance_monitoring", ""))
     yield measured(mode, _BCI, "Compliance voltage", "peak_output_voltage", OPEN)
@@ -100,6 +101,12 @@ def _shape(mode: Mode) -> Iterator[Row]:
         )
 
 
+def _current(declared: Declared, ohms: float) -> Callable[[Found], str]:
+    """Return what says at which setting a current was found, and why it is not what was set."""
+    at_setting, limited = declared.remark(ohms, AMPLITUDE), _limited(declared.ratings)
+    return lambda found: "; ".join(filter(None, (at_setting(found), limited(found))))
+
+
 def _limited(ratings: Mapping[str, str]) -> Callable[[Found], str]:
     """Return what says that an output does not reach its setting, and where its voltage is why."""
 
@@ -119,7 +126,7 @@ def _limited(ratings: Mapping[str, str]) -> Callable[[Found], str]:
     return remark
 
 
-def _phases(mode: Mode, ratings: Mapping[str, str]) -> Iterator[Row]:
+def _phases(mode: Mode, declared: Declared) -> Iterator[Row]:
     """Yield whether the phases of a pulse are alike, and how long they are."""
     if mode.shape == "monophasic":
         yield Row(number="8", name="Multiphasic waveform", value="not applicable", note="a pulse is one phase")
@@ -128,7 +135,7 @@ def _phases(mode: Mode, ratings: Mapping[str, str]) -> Iterator[Row]:
     yield Row(number="8", name="Multiphasic waveform", at="symmetrical phases", value=alike, note="charges below")
     for at, name in (("positive phase", "phase_charge_positive"), ("negative phase", "phase_charge_negative")):
         yield measured(mode, "8", "Multiphasic waveform", name, STANDARD_LOAD, at=f"charge of the {at}")
-    yield from ranged(mode, "8", "Phase duration", "phase_duration", declared=ratings.get("phase duration", ""))
+    yield from ranged(mode, "8", "Phase duration", "phase_duration", declared=declared.most("phase_duration"))
 
 
 def _balanced(mode: Mode, number: str, name: str, told: Mapping[str, str], *, at: str = "") -> Row:

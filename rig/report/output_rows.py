@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rig.model.verdict import Verdict
 from rig.report import wording
 from rig.report.output_modes import ANY_LOAD, OPEN, Found, extent, worst
 from rig.units import Unit
@@ -30,7 +31,7 @@ class Row:
     value : what there is to say; never empty
     missing : whether it says that there is nothing
     note : why, or what about the value: of how many, in which window
-    key, where : anchor and name of the case it comes from, empty where it comes from none
+    key, where : anchor and name of the case it comes from, with its verdict where that is no PASS; empty without one
     """
 
     number: str
@@ -90,7 +91,7 @@ def measured(
 def ranged(mode: Mode, number: str, name: str, measurand: str, *, declared: str = "") -> Iterator[Row]:
     """Yield least and greatest mean of a measurand over the cases of a mode; one row where all are set alike."""
     found = extent(mode, measurand)
-    limit = f"declared up to {wording.typeset(declared)}" if declared else ""
+    limit = f"declared up to {declared}" if declared else ""
     if isinstance(found, str):
         yield Row(number=number, name=name, value=NOT_MEASURED, missing=True, note=found)
         return
@@ -110,7 +111,9 @@ def _setting(found: Found, measurand: str) -> tuple[float, ...]:
 
 def _row(found: Found, number: str, name: str, at: str, value: str, note: str) -> Row:
     placed = found.placed
-    where = f"{placed.number} {placed.case.id}"
+    verdict = placed.case.verdict
+    failed = "" if verdict is Verdict.PASS else f", {wording.words(verdict.value)}"
+    where = f"{placed.number} {placed.case.id}{failed}"
     return Row(number=number, name=name, at=at, value=value, note=note, key=placed.key, where=where)
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from rig.report import wording
 from rig.report.basic_unit import basic_unit
-from rig.report.output_fields import later_fields, section_three
+from rig.report.declared import Declared
+from rig.report.output_fields import LOADS, later_fields, section_three
+from rig.report.output_marks import Mark, marks_of
 from rig.report.output_modes import Mode, modes_of
 from rig.report.sample_calculations import Sample, sample_calculations
 
@@ -31,6 +33,7 @@ class OutputModeView:
     key: str
     name: str
     cases: str
+    marks: tuple[Mark, ...]
     fields: tuple[Row, ...]
     later: tuple[Row, ...]
     samples: tuple[Sample, ...]
@@ -70,6 +73,7 @@ def _mode(mode: Mode, index: int, record: RunRecord) -> OutputModeView:
         key=f"mode-{index}",
         name=mode.name,
         cases=counted,
+        marks=tuple(marks_of(mode, Declared.of(mode, record.device), LOADS)),
         fields=tuple(section_three(mode, record.device)),
         later=tuple(later_fields(mode, record.device)),
         samples=tuple(sample_calculations(mode, record.device.ratings if record.device else {})),

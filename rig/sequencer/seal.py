@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,14 @@ from rig.evidence.environment import describe_software
 from rig.evidence.layout import RECORD
 from rig.evidence.long_capture import read_signals
 from rig.evidence.plain import hash_plain, inside
+from rig.evidence.reading import read_source
 from rig.evidence.record import (
     BenchEntry,
     DeviceEntry,
+    HighestEntry,
     InstrumentEntry,
     LoadEntry,
+    ModeEntry,
     PackEntry,
     PlanEntry,
     RunRecord,
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date, datetime
 
+    from rig.bench.declared_modes import DeclaredMode
     from rig.bench.definition import BenchDefinition
     from rig.bench.device_file import DeviceFile
     from rig.bench.file_parts import Certificate
@@ -45,8 +50,9 @@ if TYPE_CHECKING:
     from rig.sequencer.setup import RunOptions, Setup
 
     ReadCapture = Callable[[CaptureEntry], Mapping[str, Waveform | Recording]]
-    # Record, what reads its captures, and the SHA-256 of the record's file; to files by their names.
-    Renderer = Callable[[RunRecord, ReadCapture, str], Mapping[str, bytes]]
+    ReadFile = Callable[[FileEntry], bytes]
+    # Record, what reads its captures and other files, and the SHA-256 of the record's file; to files by their names.
+    Renderer = Callable[[RunRecord, ReadCapture, ReadFile, str], Mapping[str, bytes]]
 
 __all__ = ["REPORT", "Header", "Renderer", "render_and_seal", "run_record", "seal_run", "write_and_seal"]
 
@@ -156,7 +162,8 @@ def render_and_seal(bundle: Bundle, record: RunRecord, render: Renderer, signer:
 
     trouble = ""
     try:
-        for name, content in render(record, samples, hash_plain(bundle.folder / RECORD) or "").items():
+        files = partial(read_source, bundle.folder)
+        for name, content in render(record, samples, files, hash_plain(bundle.folder / RECORD) or "").items():
             if not (bundle.folder / name).exists():
                 bundle.add_file(name, content)
     except Exception as error:  # noqa: BLE001 - evidence is worth more than its picture: whatever it is, seal the rest
@@ -287,8 +294,17 @@ def _device_entry(run: Run, header: Header) -> DeviceEntry:
         reported=None if reported is None else mapping.identity_entry(reported),
         ratings=_ratings(device),
         basic_unit={"channels": str(device.channels), **device.basic_unit.stated()},
+        modes=tuple(map(_mode, device.modes)),
         sample=sample_entry(device),
     )
+
+
+def _mode(declared: DeclaredMode) -> ModeEntry:
+    highest = (
+        HighestEntry(amplitude=one.amplitude, phase_duration=one.phase_duration, rate=one.rate)
+        for one in declared.highest
+    )
+    return ModeEntry(mode=declared.mode, shape=declared.shape.value, highest=tuple(highest))
 
 
 def _ratings(device: DeviceFile) -> dict[str, str]:

@@ -311,6 +311,34 @@ def test_mistakes_of_a_device(tmp_path: Path, old: str, new: str, message: str) 
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "amplitude: 130 mA, phase",
+            "amplitude: 131 mA, phase",
+            "131 mA of amplitude, beyond what 'ratings' declare, 130 mA",
+        ),
+        ("phase_duration: 500 us, rate", "phase_duration: 5 ms, rate", "5 ms of phase_duration, beyond"),
+        ("rate: 100 Hz}", "rate: 1 kHz}", "1 kHz of rate, beyond"),
+        ("rate: 100 Hz}", "}", "rate"),
+        ("[{amplitude: 130 mA, phase_duration: 500 us, rate: 100 Hz}]", "[]", "at least 1"),
+        (
+            "mode: NMES monophasic\n    shape: monophasic",
+            "mode: NMES symmetric\n    shape: biphasic_symmetric",
+            "more than once",
+        ),
+    ],
+)
+def test_mistakes_of_the_declared_modes(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = tmp_path / "x.dut.yaml"
+    shutil.copyfile(FIXTURES / "duts" / "p24-healthy.dut.yaml", path)
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(DocumentInvalid) as caught:
+        load_device(path)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("pattern", "schema"),
     [
         ("benches/*.yaml", bench_json_schema()),

@@ -17,8 +17,10 @@ from rig.evidence.record import (
     CaseRecord,
     DeviceEntry,
     HappeningEntry,
+    HighestEntry,
     LoadEntry,
     MeasurementEntry,
+    ModeEntry,
     PackEntry,
 )
 from rig.model.happening import Action
@@ -372,3 +374,95 @@ def test_a_trace_that_cannot_be_read_says_why() -> None:
     record = run(usual()[:1], device=device())
     first = next(iter(output_traces(record, view_report(record).cases, broken)))
     assert first.drawing.caption == "No trace: captures/001-signal.h5: nothing there"
+
+
+def declared(*highest: HighestEntry, name: str = "Training", shape: str = "biphasic_symmetric") -> DeviceEntry:
+    entry = ModeEntry(mode=name, shape=shape, highest=highest)
+    return device().model_copy(update={"modes": (entry,)})
+
+
+def at_most(amplitude: float, phase: float = 300e-6, rate: float = 100.0) -> HighestEntry:
+    return HighestEntry(amplitude=amplitude, phase_duration=phase, rate=rate)
+
+
+def at_setting(index: int, amplitude: float, ohms: float, *, rate: float = 100.0, **more: object) -> CaseRecord:
+    chosen = stimulus(amplitude).model_copy(update={"rate": rate})
+    return output_case(index, min(amplitude, 150.0 / ohms), ohms, stimulus=chosen, **more)
+
+
+def everywhere(amplitude: float, **more: object) -> tuple[CaseRecord, ...]:
+    return tuple(at_setting(index, amplitude, ohms, **more) for index, ohms in enumerate((500.0, 2000.0, 10_000.0), 1))
+
+
+def test_a_mode_that_was_run_at_its_highest_settings_says_where() -> None:
+    view = mode(*everywhere(0.13), device=declared(at_most(0.13)))
+    (mark,) = view.marks
+    assert (mark.word, mark.style) == ("HIGHEST SETTINGS", "note")
+    settings = f"130{THIN}mA, 300{THIN}µs per phase, 100{THIN}Hz"
+    assert f"{settings}, were run into 500{THIN}Ω in 8.1 c1, into 2{THIN}kΩ in 8.2 c2" in mark.texts[0]
+    (power,) = rows(view, "12")
+    assert power.note.startswith(f"at {settings}: the highest settings declared of this mode")
+    (charge,) = rows(view, "10")
+    assert charge.note.startswith(f"at 130{THIN}mA, 300{THIN}µs per phase: the highest")
+
+
+@pytest.mark.parametrize(
+    ("cases", "lacking", "unreached"),
+    [
+        (everywhere(0.12), "into 500 Ω, 2 kΩ, 10 kΩ", {"3", "4", "10", "11", "12"}),
+        (everywhere(0.13, rate=50.0), "into 500 Ω, 2 kΩ, 10 kΩ", {"11", "12"}),
+        ((*everywhere(0.13)[:2], at_setting(3, 0.12, 10_000.0)), "into 10 kΩ", set()),
+        ((at_setting(1, 0.13, 500.0, verdict=Verdict.ERROR), *everywhere(0.12)), "into 500 Ω, 2 kΩ, 10 kΩ", {"10"}),
+    ],
+    ids=["less amplitude", "less rate", "one load less", "the highest ended in error"],
+)
+def test_what_was_not_run_at_the_highest_settings_is_no_worst_case(
+    cases: tuple[CaseRecord, ...], lacking: str, unreached: set[str]
+) -> None:
+    view = mode(*cases, device=declared(at_most(0.13)))
+    mark = view.marks[0]
+    assert (mark.word, mark.style) == ("NOT THE WORST CASE", "warn")
+    assert f"100 Hz {lacking}. What is called maximum here is the greatest of this run" in mark.texts[0].replace(
+        THIN, " "
+    )
+    told = {row.number for row in view.fields if row.at in {"", f"500{THIN}Ω"} and "not the worst case" in row.note}
+    assert unreached <= told
+    assert bool(unreached) == bool(told)
+
+
+def test_highest_settings_that_exclude_each_other_have_to_be_run_each() -> None:
+    highest = (at_most(0.13), at_most(0.1, phase=500e-6))
+    some = mode(*everywhere(0.13), device=declared(*highest))
+    assert some.marks[0].word == "NOT THE WORST CASE"
+    assert f"No usable case has 100{THIN}mA, 500{THIN}µs per phase" in some.marks[0].texts[0]
+    (charge,) = rows(some, "10")
+    assert f"no usable case has 100{THIN}mA, 500{THIN}µs per phase" in charge.note
+    long = stimulus(0.1).model_copy(update={"rate": 100.0, "phase_duration": 500e-6})
+    more = tuple(output_case(index, 0.01, ohms, stimulus=long) for index, ohms in ((4, 500.0), (5, 2e3), (6, 1e4)))
+    assert mode(*everywhere(0.13), *more, device=declared(*highest)).marks[0].word == "HIGHEST SETTINGS"
+
+
+def test_of_a_mode_without_declared_settings_no_worst_case_is_claimed() -> None:
+    for other in (device(), declared(at_most(0.13), name="Massage"), declared(at_most(0.13), shape="monophasic")):
+        view = mode(*everywhere(0.13), device=other)
+        assert view.marks[0].word == "WORST CASE NOT DECLARED"
+        assert not any("of this mode" in row.note and "highest" in row.note for row in view.fields)
+    pack = PackEntry(id="fda-pms:1999", title="t", edition="e", source=source("x"))
+    massage = declared(at_most(0.13), name="Massage")
+    unnamed = mode(*everywhere(0.13, mode=""), device=massage, packs=(pack,))
+    assert unnamed.marks[0].word == "HIGHEST SETTINGS"
+
+
+def test_what_did_not_pass_stands_above_the_table_and_beside_its_values() -> None:
+    failed = at_setting(1, 0.13, 500.0, verdict=Verdict.FAIL)
+    lost = at_setting(4, 0.13, 500.0, verdict=Verdict.INCONCLUSIVE)
+    view = mode(failed, *everywhere(0.12)[1:], lost, device=declared(at_most(0.13)))
+    assert [(one.word, one.style, one.texts) for one in view.marks[1:]] == [
+        ("VALUES OF CASES THAT DID NOT PASS", "bad", ("8.1 c1: FAIL",)),
+        ("CASES WITHOUT VALUES", "warn", ("8.4: c4 is INCONCLUSIVE",)),
+    ]
+    (charge,) = rows(view, "10")
+    assert charge.where == "8.1 c1, FAIL"
+    page = render_html(run((failed, lost), device=device()), None)
+    assert page.count('data-mark="CASES WITHOUT VALUES"') == 1
+    assert page.count('data-mark="VALUES OF CASES THAT DID NOT PASS"') == 1

@@ -38,3 +38,7 @@ def test_a_plan_of_output_modes_leaves_a_table_with_traces(rig: Command, evidenc
     assert annex.count('<figure class="output">') == 3
     assert annex.count("data-no-trace") == 1
     assert "another figure" not in annex
+    (mark,) = re.findall(r'data-mark="(.*?)".*?</strong>(.*?)</div>', annex, re.DOTALL)
+    assert mark[0] == "NOT THE WORST CASE"
+    assert f"130{THIN}mA, 500{THIN}µs per phase, 100{THIN}Hz into 10{THIN}kΩ." in mark[1]
+    assert "the highest settings declared of this mode" in shown["10", f"500{THIN}Ω"][1]
