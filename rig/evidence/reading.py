@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from rig.errors import EvidenceError
-from rig.evidence.plain import is_folder, read_plain
+from rig.evidence.plain import inside, is_folder, read_plain
 from rig.evidence.record import SCHEMA, RunRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["read_record", "record_json_schema"]
+    from rig.evidence.entry import FileEntry
+
+__all__ = ["read_record", "read_source", "record_json_schema"]
 
 _RECORD = "record.json"
 _LARGEST = 1e100  # of any number: no quantity is, and what is computed from it stays finite
 _YEARS = range(1900, 3000)  # every time zone has a day for their moments
+_LARGEST_SOURCE = 20_000_000  # bytes: as large as a photograph may be
 _DIGITS = 18  # of a whole number, so that 64 bits hold it
 
 
@@ -57,6 +60,11 @@ def read_record(path: Path) -> RunRecord:
             f"{file} is not a valid record: a moment in it is in none of the years from {_YEARS[0]} to {_YEARS[-1]}"
         )
     return record
+
+
+def read_source(folder: Path, entry: FileEntry) -> bytes:
+    """Read a file that a bundle keeps a copy of; raises EvidenceError where it is not inside, not plain, or large."""
+    return read_plain(inside(folder, entry.file), most=_LARGEST_SOURCE)
 
 
 class _Absurd(ValueError):

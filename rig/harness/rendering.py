@@ -15,7 +15,7 @@ from rig.evidence.layout import RECORD
 from rig.evidence.long_capture import read_signals
 from rig.evidence.manifest import MANIFEST
 from rig.evidence.plain import hash_plain, inside
-from rig.evidence.reading import read_record
+from rig.evidence.reading import read_record, read_source
 from rig.evidence.verification import examine
 from rig.harness.sign_off import shown_signoffs
 from rig.report.junit import write_junit
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
     from rig.evidence.record import CaptureEntry, RunRecord
     from rig.model.recording import Recording
     from rig.model.waveform import Waveform
-    from rig.sequencer.seal import ReadCapture
+    from rig.sequencer.seal import ReadCapture, ReadFile
 
 __all__ = ["render_again", "render_all", "render_paper"]
 
 _MANY = 100
 
 
-def render_all(record: RunRecord, samples: ReadCapture, record_sha256: str) -> Mapping[str, bytes]:
+def render_all(record: RunRecord, samples: ReadCapture, files: ReadFile, record_sha256: str) -> Mapping[str, bytes]:
     """Return the files for readers, by their names in the evidence; the hash of its manifest they cannot know."""
     standing = Standing(record_sha256=record_sha256)
     return {
         "junit.xml": write_junit(record).encode(),
         "measurements.csv": write_measurements_csv(record).encode(),
         "judgements.csv": write_judgements_csv(record).encode(),
-        REPORT: render_html(record, samples, standing).encode(),
+        REPORT: render_html(record, samples, standing, files=files).encode(),
     }
 
 
@@ -63,7 +63,7 @@ def render_again(bundle: Path, html: Path | None = None, *, now: datetime | None
         if the folder holds no readable record, or the report cannot be written.
     """
     record = read_record(bundle)
-    page = render_html(record, _samples(bundle), _standing(bundle, now))
+    page = render_html(record, _samples(bundle), _standing(bundle, now), files=partial(read_source, bundle))
     return _written(html or _beside(bundle, ".report.html"), page.encode())
 
 
@@ -73,7 +73,8 @@ def render_paper(bundle: Path, pdf: Path | None = None, *, now: datetime | None 
 
     record = read_record(bundle)
     with _processes(len(record.cases)) as pool:
-        paper = render_pdf(record, _samples(bundle), _standing(bundle, now), pool=pool)
+        files = partial(read_source, bundle)
+        paper = render_pdf(record, _samples(bundle), _standing(bundle, now), files=files, pool=pool)
     return _written(pdf or _beside(bundle, ".report.pdf"), paper)
 
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from rig.report import wording
 from rig.report.drawing import Drawing, drawings
 from rig.report.output_traces import output_traces
+from rig.report.photographs import shown_photographs
 from rig.report.setup_diagram import draw_setup
 from rig.report.view import view_report
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from rig.evidence.record import RunRecord
     from rig.report.drawing import ReadCapture
+    from rig.report.photographs import ReadFile
     from rig.report.standing import Standing
     from rig.report.view import ReportView
 
@@ -30,7 +32,13 @@ _SCRIPTS = ("report.js", "zoom.js")
 _MANY = 200  # cases, above which contributions below 1 % of a variance are left to the record
 
 
-def render_html(record: RunRecord, captures: ReadCapture | None, standing: Standing | None = None) -> str:
+def render_html(
+    record: RunRecord,
+    captures: ReadCapture | None,
+    standing: Standing | None = None,
+    *,
+    files: ReadFile | None = None,
+) -> str:
     """Return the report of ``record`` as one self-contained HTML page.
 
     Parameters
@@ -38,6 +46,7 @@ def render_html(record: RunRecord, captures: ReadCapture | None, standing: Stand
     record : the only source of every statement, number and verdict on the page
     captures : reads the samples of a capture, for the figures; without it the report has none
     standing : what is known of the evidence itself, for its hashes and marks
+    files : reads other files of the evidence, for the photographs; without it they are listed alone
     """
     environment = page_environment()
     script = _script(environment)
@@ -47,6 +56,7 @@ def render_html(record: RunRecord, captures: ReadCapture | None, standing: Stand
         report=report,
         cases=zip(report.cases, _figures(record, captures), strict=True),
         setup=_setup(record),
+        photographs=tuple(shown_photographs(record, files)),
         traces=_traces(record, report, captures),
         brief=len(record.cases) > _MANY,
         script=Markup(script),  # noqa: S704 - our own file, named by its hash in the page's policy

@@ -130,7 +130,7 @@ def _recovered(evidence: Path, ended: set[str]) -> list[str]:
     return wrong + [f"recovered: {problem}" for problem in verify(evidence)]
 
 
-def _nothing(_record: RunRecord, _samples: object, _sha256: str) -> Mapping[str, bytes]:
+def _nothing(_record: RunRecord, _samples: object, _files: object, _sha256: str) -> Mapping[str, bytes]:
     return {}
 
 
