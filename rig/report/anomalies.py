@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ _FOUND = {
     "deviation": "told by the operator",
     "software": "compared with the commit when the run began",
     "identity": "asked when the bench was opened",
+    "waiver": "written in the plan before the run",
     "calibration": "its date was compared when the bench was opened",
     "repeated": "the dialogue with an instrument broke",
     "error": "an instrument or the rig itself reported it",
@@ -63,6 +65,7 @@ def anomalies(record: RunRecord) -> Iterator[Anomaly]:
         yield _deviation(told)
     for kind, text in _of_run(record):
         yield _concerning_run(record, kind, text)
+    yield from _waivers(record)
     last = {(case.plan, case.id): case for case in record.decisive}
     for index, case in enumerate(record.cases, 1):
         for kind, text in _of_case(case):
@@ -81,6 +84,29 @@ def _deviation(told: DeviationEntry) -> Anomaly:
         outcome="on record",
         unresolved=not told.impact,
     )
+
+
+def _waivers(record: RunRecord) -> Iterator[Anomaly]:
+    """Yield each waiver once, with what became of the checks that it concerns."""
+    found: dict[tuple[str, str, str], Counter[Verdict]] = {}
+    for case in record.decisive:
+        for one in case.judgements:
+            if one.limit.waiver:
+                found.setdefault((one.limit.called, one.limit.text, one.limit.waiver), Counter())[one.verdict] += 1
+    for (measurand, text, waiver), verdicts in found.items():
+        passed = set(verdicts) == {Verdict.PASS}
+        demand = f"{measurand.replace('_', ' ')}, {text}"
+        yield Anomaly(
+            where="plan",
+            key="",
+            kind="waiver",
+            text=f"It was accepted that this bench may not be able to decide a check ({demand}): {waiver}",
+            found=_FOUND["waiver"],
+            cause="as stated",
+            impact="none: it could be decided" if passed else "a check of this run did not pass",
+            outcome=", ".join(f"{number} {verdict.value.replace('_', ' ')}" for verdict, number in verdicts.items()),
+            unresolved=not passed,
+        )
 
 
 def _concerning_run(record: RunRecord, kind: str, text: str) -> Anomaly:

@@ -11,7 +11,7 @@ from rig.units import Unit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rig.evidence.record import RunRecord
+    from rig.evidence.record import DeviceEntry, RunRecord
 
 __all__ = ["LABELS", "basic_unit"]
 
@@ -49,10 +49,19 @@ def basic_unit(record: RunRecord) -> Iterator[Row]:
     told = who.basic_unit if who else {}
     name = f"{who.manufacturer} {who.model}, serial {who.serial}" if who else ""
     yield Row(number="2", name="Device, manufacturer", value=name or "not recorded", missing=not name)
-    yield stated("2", "Software or firmware version", who.firmware if who else "")
+    yield _firmware(who)
     for key, label in LABELS.items():
         yield stated("2", label, told.get(key, ""))
     yield _regulation(record)
+
+
+def _firmware(who: DeviceEntry | None) -> Row:
+    """Return the firmware that the device itself reported, else what its file says."""
+    name = "Software or firmware version"
+    if who is None or who.reported is None or not who.reported.firmware:
+        return stated("2", name, who.firmware if who else "")
+    filed = f"; its file says {who.firmware}" if who.firmware not in {"", who.reported.firmware} else ""
+    return Row(number="2", name=name, value=who.reported.firmware, note=f"reported by the device{filed}")
 
 
 def _regulation(record: RunRecord) -> Row:

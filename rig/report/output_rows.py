@@ -52,14 +52,14 @@ def at_load(ohms: float) -> str:
 
 
 def stated(number: str, name: str, text: str, *, at: str = "") -> Row:
-    """Return a row of what the maker says."""
+    """Return a row of what the device file says."""
     return Row(
         number=number,
         name=name,
         at=at,
         value=text or NOT_STATED,
         missing=not text,
-        note="stated by the maker" * bool(text),
+        note="stated in the device file, not measured" * bool(text),
     )
 
 

@@ -185,8 +185,10 @@ def clause(entry: LimitEntry) -> str:
 
 
 def caution(entry: LimitEntry) -> str:
-    """Return the warning that goes with a published limit that we are not sure of, or nothing."""
-    return "" if entry.confidence is Confidence.SURE else "verify against the purchased standard"
+    """Return what a reader must know of a limit: that we are not sure of it, or that it was waived; or nothing."""
+    unsure = "" if entry.confidence is Confidence.SURE else "verify against the purchased standard"
+    waived = f"waived, if this bench cannot decide it: {entry.waiver}" if entry.waiver else ""
+    return "; ".join(filter(None, (unsure, waived)))
 
 
 def pieces(statistic: Statistic) -> str:

@@ -18,6 +18,7 @@ from rig.evidence.record import (
     DeviceEntry,
     HappeningEntry,
     HighestEntry,
+    IdentityEntry,
     LoadEntry,
     MeasurementEntry,
     ModeEntry,
@@ -466,3 +467,13 @@ def test_what_did_not_pass_stands_above_the_table_and_beside_its_values() -> Non
     page = render_html(run((failed, lost), device=device()), None)
     assert page.count('data-mark="CASES WITHOUT VALUES"') == 1
     assert page.count('data-mark="VALUES OF CASES THAT DID NOT PASS"') == 1
+
+
+def test_the_firmware_is_what_the_device_itself_said() -> None:
+    def firmware(who: DeviceEntry) -> Row:
+        return next(row for row in annex(*usual(), device=who).basic_unit if row.name.startswith("Software"))
+
+    assert (firmware(device()).value, firmware(device()).note) == ("2", "stated in the device file, not measured")
+    said = IdentityEntry(manufacturer="M", model="D", serial="1", firmware="3")
+    row = firmware(device().model_copy(update={"reported": said}))
+    assert (row.value, row.note) == ("3", "reported by the device; its file says 2")

@@ -227,3 +227,21 @@ def test_only_a_valid_sign_off_takes_the_place_of_a_hand(record: RunRecord) -> N
     page = render_html(record, None, Standing(signoffs=(broken,)))
     assert "Reviewed by" in page
     assert "altered &lt;b&gt;" in page
+
+
+def test_a_waived_check_is_seen_with_its_reason_and_its_outcome(record: RunRecord) -> None:
+    first = record.cases[0]
+    waived = first.judgements[0].model_copy(
+        update={"limit": first.judgements[0].limit.model_copy(update={"waiver": "the card is what it is"})}
+    )
+    undecided = waived.model_copy(update={"verdict": Verdict.INCONCLUSIVE})
+    for judgement, impact in ((waived, "none: it could be decided"), (undecided, "a check of this run did not pass")):
+        case = first.model_copy(update={"judgements": (judgement, *first.judgements[1:])})
+        report = view_report(record.model_copy(update={"cases": (case,)}))
+        (told,) = [one for one in report.anomalies if one.kind == "waiver"]
+        assert told.text.endswith("the card is what it is")
+        assert (told.impact, told.outcome) == (impact, f"1 {judgement.verdict.value}")
+        assert told.unresolved == (judgement is undecided)
+        shown = "waived, if this bench cannot decide it: the card is what it is"
+        assert report.cases[0].checks[0].caution == shown
+        assert any(shown in line for line in report.tests[0].criteria)
