@@ -391,8 +391,9 @@ def at_setting(index: int, amplitude: float, ohms: float, *, rate: float = 100.0
     return output_case(index, min(amplitude, 150.0 / ohms), ohms, stimulus=chosen, **more)
 
 
-def everywhere(amplitude: float, **more: object) -> tuple[CaseRecord, ...]:
-    return tuple(at_setting(index, amplitude, ohms, **more) for index, ohms in enumerate((500.0, 2000.0, 10_000.0), 1))
+def everywhere(amplitude: float, *, rate: float = 100.0, **more: object) -> tuple[CaseRecord, ...]:
+    into = enumerate((500.0, 2000.0, 10_000.0), 1)
+    return tuple(at_setting(index, amplitude, ohms, rate=rate, **more) for index, ohms in into)
 
 
 def test_a_mode_that_was_run_at_its_highest_settings_says_where() -> None:
