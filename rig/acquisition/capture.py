@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rig.acquisition.delivery import BLOCK, Delivery, Memory, Step
 from rig.errors import InterlockTripped, NoTrigger, RigError, StaleWaveform
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from rig.model.waveform import Waveform
     from rig.roles import Clock, Digitizer, Oscilloscope, Stimulator
 
-__all__ = ["Instruments", "Seen", "Train", "View", "capture_quiet", "capture_stimulus"]
+__all__ = ["CUT_SHORT", "Instruments", "Seen", "Train", "View", "capture_quiet", "capture_stimulus"]
+
+CUT_SHORT: Final = "the capture was cut short"
+"""How a capture's note begins that says what broke it."""
 
 _POLL = 0.02
 _KEEP_ALIVE_SHARE = 0.7
@@ -176,7 +179,7 @@ def capture_stimulus(
     except RigError as error:  # the current was seen all the same
         broken = error
     if broken is not None:
-        notes = (f"the capture was cut short: {broken}",)
+        notes = (f"{CUT_SHORT}: {broken}",)
     triggered = "voltage" in waveforms
     capture = Capture(
         id=capture_id, purpose=purpose, waveforms=waveforms, triggered=triggered, notes=notes, happenings=happenings

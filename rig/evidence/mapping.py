@@ -20,22 +20,22 @@ from rig.evidence.record import (
     StimulusEntry,
     WaveformEntry,
 )
+from rig.model.judgement import Judgement
+from rig.model.limit import Interval, Limit
 from rig.model.measurement import NotMeasured
 from rig.model.recording import Recording, signals_of
 from rig.model.setup import Coupling, ScopeSetup
+from rig.model.stimulus import Polarity, Shape, Stimulus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
     from rig.model.identity import Calibration, Identity
-    from rig.model.judgement import Judgement
-    from rig.model.limit import Limit
     from rig.model.load import Load
     from rig.model.measurement import Outcome
     from rig.model.setup import DigitizerSetup
     from rig.model.signal_path import SignalPath
-    from rig.model.stimulus import Stimulus
     from rig.model.waveform import Capture, Waveform
 
 __all__ = [
@@ -43,11 +43,14 @@ __all__ = [
     "capture_entry",
     "identity_entry",
     "judgement_entry",
+    "judgement_of",
     "limit_entry",
+    "limit_of",
     "load_entry",
     "measurement_entry",
     "setting_entry",
     "stimulus_entry",
+    "stimulus_of",
 ]
 
 
@@ -97,6 +100,12 @@ def stimulus_entry(stimulus: Stimulus) -> StimulusEntry:
         train=stimulus.train,
         polarity=stimulus.polarity.value,
     )
+
+
+def stimulus_of(entry: StimulusEntry) -> Stimulus:
+    """Return a stimulus that is on record."""
+    told = entry.model_dump()
+    return Stimulus(**{**told, "shape": Shape(told["shape"]), "polarity": Polarity(told["polarity"])})
 
 
 def capture_entry(
@@ -217,4 +226,40 @@ def judgement_entry(judgement: Judgement) -> JudgementEntry:
         expanded_uncertainty=judgement.expanded_uncertainty,
         margin=_finite(judgement.margin),
         probability_conforming=judgement.probability_conforming,
+        capture=judgement.capture,
+    )
+
+
+def limit_of(entry: LimitEntry) -> Limit:
+    """Return a limit that is on record."""
+    return Limit(
+        measurand=entry.measurand,
+        interval=Interval(
+            lower=-math.inf if entry.lower is None else entry.lower,
+            upper=math.inf if entry.upper is None else entry.upper,
+            lower_closed=entry.lower_closed,
+            upper_closed=entry.upper_closed,
+        ),
+        **{
+            name: getattr(entry, name)
+            for name in (
+                *("unit", "text", "source", "clause", "edition", "confidence", "statistic"),
+                *("waiver", "during", "traces"),
+            )
+        },
+    )
+
+
+def judgement_of(entry: JudgementEntry) -> Judgement:
+    """Return a judgement that is on record."""
+    return Judgement(
+        limit=limit_of(entry.limit),
+        rule=entry.rule,
+        verdict=entry.verdict,
+        reason=entry.reason,
+        value=entry.value,
+        expanded_uncertainty=entry.expanded_uncertainty,
+        margin=entry.margin,
+        probability_conforming=entry.probability_conforming,
+        capture=entry.capture,
     )

@@ -33,6 +33,7 @@ __all__ = [
     "CalibrationEntry",
     "CaptureEntry",
     "CaseRecord",
+    "DeliveryEntry",
     "DeviceEntry",
     "ErrorEntry",
     "FileEntry",
@@ -59,6 +60,7 @@ __all__ = [
     "SignalEntry",
     "SoftwareEntry",
     "StimulusEntry",
+    "WatchEntry",
     "WaveformEntry",
 ]
 
@@ -256,12 +258,25 @@ class HappeningEntry(_Entry):
     detail: str = ""
 
 
+class WatchEntry(_Entry):
+    """What the live watch saw of a train that was ended or broke off, so that it can be held against its limits again.
+
+    ``stimulus`` is what the device had been set to, ``path`` the way by which the current was read meanwhile. It was
+    looked at in blocks, from the first sample on: each entry is of so many blocks, of so many samples each.
+    """
+
+    stimulus: StimulusEntry
+    path: SignalPath
+    blocks: tuple[tuple[int, int], ...]
+
+
 class CaptureEntry(_Entry):
     """One capture: why it was taken, where its samples are, and what is wrong with it, if anything.
 
     ``source`` is the file that holds the samples; of a long capture it is the index of its ``pieces``, which hold them.
     ``screenshot`` is what the oscilloscope showed, and ``no_screenshot`` why there is none although it was wanted.
-    ``zero`` is the id of the capture with the output off that it is measured against.
+    ``zero`` is the id of the capture with the output off that it is measured against. ``watched`` is what the live
+    watch saw, of a train that was ended or broke off.
     """
 
     id: str
@@ -275,6 +290,7 @@ class CaptureEntry(_Entry):
     defects: tuple[str, ...] = ()
     happenings: tuple[HappeningEntry, ...] = ()
     zero: str = ""
+    watched: WatchEntry | None = None
 
 
 class RangeEntry(_Entry):
@@ -344,7 +360,7 @@ class LimitEntry(_Entry):
 
 
 class JudgementEntry(_Entry):
-    """One check, decided."""
+    """One check, decided; ``capture`` is that whose value a test in Python had judged, empty if it was its own."""
 
     limit: LimitEntry
     rule: DecisionRule
@@ -354,6 +370,7 @@ class JudgementEntry(_Entry):
     expanded_uncertainty: float | None = None
     margin: float | None = None
     probability_conforming: float | None = None
+    capture: str = ""
 
 
 class ForecastEntry(_Entry):
@@ -465,12 +482,25 @@ class ErrorEntry(_Entry):
     stage: str
 
 
+class DeliveryEntry(_Entry):
+    """One stimulus that a test in Python had asked for: at which load, in which ranges at last, and what came of it.
+
+    ``captures`` are the ids of those that it took, and ``error`` is what it ended by, if it gave no values.
+    """
+
+    stimulus: StimulusEntry
+    load: str
+    ranges: tuple[RangeEntry, ...] = ()
+    captures: tuple[str, ...] = ()
+    error: ErrorEntry | None = None
+
+
 class CaseRecord(_Entry):
     """One attempt at one case; one that is ``judged_from`` other cases energised nothing itself.
 
     One that was ``retried`` is shown, but what the case is worth is said by the attempt after it. ``mode`` is the
     output mode that is tested, as its maker calls it, where the plan says so. ``traces`` holds what its checks trace to
-    as well.
+    as well. ``deliveries`` are what a test in Python has asked for; a plan says it for its own cases.
     """
 
     id: str
@@ -501,6 +531,7 @@ class CaseRecord(_Entry):
     made_safe: tuple[MadeSafeEntry, ...] = ()
     error: ErrorEntry | None = None
     judged_from: tuple[str, ...] = ()
+    deliveries: tuple[DeliveryEntry, ...] = ()
 
 
 class RunRecord(_Entry):

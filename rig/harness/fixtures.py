@@ -34,7 +34,8 @@ def rig_case(rig_run: Run, request: pytest.FixtureRequest) -> Iterator[Script]:
     if rig_run.latched:
         pytest.skip(rig_run.decline(script.resolved).reason)
     request.node.stash[SCRIPT] = script
-    with rig_run.attempt(script.resolved) as script.work:
+    with rig_run.attempt(script.resolved) as work:
+        script.begin(work)
         yield script
         script.raise_what_broke_it()
     script.conclude()

@@ -10,11 +10,9 @@ import pytest
 from rig.errors import Refused
 from rig.harness.present import explain, shown
 from rig.harness.session import ScriptStopped
-from rig.model.judgement import DecisionRule
-from rig.model.stimulus import Shape, Stimulus
 from rig.model.verdict import Verdict, worst
-from rig.plan.case import Case, Ceiling
 from rig.plan.single import single_limit, single_stimulus
+from rig.sequencer.scripted import OWN_CODE, Scripted, scripted_case
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,16 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["SCRIPT", "Script"]
 
-# What stands in the record until the test says otherwise.
-_NOTHING = Stimulus(
-    channel=1, shape=Shape.MONOPHASIC, amplitude=0.0, phase_duration=100e-6, interphase=0.0, rate=10.0, train=0.1
-)
-
 
 class Script:
-    """What the fixtures of one test share."""
+    """What the fixtures of one test share; once it has the bench (:meth:`begin`), it can be asked for things."""
 
     work: CaseWork
+    _scripted: Scripted
 
     def __init__(self, run: Run, item: pytest.Item) -> None:
         _, line, _ = item.reportinfo()
@@ -43,23 +37,19 @@ class Script:
         self.broken: BaseException | None = None
         self.told = False
         self._load = ""
-        self.case = Case(
-            id=item.name,
+        self.case = scripted_case(
+            name=item.name,
             plan=item.path.stem,
             title=item.name.removeprefix("test_").replace("_", " "),
-            stimulus=_NOTHING,
             load=next(iter(run.bench.loads)),
-            checks=(),
-            apply_packs=False,
-            packs=(),
             traces=tuple(str(mark.args[0]) for mark in item.iter_markers("requirement") if mark.args),
-            zero=True,
-            events=(),
-            decision_rule=DecisionRule.GUARDED,
-            ceiling=Ceiling(),
             location=(shown(item.path, item.config.invocation_params.dir), (line or 0) + 1, 1),
         )
         self.resolved = run.resolve(self.case)
+
+    def begin(self, work: CaseWork) -> None:
+        """Take the bench."""
+        self.work, self._scripted = work, Scripted(work)
 
     def connect(self, load: str) -> None:
         """Take the zero capture if there is none yet, then connect a load."""
@@ -67,7 +57,7 @@ class Script:
         if self.work.zero is None:
             self.work.take_zero(resolved.views)
         self.work.connect(resolved.load)
-        self._load = load
+        self._load, self.work.stage = load, OWN_CODE
 
     def capture(self, **settings: str | int) -> Mapping[str, Outcome]:
         """Deliver one stimulus into the connected load and return everything that was measured of it."""
@@ -75,13 +65,13 @@ class Script:
             raise Refused(f'{self.case.id}: connect a load first: load("500 ohm")')
         self.case = replace(self.case, stimulus=single_stimulus({"channel": 1, **settings}), load=self._load)
         self.resolved = self.run.resolve(self.case)
-        return self.work.stimulate(self.resolved, electrode_area=self.run.electrode_area)
+        return self._scripted.deliver(self.resolved, electrode_area=self.run.electrode_area)
 
     def judge(self, outcome: Outcome, **form: str) -> Judgement:
         """Judge one outcome against ``within``, ``at_most``, ``at_least`` or ``between``, as a plan writes them."""
         source = ":".join(map(str, self.case.location))
         limit = single_limit(outcome.measurand, form, stimulus=self.case.stimulus, load=self.case.load, source=source)
-        return self.work.judge_outcome(outcome, limit)
+        return self._scripted.judge(outcome, limit)
 
     def raise_what_broke_it(self) -> None:
         """Hand what ended the test to the run: Ctrl-C as it is, all else as an error of the test."""

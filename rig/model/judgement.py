@@ -32,6 +32,7 @@ class Judgement:
     margin : distance from the value to the nearest tolerance limit, positive inside, in the limit's unit
     probability_conforming : of the true value lying within the limit (JCGM 106, normal model), None without a value
     reason : one sentence; for anything but PASS it says what is wrong
+    capture : whose value was judged, where a test in Python judged one; empty where that was the test's own
     """
 
     limit: Limit
@@ -42,3 +43,4 @@ class Judgement:
     expanded_uncertainty: float | None = None
     margin: float | None = None
     probability_conforming: float | None = None
+    capture: str = ""

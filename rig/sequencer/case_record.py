@@ -92,6 +92,7 @@ def attempted(
             "realised": None if work.realised is None else mapping.stimulus_entry(work.realised),
             "ranges": work.ranges,
             "captures": tuple(work.captures),
+            "deliveries": tuple(work.deliveries),
             "made_safe": (*work.made_safe, *_by_guard(work.guardian)),
         }
     )

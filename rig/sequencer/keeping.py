@@ -12,6 +12,7 @@ from rig.errors import EvidenceError, RigError
 from rig.evidence import mapping
 from rig.evidence.long_capture import open_long_capture
 from rig.evidence.naming import safe_name
+from rig.evidence.record import WatchEntry
 from rig.sequencer.examine import Corrected
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from rig.model.load import Load
     from rig.model.picture import Picture
     from rig.model.signal_path import SignalPath
+    from rig.model.stimulus import Stimulus
     from rig.model.waveform import Purpose
+    from rig.sequencer.live import LiveWatch
 
 __all__ = ["HELD", "Keeping"]
 
@@ -109,6 +112,12 @@ class Keeping:
     def against(self, zero: str) -> None:
         """Put on record which zero capture the last one is measured against."""
         self.entries[-1] = self.entries[-1].model_copy(update={"zero": zero})
+
+    def watched(self, watch: LiveWatch, stimulus: Stimulus) -> None:
+        """Put on record what the live watch saw of a train that was ended or broke off, if that can be told."""
+        if watch.blocks:
+            seen = WatchEntry(stimulus=mapping.stimulus_entry(stimulus), path=watch.path, blocks=watch.blocks)
+            self.entries[-1] = self.entries[-1].model_copy(update={"watched": seen})
 
     def note(self, defects: tuple[str, ...]) -> None:
         """Put what is wrong with the last capture on record."""

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from rig.acquisition.correct import correct
+from rig.analysis.catalogue import CATALOGUE
 from rig.guard.watch import HardLimits, Watch
 from rig.model.happening import Action
+from rig.model.judgement import DecisionRule
 from rig.model.limit import Interval, Limit
-from rig.model.measurement import Measurement, Window
+from rig.model.measurement import Measurement, NotMeasured, Window
 from rig.units import format_quantity
+from rig.verdict.judge import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rig.bench.device_file import Ratings
     from rig.guard.watch import Crossing
     from rig.model.happening import Happening
+    from rig.model.judgement import Judgement
+    from rig.model.measurement import Outcome
     from rig.model.signal_path import SignalPath
     from rig.model.stimulus import Stimulus
     from rig.model.waveform import Waveform
     from rig.plan.case import Ceiling
     from rig.sequencer.guarded import Guardian
 
-__all__ = ["LIVE_WATCH", "PERMIT", "LiveWatch", "clips", "crossed_limit", "found_crossing", "hard_limits"]
+__all__ = ["LIVE_WATCH", "PERMIT", "Ended", "LiveWatch", "clips", "ended_by", "hard_limits"]
 
 PERMIT: Final = 10.0
 """For so long the guard's permission holds when it is not renewed, s: a run that hangs lets it end."""
@@ -31,7 +37,10 @@ PERMIT: Final = 10.0
 LIVE_WATCH: Final = "the live watch"
 """Where a hard limit comes from that was crossed while current flowed."""
 
+_ENDED: Final = "the live watch ended the train"
 _RENEW = 2.0
+# So many changes of a block's length are put on record: they take place when a word to the device is due.
+_MOST_CHANGES = 20_000
 # A phase ten times as long as was set is none any more, and nothing shorter than this is worth a trip, s.
 _STUCK, _SHORTEST_STUCK = 10.0, 0.01
 # A train may be so much longer than was set before it counts as one that does not end, s.
@@ -77,7 +86,27 @@ def _lower(*bounds: float | None) -> float | None:
     return min((one for one in bounds if one is not None), default=None)
 
 
-def found_crossing(crossing: Crossing, capture: str) -> Measurement:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What is found of a train that was cut off at a hard limit: the judgement of that limit, and no other value."""
+
+    doubt: str
+    outcomes: Mapping[str, Outcome]
+    judgement: Judgement
+
+
+def ended_by(crossing: Crossing, ceiling: Ceiling, capture: str) -> Ended:
+    """Judge a hard limit that was crossed while current flowed; nothing else of such a train is measured."""
+    seen = _found(crossing, capture)
+    unmeasured = {name: NotMeasured(measurand=name, reason=_ENDED) for name in CATALOGUE}
+    return Ended(
+        doubt=f"{_ENDED}: {crossing}",
+        outcomes={**unmeasured, seen.measurand: seen},
+        judgement=judge(seen, _crossed(crossing, ceiling), DecisionRule.GUARDED),
+    )
+
+
+def _found(crossing: Crossing, capture: str) -> Measurement:
     """Return what crossed a limit as a measurement, with what the bench itself may have been wrong by."""
     u = crossing.allowance / _COVERAGE
     return Measurement(
@@ -93,7 +122,7 @@ def found_crossing(crossing: Crossing, capture: str) -> Measurement:
     )
 
 
-def crossed_limit(crossing: Crossing, ceiling: Ceiling) -> Limit:
+def _crossed(crossing: Crossing, ceiling: Ceiling) -> Limit:
     """Return the hard limit as a limit that a measurand is judged against, and say whose it is."""
     asked = _CEILINGS.get(crossing.limit)
     own = asked is not None and getattr(ceiling, asked) == crossing.ceiling
@@ -123,11 +152,18 @@ class LiveWatch:
         make_safe: Callable[[], object],
         now: Callable[[], float],
     ) -> None:
-        self._watch, self._path, self._guardian = Watch(limits, path), path, guardian
+        self._watch, self.path, self._guardian = Watch(limits, path), path, guardian
         self._stop, self._make_safe, self._now = stop, make_safe, now
         self._renewed = now()
         self.crossing: Crossing | None = None
         self.clipped = False
+        self._begin, self._looked_at = 0.0, 0
+        self._blocks: list[tuple[int, int]] = []
+
+    @property
+    def blocks(self) -> tuple[tuple[int, int], ...]:
+        """What was looked at: so many blocks, of so many samples each; nothing if that changed too often to be kept."""
+        return tuple(self._blocks) if len(self._blocks) < _MOST_CHANGES else ()
 
     def look(self, block: Waveform) -> bool:
         """Whether the train may go on; otherwise the current has been ended."""
@@ -135,7 +171,7 @@ class LiveWatch:
         if self._guardian.tripped:
             self._make_safe()
             return False
-        self.crossing = self._watch.look(correct(block, self._path))
+        self.crossing = self._watch.look(self._placed(correct(block, self.path)))
         if self.crossing is not None:
             # The contact first, and by somebody else: the stimulator's own line may take a second to time out.
             self._guardian.trip(str(self.crossing))
@@ -149,6 +185,18 @@ class LiveWatch:
             self._guardian.renew()
             self._renewed = begun
         return True
+
+    def _placed(self, block: Waveform) -> Waveform:
+        """Note a block, and give it the time that its place among the samples has: that can be told again later."""
+        if not self._looked_at:
+            self._begin = block.start
+        placed = replace(block, start=self._begin + self._looked_at * block.interval)
+        self._looked_at += len(block)
+        if self._blocks and self._blocks[-1][1] == len(block):
+            self._blocks[-1] = self._blocks[-1][0] + 1, len(block)
+        elif len(self._blocks) < _MOST_CHANGES:
+            self._blocks.append((1, len(block)))
+        return placed
 
     @property
     def has_flowed(self) -> bool:

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from rig.acquisition.capture import Instruments, View, capture_quiet, capture_stimulus
 from rig.acquisition.delivery import BLOCK
-from rig.analysis.catalogue import CATALOGUE, Level
+from rig.analysis.catalogue import CATALOGUE
 from rig.bench.paths import signal_path
-from rig.errors import BenchError, InterlockTripped, RigError
+from rig.errors import BenchError, InterlockTripped
 from rig.evidence.record import MadeSafeEntry, RangeEntry, SafetyStepEntry
-from rig.model.judgement import DecisionRule
 from rig.model.measurement import NotMeasured
-from rig.model.verdict import Verdict
 from rig.model.waveform import Purpose
 from rig.plan.case import Ranging
 from rig.sequencer.eventful import Eventful
@@ -21,11 +19,11 @@ from rig.sequencer.examine import residual_current
 from rig.sequencer.exposure import AT_REST
 from rig.sequencer.happened import is_held
 from rig.sequencer.keeping import Keeping
-from rig.sequencer.live import PERMIT, LiveWatch, crossed_limit, found_crossing, hard_limits
+from rig.sequencer.live import PERMIT, LiveWatch, ended_by, hard_limits
 from rig.sequencer.metering import METERED, Metered, compare_metered, metering, refuse_disagreement
 from rig.sequencer.scout import read_scout
 from rig.sequencer.settings import ranged, room_for, scout_train, scout_view, widened
-from rig.sequencer.worth import bound_outcomes, doubt_about, examine_case
+from rig.sequencer.worth import bound_outcomes, doubt_about, examine_case, judge_what_came
 from rig.units import Unit
 from rig.verdict.judge import judge, judge_each
 
@@ -34,10 +32,10 @@ if TYPE_CHECKING:
 
     from rig.bench.build import Bench, SafetyStep
     from rig.bench.device_file import Ratings
-    from rig.evidence.record import CaptureEntry, ChosenFor, MeteredEntry, OutputOffEntry
+    from rig.evidence.record import CaptureEntry, ChosenFor, DeliveryEntry, MeteredEntry, OutputOffEntry
     from rig.evidence.store import Bundle
     from rig.guard.watch import Crossing
-    from rig.model.judgement import Judgement
+    from rig.model.judgement import DecisionRule, Judgement
     from rig.model.limit import Limit
     from rig.model.load import Load
     from rig.model.measurement import Outcome
@@ -52,11 +50,10 @@ if TYPE_CHECKING:
     from rig.sequencer.resolve import ResolvedCase
     from rig.sequencer.settings import Views
 
-__all__ = ["CaseWork"]
+__all__ = ["SCOUTING", "CaseWork"]
 
-# What every phase shows by itself, however few there are.
-_OF_A_PHASE = frozenset(name for name, entry in CATALOGUE.items() if entry.level is Level.PHASE)
-_ENDED = "the live watch ended the train"
+SCOUTING = "reading the scout"
+"""The stage in which a scout is held against what must not be exceeded."""
 
 
 class CaseWork:
@@ -96,6 +93,7 @@ class CaseWork:
         self._during: Mapping[tuple[str, str], Sequence[Outcome]] = {}
         self._clipped = False
         self.doubt = ""
+        self.deliveries: list[DeliveryEntry] = []
         self.crossing: Crossing | None = None
         self.unjudged = False
         self._electrode_area: float | None = None
@@ -185,8 +183,8 @@ class CaseWork:
         scout = self._capture_stimulus(Purpose.SCOUT, piece, view, resolved)
         self._keeping.note(scout.capture.notes)
         if self.crossing is not None:
-            self._stop_at(self.crossing, resolved.case.ceiling, scout.capture.id)
             return False
+        self.stage = SCOUTING
         scouted = read_scout(scout, piece, resolved)
         if scouted.stop:
             self.doubt = scouted.stop
@@ -201,14 +199,6 @@ class CaseWork:
         self._choose(found, max(voltage, room), current, "expected peak" if room > voltage else "scouted peak")
         return True
 
-    def _stop_at(self, crossing: Crossing, ceiling: Ceiling, capture: str) -> None:
-        """Judge the hard limit that was crossed; nothing else of a train that was cut off is measured."""
-        self.doubt = f"{_ENDED}: {crossing}"
-        seen = found_crossing(crossing, capture)
-        self.outcomes.update({name: NotMeasured(measurand=name, reason=_ENDED) for name in CATALOGUE})
-        self.outcomes[seen.measurand] = seen
-        self.judgements.append(judge(seen, crossed_limit(crossing, ceiling), DecisionRule.GUARDED))
-
     def _deliver(self, resolved: ResolvedCase, load: Load, electrode_area: float | None) -> Happened | None:
         """Stimulate once, and measure what was seen; nothing where the live watch ended it."""
         views, stimulus = self._views, resolved.case.stimulus
@@ -217,8 +207,6 @@ class CaseWork:
             self.connect(load)
         signal = self._capture_stimulus(Purpose.SIGNAL, stimulus, views.signal, resolved)
         if self.crossing is not None:
-            self._keeping.note(signal.capture.notes)
-            self._stop_at(self.crossing, resolved.case.ceiling, signal.capture.id)
             return None
         self.stage = "measuring"
         found = self._examined(signal, resolved, load, electrode_area)
@@ -237,18 +225,12 @@ class CaseWork:
             self.outcomes[METERED] = found
 
     def _judge_what_came(self, kept: Corrected, resolved: ResolvedCase) -> None:
-        """Judge the phases that a broken capture shows: no later attempt makes up for one that was too much."""
-        bound = [one for one in resolved.limits if not one.during and one.measurand in _OF_A_PHASE]
-        self.unjudged = bool(bound)
-        if self.load is None or not bound:
-            return
-        try:
-            found = self._examined(kept, resolved, self.load, self._electrode_area).findings.outcomes
-        except RigError:
-            return
-        seen = [judge(found[one.measurand], one, self.rule) for one in bound if one.measurand in found]
-        self.judgements.extend(one for one in seen if one.verdict is Verdict.FAIL)
-        self.unjudged = any(one.verdict is Verdict.INCONCLUSIVE for one in seen)
+        """Judge the phases that a broken capture shows."""
+        load = self.load or resolved.load
+        failed, self.unjudged = judge_what_came(
+            resolved, lambda: self._examined(kept, resolved, load, self._electrode_area)
+        )
+        self.judgements.extend(failed)
 
     def _examined(
         self, signal: Corrected, resolved: ResolvedCase, load: Load, electrode_area: float | None
@@ -308,27 +290,41 @@ class CaseWork:
             purpose=purpose,
         )
         self._clipped = watch.clipped
-        ended = seen.stopped and not watch.clipped
+        ended, broke = seen.stopped and not watch.clipped, seen.broken is not None
         end = view.digitizer.samples / view.digitizer.rate
-        if seen.broken is not None or ended or watch.flows_on(seen.capture.happenings, end, realised):
+        if broke or ended or watch.flows_on(seen.capture.happenings, end, realised):
             self.make_safe()  # first: what follows only writes down what was
         kept, self.crossing = self._keeping.keep(seen, self.load), watch.crossing
         if purpose is Purpose.SIGNAL and (zero := self._zero_for(self._views)) is not None:
             self._keeping.against(zero.capture.id)
-        if seen.broken is not None:
+        if broke or ended:
+            self._keeping.watched(watch, realised)
             self._keeping.note(seen.capture.notes)
-            if purpose is Purpose.SIGNAL and watch.has_flowed:
+        if self.crossing is not None:  # whatever else broke: a device that was seen to give too much has failed
+            self._judge_crossing(self.crossing, resolved.case.ceiling, kept.capture.id)
+        if seen.broken is not None:
+            if purpose is Purpose.SIGNAL and watch.has_flowed and self.crossing is None:
                 self._judge_what_came(kept, resolved)
             raise seen.broken
         eventful.restore()
-        voltage = self.bench.definition.voltage
-        if purpose is Purpose.SIGNAL and voltage is not None and voltage.screenshot:
-            self._keeping.picture(self.instruments.oscilloscope.screenshot)
+        self._picture(purpose)
         if ended and self.crossing is None:
             raise InterlockTripped(self.guardian.tripped or "the train was ended")
         if meter is not None and not seen.stopped:  # the current has ended: now there is time to wait for it
             self._reading = meter.fetch(seen.capture.happenings)
         return kept
+
+    def _picture(self, purpose: Purpose) -> None:
+        voltage = self.bench.definition.voltage
+        if purpose is Purpose.SIGNAL and voltage is not None and voltage.screenshot:
+            self._keeping.picture(self.instruments.oscilloscope.screenshot)
+
+    def _judge_crossing(self, crossing: Crossing, ceiling: Ceiling, capture: str) -> None:
+        """Judge the hard limit that was crossed; nothing else of a train that was cut off is measured."""
+        found = ended_by(crossing, ceiling, capture)
+        self.doubt = found.doubt
+        self.outcomes.update(found.outcomes)
+        self.judgements.append(found.judgement)
 
     def _metering(self, purpose: Purpose, stimulus: Stimulus, view: View, resolved: ResolvedCase) -> Metering | None:
         """Say how the multimeter reads along with a stimulus that is measured."""
@@ -409,10 +405,10 @@ class CaseWork:
         """Let go of what is read part by part; nothing can be measured after that."""
         self._keeping.close()
 
-    def judge_outcome(self, outcome: Outcome, limit: Limit) -> Judgement:
-        """Judge one given outcome against one limit."""
+    def judge_outcome(self, outcome: Outcome, limit: Limit, *, capture: str = "") -> Judgement:
+        """Judge one given outcome against one limit; ``capture`` is the id of that which showed it, if one did."""
         self.outcomes.setdefault(outcome.measurand, outcome)
-        decided = judge(outcome, limit, self.rule)
+        decided = replace(judge(outcome, limit, self.rule), capture=capture)
         self.judgements.append(decided)
         return decided
 

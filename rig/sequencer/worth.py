@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rig.analysis.catalogue import CATALOGUE, Level
+from rig.errors import RigError
 from rig.model.measurement import NotMeasured
+from rig.model.verdict import Verdict
 from rig.sequencer.examine import examine, verify_load
 from rig.sequencer.happened import Happened, examine_events, is_held
+from rig.verdict.judge import judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from rig.model.judgement import Judgement
     from rig.model.limit import Limit
     from rig.model.load import Load
     from rig.model.measurement import Outcome
@@ -19,9 +24,11 @@ if TYPE_CHECKING:
     from rig.sequencer.examine import Corrected
     from rig.sequencer.resolve import ResolvedCase
 
-__all__ = ["CLIPPED", "bound_outcomes", "doubt_about", "examine_case"]
+__all__ = ["CLIPPED", "bound_outcomes", "doubt_about", "examine_case", "judge_what_came"]
 
 CLIPPED = "the train was ended because the current clipped"
+# What every phase shows by itself, however few there are.
+_OF_A_PHASE = frozenset(name for name, entry in CATALOGUE.items() if entry.level is Level.PHASE)
 
 
 def examine_case(
@@ -58,6 +65,24 @@ def doubt_about(found: Happened, case: Case, load: Load, *, clipped: bool) -> st
     cut_short = f"{CLIPPED}: no wider range was left" if clipped else ""
     unverified = verify_load(found.findings, load, case.stimulus, throughout=not case.events)
     return unverified or found.doubt or cut_short
+
+
+def judge_what_came(resolved: ResolvedCase, examined: Callable[[], Happened]) -> tuple[list[Judgement], bool]:
+    """Judge the phases that a broken capture shows: no later attempt makes up for one that was too much.
+
+    Return every FAIL, and whether anything could not be judged.
+    """
+    bound = [one for one in resolved.limits if not one.during and one.measurand in _OF_A_PHASE]
+    if not bound:
+        return [], False
+    try:
+        found = examined().findings.outcomes
+    except RigError:
+        return [], True
+    rule = resolved.case.decision_rule
+    seen = [judge(found[one.measurand], one, rule) for one in bound if one.measurand in found]
+    failed = [one for one in seen if one.verdict is Verdict.FAIL]
+    return failed, any(one.verdict is Verdict.INCONCLUSIVE for one in seen)
 
 
 def bound_outcomes(

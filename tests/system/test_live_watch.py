@@ -52,7 +52,7 @@ def test_a_crossing_ends_the_train_and_latches_the_bench(
     hands = {made["by"]: [step["name"] for step in made["steps"]] for made in stopped["made_safe"]}
     assert hands["run"] == ["stop the stimulator", "open all relays"]
     assert ("guard" in hands) is (bench == "virtual-guarded")
-    assert replayed(evidence) == {("long", 1): "not done again", ("next", 1): "not done again"}
+    assert replayed(evidence) == {("long", 1): "same", ("next", 1): "not done again"}
 
 
 def test_the_healthy_device_is_not_stopped(rig: Command, plan_file: Write, evidence: Path) -> None:

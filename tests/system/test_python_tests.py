@@ -115,6 +115,7 @@ def test_every_way_a_python_test_can_end_is_on_record(pytester_cli: Command, tmp
     assert "connect a load first" in cases["test_forgets_the_load"]["error"]["message"]
     assert "2 passed" in said
     assert "INTERNAL" not in said
+    assert set(replayed(tmp_path / "out").values()) == {"not done again"}, "and nothing came out otherwise"
 
 
 def test_a_device_that_stays_on_after_a_python_test_fails_it_and_latches_the_bench(

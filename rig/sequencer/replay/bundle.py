@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,9 @@ from rig.errors import RigError
 from rig.evidence.reading import read_record
 from rig.evidence.verification import refuse_unless_whole
 from rig.sequencer import case_record
-from rig.sequencer.replay.case import AttemptAgain
+from rig.sequencer.replay.case import Again, AttemptAgain
 from rig.sequencer.replay.result import ReplayResult, compare_cases
+from rig.sequencer.replay.script import ScriptAgain
 from rig.sequencer.replay.sources import read_packs, read_sources
 from rig.sequencer.series import Found, conclude
 from rig.verdict.aggregate import run_verdict
@@ -29,7 +31,6 @@ __all__ = ["replay_bundle"]
 _NOT_RUN = "it was not run"
 _GONE = "its plan, as this code reads it, has no such case"
 _OF_OTHERS = "it is judged from cases that were not measured again"
-_BY_HAND = "no plan declares it: what a test in Python did with its bench is not in the evidence"
 
 
 def replay_bundle(folder: Path, packs: Sequence[Path] = ()) -> ReplayResult:
@@ -59,7 +60,7 @@ def replay_bundle(folder: Path, packs: Sequence[Path] = ()) -> ReplayResult:
         after=run_verdict((one.verdict for one in anew.records if not one.retried), end=record.end_reason),
         packs=tuple(others),
         recorded_with=f"rig {software.version} ({software.commit or 'no commit'})",
-        cases=tuple(compare_cases(*pair, taken=taken) for pair, taken in cases),
+        cases=tuple(compare_cases(old, one.record, taken=one.taken, noted=one.noted) for old, one in cases),
     )
 
 
@@ -72,28 +73,30 @@ class _Replay:
         self._found: dict[tuple[str, str], Found | None] = {}
         self.records: list[CaseRecord] = []
 
-    def cases(self) -> Iterator[tuple[tuple[CaseRecord, CaseRecord], tuple[str, ...]]]:
-        """Yield every record as it was and as it is now, and what of it was taken on record."""
+    def cases(self) -> Iterator[tuple[CaseRecord, Again]]:
+        """Yield every record as it was, and as it is now."""
         for old in self._record.cases:
-            new, taken = self._anew(old)
-            self.records.append(new)
-            yield (old, new), taken
+            new = self._anew(old)
+            self.records.append(new.record)
+            yield old, new
 
-    def _anew(self, old: CaseRecord) -> tuple[CaseRecord, tuple[str, ...]]:
+    def _anew(self, old: CaseRecord) -> Again:
         case = self._sources.cases.get((old.plan, old.id))
         if old.started is None:
-            return old, (_NOT_RUN,)
-        if case is None:
-            return old, (_GONE if old.plan in {plan.id for plan in self._record.plans} else _BY_HAND,)
+            return Again(record=old, taken=(_NOT_RUN,))
+        if case is None and old.plan in {plan.id for plan in self._record.plans} and not old.deliveries:
+            return Again(record=old, taken=(_GONE,))
+        if case is None or old.deliveries:
+            script = ScriptAgain(self._folder, old, self._sources, beside=bool(self._beside))
+            with closing(script):
+                return script.record_anew()
         resolved = self._sources.resolver.anew(self._bound(case))
         if case.series:
             return self._series(old, resolved)
-        attempt = AttemptAgain(self._folder, old, resolved, self._sources)
-        try:
-            new, self._found[old.plan, old.id] = attempt.record_anew()
-        finally:
-            attempt.close()
-        return new, tuple(attempt.taken)
+        with closing(AttemptAgain(self._folder, old, resolved, self._sources)) as attempt:
+            again = attempt.record_anew()
+        self._found[old.plan, old.id] = again.found
+        return again
 
     def _bound(self, case: Case) -> Case:
         """Return a case with the limit packs that are applied beside its own."""
@@ -103,10 +106,10 @@ class _Replay:
         series = tuple(self._bound(one) for one in case.series)
         return replace(case, apply_packs=True, packs=(*own, *self._beside), series=series)
 
-    def _series(self, old: CaseRecord, resolved: ResolvedCase) -> tuple[CaseRecord, tuple[str, ...]]:
+    def _series(self, old: CaseRecord, resolved: ResolvedCase) -> Again:
         """Judge a series again, as the run has done, from what its cases show now."""
         if any(self._found.get((one.plan, one.id), _NOTHING) is None for one in resolved.case.series):
-            return old, (_OF_OTHERS,)
+            return Again(record=old, taken=(_OF_OTHERS,))
         found = {name: one for (plan, name), one in self._found.items() if plan == old.plan and one is not None}
         selected = {one.id for one in self._record.cases if one.plan == old.plan}
         begun = old.started or self._record.started
@@ -124,4 +127,4 @@ class _Replay:
         else:
             new = case_record.series(resolved, outcomes, judgements, started=begun, duration=0.0)
         kept = {"duration": old.duration, "attempt": old.attempt, "retried": old.retried}
-        return new.model_copy(update=kept), ()
+        return Again(record=new.model_copy(update=kept))

@@ -13,11 +13,11 @@ from rig.model.waveform import Purpose
 from rig.sequencer.examine import Corrected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from rig.bench.definition import BenchDefinition
-    from rig.evidence.record import CaptureEntry, CaseRecord
+    from rig.evidence.record import CaptureEntry, CaseRecord, RangeEntry
     from rig.model.signal_path import SignalPath
 
 __all__ = ["KeptCaptures", "Untold"]
@@ -33,6 +33,8 @@ class KeptCaptures:
     Parameters
     ----------
     load : name of the load that was connected at first
+    only : ids of the captures that are meant, and ``ranges`` those in which they were read last; of the whole attempt
+        where neither is said
 
     Raises
     ------
@@ -40,8 +42,18 @@ class KeptCaptures:
         from its methods, if a capture cannot be read; Untold if the record does not say how
     """
 
-    def __init__(self, folder: Path, record: CaseRecord, definition: BenchDefinition, load: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        record: CaseRecord,
+        definition: BenchDefinition,
+        load: str,
+        *,
+        only: Collection[str] | None = None,
+        ranges: tuple[RangeEntry, ...] | None = None,
+    ) -> None:
         self._folder, self._record, self._definition, self._load = folder, record, definition, load
+        self._only, self._ranges = only, record.ranges if ranges is None else ranges
         self._stack = ExitStack()
 
     def close(self) -> None:
@@ -50,7 +62,8 @@ class KeptCaptures:
 
     def of(self, *purposes: Purpose) -> list[CaptureEntry]:
         """Return the entries of the captures of some purposes, in their order."""
-        return [entry for entry in self._record.captures if entry.purpose in purposes]
+        of = [entry for entry in self._record.captures if entry.purpose in purposes]
+        return of if self._only is None else [entry for entry in of if entry.id in self._only]
 
     def corrected(self, entry: CaptureEntry) -> Corrected:
         """Read a capture as current and voltage at the load, the way that each signal took being the record's."""
@@ -71,7 +84,7 @@ class KeptCaptures:
 
     def half_ranges(self) -> dict[str, float]:
         """Return in which ranges the run had its signals read last, ±V."""
-        half = {one.signal: one.half_range for one in self._record.ranges}
+        half = {one.signal: one.half_range for one in self._ranges}
         if not {"voltage", "current"} <= set(half):
             raise Untold("the record does not say in which ranges its signals were read")
         return half

@@ -59,7 +59,11 @@ class MeasurementChange(_Entry):
 
 
 class CaseReplay(_Entry):
-    """One attempt at one case; ``others`` is what else is otherwise, ``taken`` what only the record says."""
+    """One attempt at one case; ``others`` is what else is otherwise.
+
+    ``taken`` is what only the record says although it might come out otherwise; ``noted`` what only the record can say,
+    for it is no result: what happened on the bench.
+    """
 
     plan: str
     id: str
@@ -74,6 +78,7 @@ class CaseReplay(_Entry):
     output_off: tuple[OutputOffEntry | None, OutputOffEntry | None] | None = None
     others: tuple[str, ...] = ()
     taken: tuple[str, ...] = ()
+    noted: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -106,7 +111,9 @@ class ReplayResult(_Entry):
         return next((one for one in _WORSE if one in found), "same")
 
 
-def compare_cases(before: CaseRecord, after: CaseRecord, *, taken: tuple[str, ...] = ()) -> CaseReplay:
+def compare_cases(
+    before: CaseRecord, after: CaseRecord, *, taken: tuple[str, ...] = (), noted: tuple[str, ...] = ()
+) -> CaseReplay:
     """Compare two records of one attempt, to the last bit of every value."""
     off = (before.output_off, after.output_off)
     return CaseReplay(
@@ -129,6 +136,7 @@ def compare_cases(before: CaseRecord, after: CaseRecord, *, taken: tuple[str, ..
         output_off=None if _bits(off[0]) == _bits(off[1]) else off,
         others=tuple(_others(before, after)),
         taken=taken,
+        noted=noted,
     )
 
 
@@ -146,6 +154,8 @@ def _others(before: CaseRecord, after: CaseRecord) -> Iterator[str]:
         yield f"what is planned: {', '.join(names)}"
     if [one.defects for one in before.captures] != [one.defects for one in after.captures]:
         yield "what is wrong with its captures"
+    if before.retried is not after.retried:
+        yield "whether another attempt makes up for it"
     if _bits(before.error) != _bits(after.error):
         yield f"error: {_error(before)} → {_error(after)}"
     elif before.reason != after.reason and before.verdict is after.verdict:

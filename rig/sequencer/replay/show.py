@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rig.units import Unit, format_quantity, format_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rig.evidence.record import JudgementEntry, MeasurementEntry
     from rig.sequencer.replay.answer import Answer
@@ -62,13 +62,18 @@ def show_replay(answer: Answer, *, values: bool = False) -> Iterator[str]:
     yield f"{answer.bundle}: {_headline(result)}{' (known from before)' if answer.known else ''}"
     for case in result.cases:
         yield from _case(case, values=values)
-    taken: dict[str, dict[str, list[str]]] = {}
-    for case in result.cases:
-        for reason in case.taken:
-            taken.setdefault(reason, {}).setdefault(case.plan, []).append(_name(case))
-    for reason, plans in taken.items():
+    yield from _named("from the record", ((reason, case) for case in result.cases for reason in case.taken))
+    yield from _named("on record", ((reason, case) for case in result.cases for reason in case.noted))
+
+
+def _named(title: str, reasons: Iterable[tuple[str, CaseReplay]]) -> Iterator[str]:
+    """Yield a line per reason that names every case it holds for."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for reason, case in reasons:
+        found.setdefault(reason, {}).setdefault(case.plan, []).append(_name(case))
+    for reason, plans in found.items():
         named = "; ".join(f"{plan} {', '.join(names)}" for plan, names in plans.items())
-        yield f"  from the record: {reason}: {named}"
+        yield f"  {title}: {reason}: {named}"
 
 
 def _headline(result: ReplayResult) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rig.bench.definition import BenchDefinition
+    from rig.bench.device_file import Ratings
     from rig.evidence.record import RunRecord
     from rig.plan.case import Case
 
@@ -29,12 +30,13 @@ PACKS = "*.limits.yaml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """The bench, the cases of all plans by plan and id, what resolves them, and the smallest electrode's area in m²."""
+    """The bench, the cases by plan and id, what resolves them, the smallest electrode's area in m², and the ratings."""
 
     definition: BenchDefinition
     cases: Mapping[tuple[str, str], Case]
     resolver: Resolver
     electrode_area: float
+    ratings: Ratings
 
 
 def read_sources(folder: Path, record: RunRecord, packs: Mapping[str, LimitPack]) -> Sources:
@@ -60,6 +62,7 @@ def read_sources(folder: Path, record: RunRecord, packs: Mapping[str, LimitPack]
         cases=cases,
         resolver=Resolver(definition, device, {**own, **packs}),
         electrode_area=device.file.electrodes.smallest_area,
+        ratings=device.file.ratings,
     )
 
 
