@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 _USUAL_COVERAGE = 2.0
+_MINOR = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +72,27 @@ class CheckView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetLine:
-    """One contribution to an uncertainty; ``share`` of the variance in per cent; ``minor`` ones are below 1 %."""
+    """One contribution to an uncertainty, and which ``part`` of the variance it makes; of ``minor`` ones below 1 %."""
 
     name: str
-    value: str
-    share: str
-    minor: bool
+    standard_uncertainty: float
+    unit: Unit
+    part: float
+
+    @property
+    def minor(self) -> bool:
+        """Whether it is left out on paper."""
+        return self.part < _MINOR
+
+    @property
+    def value(self) -> str:
+        """The standard uncertainty with its unit."""
+        return wording.quantity(self.standard_uncertainty, self.unit, digits=2)
+
+    @property
+    def share(self) -> str:
+        """The share of the variance, in per cent."""
+        return f"{100 * self.part:.0f}\u202f%" if not self.minor else "<\u202f1\u202f%"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +109,15 @@ class MeasurementView:
     basis: str
     budget: tuple[BudgetLine, ...]
     reason: str
+
+    @property
+    def made_of(self) -> str:
+        """Its items and their spread, its signal and window, and what its uncertainty consists of, in one text."""
+        items = f"n = {self.n}"
+        if self.n != "1":  # a single item has no spread
+            items += f", from {self.minimum} to {self.maximum}, std. dev. {self.std}, U of one {self.single}"
+        budget = " · ".join(f"{line.name} {line.value} ({line.share})" for line in self.budget if not line.minor)
+        return "; ".join(part for part in (items, self.basis, budget) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,18 +303,15 @@ def _basis(entry: MeasurementEntry, usual: str) -> str:
 def _budget(entry: MeasurementEntry, unit: Unit) -> tuple[BudgetLine, ...]:
     """Return the contributions, largest first, with their shares of the variance."""
     total = math.hypot(*(component.standard_uncertainty for component in entry.components))
-    lines = []
-    for component in sorted(entry.components, key=lambda component: -component.standard_uncertainty):
-        share = 100 * (component.standard_uncertainty / total) ** 2 if total else 0.0
-        lines.append(
-            BudgetLine(
-                name=component.name,
-                value=wording.quantity(component.standard_uncertainty, unit, digits=2),
-                share=f"{share:.0f}\u202f%" if share >= 1 else "<\u202f1\u202f%",
-                minor=share < 1,
-            )
+    return tuple(
+        BudgetLine(
+            name=component.name,
+            standard_uncertainty=component.standard_uncertainty,
+            unit=unit,
+            part=(component.standard_uncertainty / total) ** 2 if total else 0.0,
         )
-    return tuple(lines)
+        for component in sorted(entry.components, key=lambda component: -component.standard_uncertainty)
+    )
 
 
 def _capture(entry: CaptureEntry) -> CaptureView:
