@@ -50,7 +50,7 @@ def section_three(mode: Mode, device: DeviceEntry | None) -> Iterator[Row]:
     reached, phase = declared.remark(STANDARD_LOAD), declared.remark(STANDARD_LOAD, PHASE)
     yield measured(mode, "10", "Maximum phase charge", "max_phase_charge", STANDARD_LOAD, remark=phase)
     yield measured(mode, "11", "Maximum current density, rms", "current_density_rms", STANDARD_LOAD, remark=reached)
-    yield measured(mode, "12", "Maximum power density", "power_density", STANDARD_LOAD, remark=reached)
+    yield measured(mode, "12", "Maximum power density", "power_density", STANDARD_LOAD, remark=_recommended(reached))
     bursts = (
         ("a", "pulses per burst", "pulses_per_burst"),
         ("b", "bursts per second", "burst_rate"),
@@ -71,7 +71,9 @@ def later_fields(mode: Mode, device: DeviceEntry | None) -> Iterator[Row]:
     reached, phase = declared.remark(STANDARD_LOAD), declared.remark(STANDARD_LOAD, PHASE)
     yield measured(mode, _CFR, "Maximum average current", "average_current", STANDARD_LOAD, remark=reached)
     yield stated(_CFR, "Type of impedance monitoring", told.get("impedance_monitoring", ""))
-    yield measured(mode, _BCI, "Compliance voltage", "peak_output_voltage", OPEN)
+    yield measured(
+        mode, _BCI, "Compliance voltage", "peak_output_voltage", OPEN, remark=declared.remark(OPEN, AMPLITUDE)
+    )
     yield stated(_BCI, "Compliance voltage", wording.prose(told.get("compliance_voltage", "")), at="as stated")
     yield _balanced(mode, _BCI, "Method of balancing charge", told)
     yield measured(mode, _BCI, "Charge left by balancing", "charge_imbalance", STANDARD_LOAD)
@@ -104,7 +106,19 @@ def _shape(mode: Mode) -> Iterator[Row]:
 def _current(declared: Declared, ohms: float) -> Callable[[Found], str]:
     """Return what says at which setting a current was found, and why it is not what was set."""
     at_setting, limited = declared.remark(ohms, AMPLITUDE), _limited(declared.ratings)
-    return lambda found: "; ".join(filter(None, (at_setting(found), limited(found))))
+
+    def remark(found: Found) -> str:
+        at = at_setting(found) or f"set to {wording.quantity(found.placed.case.stimulus.amplitude, Unit.AMPERE)}"
+        why = limited(found)
+        return f"{at}; {why}" if why else at_setting(found)
+
+    return remark
+
+
+def _recommended(reached: Callable[[Found], str]) -> Callable[[Found], str]:
+    """Return what says beside a power density what the guidance recommends."""
+    recommended = "the guidance recommends less than 0.25\u202fW/cm²"
+    return lambda found: "; ".join(filter(None, (reached(found), recommended)))
 
 
 def _limited(ratings: Mapping[str, str]) -> Callable[[Found], str]:
@@ -114,7 +128,7 @@ def _limited(ratings: Mapping[str, str]) -> Callable[[Found], str]:
         stimulus, load = found.placed.case.stimulus, found.placed.case.load
         if found.value + (found.uncertainty or 0.0) >= _REACHED * stimulus.amplitude:
             return ""
-        told = f"set to {wording.quantity(stimulus.amplitude, Unit.AMPERE)}, which this load does not get"
+        told = "this load does not get what is set"
         rated = rating(ratings, "voltage", Unit.VOLT)
         seen = [
             one for one in found.placed.case.measurements if one.measurand == "peak_output_voltage" and not one.during

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rig.errors import RigError
 from rig.report import wording
+from rig.report.declared import SETTINGS, Declared
 from rig.report.drawing import Drawing
 from rig.report.figure import ON_SCREEN
 from rig.report.output_fields import LOADS, STANDARD_LOAD
@@ -40,24 +41,35 @@ class OutputTrace:
 def output_traces(
     record: RunRecord, cases: Iterable[CaseView], captures: ReadCapture | None, lettering: Lettering = ON_SCREEN
 ) -> Iterator[OutputTrace]:
-    """Yield the traces of every mode of a run that asks for them: of the case with the largest current into a load."""
+    """Yield the traces of every mode of a run that asks for them: of the case with the highest settings into a load."""
     if not asks_for_output(record):
         return
     for place, mode in enumerate(modes_of(record, cases)):
         for ohms, train in (*((ohms, False) for ohms in LOADS), (STANDARD_LOAD, True)):
             what = "Pulse train" if train else "Single pulse"
             title = f"{what} into {wording.quantity(ohms, Unit.OHM)}"
-            drawing = _drawing(mode, ohms, captures, lettering, train=train)
+            drawing = _drawing(mode, Declared.of(mode, record.device), ohms, captures, lettering, train=train)
             yield OutputTrace(mode=place, title=title, drawing=drawing)
 
 
-def _drawing(mode: Mode, ohms: float, captures: ReadCapture | None, lettering: Lettering, *, train: bool) -> Drawing:
+def _drawing(
+    mode: Mode, declared: Declared, ohms: float, captures: ReadCapture | None, lettering: Lettering, *, train: bool
+) -> Drawing:
     found = worst(mode, "phase_peak", ohms)
     if isinstance(found, str):
         return Drawing(caption=f"No trace in this run: {found}.")
     if captures is None:
         return Drawing(caption="No trace: the samples are not at hand.")
-    return _drawn(mode, found.placed, captures, lettering, train=train)
+    return _drawn(mode, _highest(mode, declared, ohms), captures, lettering, train=train)
+
+
+def _highest(mode: Mode, declared: Declared, ohms: float) -> Placed:
+    """Return the usable case with the highest settings: declared ones where they were run, else those that were set."""
+    at_declared = (declared.run_at(settings, ohms) for settings in declared.highest)
+    if (run := next((one for one in at_declared if one is not None), None)) is not None:
+        return run
+    usable = (one for one in mode.with_load(ohms) if not one.unusable)
+    return max(usable, key=lambda one: tuple(getattr(one.case.stimulus, name) for name in SETTINGS))
 
 
 def _drawn(mode: Mode, placed: Placed, captures: ReadCapture, lettering: Lettering, *, train: bool) -> Drawing:

@@ -60,7 +60,7 @@ def view_output(record: RunRecord, cases: Iterable[CaseView]) -> OutputView | No
     area = record.device.ratings.get("smallest electrode", "") if record.device else ""
     return OutputView(
         basic_unit=tuple(basic_unit(record)),
-        area=wording.prose(area) or "not stated",
+        area=f"{wording.prose(area)}, as the device file states it and taken as exact" if area else "not stated",
         modes=tuple(_mode(mode, index, record) for index, mode in enumerate(modes_of(record, cases), 1)),
     )
 

@@ -23,6 +23,7 @@ _SET = {
     "interphase_interval": "interphase",
     "pulse_rate": "rate",
 }
+_CHOSEN = ("amplitude", "phase_duration", "interphase", "rate", "train", "shape", "polarity", "channel")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ def _row(test: str, measurand: str, unit: Unit, entries: list[tuple[CaseRecord, 
     return Quantity(
         test=test,
         measurand=wording.words(wording.prose(measurand)),
-        of="deviation from the set value" if relative else "value",
+        of="deviation from the set value" if relative else _of([case for case, _ in entries], unit, key),
         cases=str(len(entries)),
         items=str(sum(entry.n for _, entry in entries)),
         mean=_shown(statistics.fmean(means), shown),
@@ -80,6 +81,20 @@ def _row(test: str, measurand: str, unit: Unit, entries: list[tuple[CaseRecord, 
         minimum=_shown(min(lows), shown),
         maximum=_shown(max(highs), shown),
     )
+
+
+def _of(cases: list[CaseRecord], unit: Unit, key: str | None) -> str:
+    """Say over what values are summarised: those of cases that were not set alike have a spread that is no scatter.
+
+    Counts and ratios are compared over settings, and what is set itself (``key``) does not depend on other settings.
+    """
+    if unit in {Unit.ONE, Unit.COUNT}:
+        return "value"
+    chosen = () if key else _CHOSEN
+    differing = [wording.words(name) for name in chosen if len({getattr(case.stimulus, name) for case in cases}) > 1]
+    if key in {None, "amplitude"} and len({case.load.name for case in cases if case.load}) > 1:
+        differing.append("load")
+    return f"value, over cases that differ in {', '.join(differing)}" if differing else "value"
 
 
 def _setting(stimulus: StimulusEntry, key: str | None) -> float:

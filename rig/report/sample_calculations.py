@@ -69,7 +69,7 @@ _FORMULAS = (
     _Formula(
         name="Net charge of a pulse's phases, mean",
         measurand="net_charge_active",
-        formula="Q_net = Q₊ + Q₋",
+        formula="Q_net = Q₊ + Q₋, of the phases alone; field 9 is integrated over the whole period",
         written="{} + ({})",
         inputs=("phase_charge_positive", "phase_charge_negative"),
         value=lambda positive, negative: positive + negative,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TestRow", "test_rows"]
 
+_OF_THE_RUN = {"run", "plan"}
 _NAMED = 4  # cases of a kind of deviation that are named one by one
 
 
@@ -66,7 +67,7 @@ def _row(
         sample=tuple(_sample(record, decisive)),
         method=tuple(_method(record, cases[0][1].plan, decisive)),
         criteria=criteria(check.limit for case in decisive for check in case.judgements),
-        deviations=_deviations(pair for key, _ in cases for pair in noted.get(key, ())),
+        deviations=_deviations(pair for key in ("", *(key for key, _ in cases)) for pair in noted.get(key, ())),
         results=_results(case.verdict for case in decisive),
         verdict=view_verdict(worst([case.verdict for case in decisive] or [Verdict.NOT_RUN])),
     )
@@ -103,6 +104,8 @@ def _deviations(found: Iterable[tuple[str, str]]) -> tuple[str, ...]:
 
 
 def _kind(kind: str, places: list[str]) -> str:
+    if not set(places) - _OF_THE_RUN:
+        return f"{kind} of the whole run" if len(places) == 1 else f"{kind} (×{len(places)}) of the whole run"
     named = list(dict.fromkeys(places))
     cases = ", ".join(named[:_NAMED]) + (f" and {len(named) - _NAMED} more" if len(named) > _NAMED else "")
     return f"{kind}: {cases}" if len(places) == 1 else f"{kind} (×{len(places)}): {cases}"

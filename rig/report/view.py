@@ -195,6 +195,11 @@ def _only_near(record: RunRecord) -> bool:
 def _banners(record: RunRecord, known: Standing) -> Iterable[Banner]:
     if record.verdict.failed:
         yield Banner(word="FAILED", style="bad", texts=(_NEAR if _only_near(record) else _BEYOND,))
+    elif near := [case for case in record.decisive if case.verdict is Verdict.CONDITIONAL_PASS]:
+        text = (
+            f"{_number(len(near), 'case')} passed only conditionally: a value lies within its limit by less than its U."
+        )
+        yield Banner(word="CONDITIONAL PASS", style="warn", texts=(text,))
     if known.problems:
         yield Banner(word="NOT INTACT", style="bad", texts=known.problems)
     if record.engineering_only:
@@ -308,7 +313,9 @@ def _by_hand(record: RunRecord, signoffs: tuple[SignOffView, ...]) -> Iterable[s
 def _unresolved(found: tuple[Anomaly, ...]) -> str:
     """Say how many anomalies are unresolved, and what that means."""
     number = sum(one.unresolved for one in found)
-    told = f"{number or 'None'} of {_number(len(found), 'entry').replace('entrys', 'entries')}"
+    if not number:
+        return "None of these entries is unresolved."
+    told = f"{number} of {_number(len(found), 'entry').replace('entrys', 'entries')}"
     return (
         f"{told} {'is' if number == 1 else 'are'} unresolved: there the case did not pass in the end, or a person has "
         "to accept what is stated. Whether that may be deferred is for whoever authorises this report to say."

@@ -17,6 +17,7 @@ from rig.report.render import render_html
 from rig.report.sections import SECTIONS
 from rig.report.standing import Standing
 from rig.report.view import view_report
+from rig.units import Unit
 
 
 def test_what_nobody_said_is_said_to_be_missing(make_run: Callable[..., RunRecord]) -> None:
@@ -96,6 +97,35 @@ def test_cases_of_different_settings_are_summarised_by_their_deviation(
     assert (top.of, top.cases, top.items) == ("deviation from the set value", "3", "150")
     assert top.mean.replace("−", "-").partition("\u202f")[0] == f"{100 * sum(tops) / 3:.4g}"
     assert (rate.of, rate.mean.partition("\u202f")[0]) == ("value", "50")
+
+
+def test_what_is_summarised_over_different_settings_says_which(
+    make_run: Callable[..., RunRecord], record: RunRecord
+) -> None:
+    def into(name: str) -> CaseRecord:
+        assert first.load
+        return first.model_copy(update={"id": f"t[{name}]", "load": first.load.model_copy(update={"name": name})})
+
+    first = record.cases[0]
+    judged = {one.limit.called for one in first.judgements}
+    units = {one.called.replace("_", " "): one.unit for one in first.measurements if one.called in judged}
+    assert {row.of for row in quantities(make_run((into("500 ohm"), into("500 ohm"))))} == {"value"}
+    loads = {row.measurand: row.of for row in quantities(make_run((into("500 ohm"), into("2 kohm"))))}
+    assert loads["phase top"] == loads["net charge"] == "value, over cases that differ in load"
+    assert loads["pulse rate"] == "value"
+    assert all(of == "value" for name, of in loads.items() if units[name] in {Unit.ONE, Unit.COUNT})
+    fast = first.stimulus.model_copy(update={"rate": 99.0})
+    cases = (first.model_copy(update={"id": "t[1]"}), first.model_copy(update={"id": "t[2]", "stimulus": fast}))
+    rates = {row.measurand: row.of for row in quantities(make_run(cases))}
+    assert rates["net charge"] == "value, over cases that differ in rate"
+    assert rates["phase top"] == "value"
+
+
+def test_what_was_done_otherwise_in_the_whole_run_stands_beside_each_test(record: RunRecord) -> None:
+    told = DeviationEntry(text="Another cable.", cause="broken", impact="none")
+    report = view_report(record.model_copy(update={"deviations": (told,)}))
+    assert report.tests
+    assert all("deviation of the whole run" in row.deviations for row in report.tests)
 
 
 def test_a_report_rendered_again_says_so(make_run: Callable[..., RunRecord]) -> None:

@@ -152,14 +152,14 @@ def test_output_into_each_load_with_its_uncertainty_in_per_cent_and_its_case() -
     ]
     currents = rows(view, "4")
     assert [row.key for row in currents] == ["case-1", "case-2", "case-3"]
-    assert "which this load does not get" not in currents[0].note
-    assert "set to 130\u202fmA, which this load does not get: the output is at its voltage" in currents[1].note
+    assert "does not get" not in currents[0].note
+    assert "set to 130\u202fmA; this load does not get what is set: the output is at its voltage" in currents[1].note
 
 
 def test_without_a_rating_nothing_is_said_of_why_a_setting_is_not_reached() -> None:
     plain = device().model_copy(update={"ratings": {}})
     note = rows(mode(*usual(), device=plain), "4")[1].note
-    assert "which this load does not get" in note
+    assert "this load does not get what is set" in note
     assert "at its voltage" not in note
     assert "smallest" not in note
     samples = {one.name: one for one in mode(*usual(), device=plain).samples}
@@ -430,6 +430,17 @@ def test_what_was_not_run_at_the_highest_settings_is_no_worst_case(
     told = {row.number for row in view.fields if row.at in {"", f"500{THIN}Ω"} and "not the worst case" in row.note}
     assert unreached <= told
     assert bool(unreached) == bool(told)
+
+
+def test_the_traces_are_of_the_case_with_the_highest_settings_and_not_of_that_with_the_most_noise() -> None:
+    slow = at_setting(1, 0.13, 500.0, rate=50.0)
+    noisy = slow.model_copy(update={"measurements": values(0.131, 500.0)})
+    for who in (device(), declared(at_most(0.13))):
+        record = run((noisy, at_setting(2, 0.13, 500.0), at_setting(3, 0.12, 500.0)), device=who)
+        traces = output_traces(record, view_report(record).cases, samples_of(record))
+        shown = [one.drawing.caption for one in traces if one.drawing.svg]
+        assert len(shown) == 2
+        assert all("case 8.2 c2" in caption for caption in shown)
 
 
 def test_highest_settings_that_exclude_each_other_have_to_be_run_each() -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from rig.evidence.about import DeviationEntry
 from rig.evidence.record import CaseRecord, IdentityEntry, NotEvaluatedEntry, OutputOffEntry, RunRecord
 from rig.evidence.signoff import CheckedSignOff, Meaning, SignOff, Statement
 from rig.model.verdict import Verdict
@@ -245,3 +246,17 @@ def test_a_waived_check_is_seen_with_its_reason_and_its_outcome(record: RunRecor
         shown = "waived, if this bench cannot decide it: the card is what it is"
         assert report.cases[0].checks[0].caution == shown
         assert any(shown in line for line in report.tests[0].criteria)
+
+
+def test_a_conditional_pass_is_said_on_every_page(record: RunRecord, make_run: Callable[..., RunRecord]) -> None:
+    first = record.cases[0]
+    near = first.model_copy(update={"verdict": Verdict.CONDITIONAL_PASS})
+    report = view_report(make_run((first.model_copy(update={"verdict": Verdict.PASS}), near)))
+    (told,) = [one for one in report.banners if one.word == "CONDITIONAL PASS"]
+    assert told.texts == ("1 case passed only conditionally: a value lies within its limit by less than its U.",)
+    assert "CONDITIONAL PASS" not in [one.word for one in view_report(make_run((first,))).banners]
+
+
+def test_where_all_is_resolved_the_report_says_that(make_run: Callable[..., RunRecord]) -> None:
+    told = DeviationEntry(text="Another cable.", cause="broken", impact="none")
+    assert view_report(make_run((), deviations=(told,))).unresolved == "None of these entries is unresolved."

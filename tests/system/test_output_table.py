@@ -31,7 +31,7 @@ def test_a_plan_of_output_modes_leaves_a_table_with_traces(rig: Command, evidenc
     shown = {(number, at): (value, source) for number, at, value, source in fields}
     current, source = shown["4", f"2{THIN}kΩ"]
     assert float(current.partition(THIN)[0]) == pytest.approx(150 / 2010 * 1e3, rel=0.01)
-    assert "which this load does not get: the output is at its voltage, rated 150\u202fV" in source
+    assert "this load does not get what is set: the output is at its voltage, rated 150\u202fV" in source
     assert shown["4", f"10{THIN}kΩ"][0] == "not measured in this run"
     assert float(shown["10", f"500{THIN}Ω"][0].partition(THIN)[0]) == pytest.approx(65, rel=0.01)
     assert float(shown["11", f"500{THIN}Ω"][0].partition(THIN)[0]) == pytest.approx(130 * 0.1**0.5 / 25, rel=0.01)

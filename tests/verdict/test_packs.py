@@ -151,7 +151,7 @@ def test_fda_power_density_is_strictly_below_its_limit_and_needs_an_area() -> No
     assert (limit.measurand, limit.unit, limit.edition) == ("power_density", Unit.WATT_PER_SQUARE_METRE, "9 June 1999")
     assert limit.interval == Interval(upper=2500.0, upper_closed=False)
     assert resolve(FDA, situation()).limits == ()
-    assert "smallest electrode" in reasons(FDA, situation())["Power density into 500 ohm, worst 1 s at maximum duty"]
+    assert "smallest electrode" in reasons(FDA, situation())["Power density into 500 ohm, averaged over the worst 1 s"]
 
 
 def test_a_notice_and_a_figure_to_be_reported_are_listed_and_not_judged() -> None:
