@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rig.report import wording
 from rig.report.declared import AMPLITUDE, PHASE, Declared, rating
-from rig.report.output_modes import ANY_LOAD, OPEN
+from rig.report.output_modes import ANY_LOAD, OPEN, worst
 from rig.report.output_rows import NOT_MEASURED, Row, measured, ranged, stated
 from rig.units import Unit
 
@@ -146,10 +146,18 @@ def _phases(mode: Mode, declared: Declared) -> Iterator[Row]:
         yield Row(number="8", name="Multiphasic waveform", value="not applicable", note="a pulse is one phase")
         return
     alike = "yes, as set" if mode.shape.endswith("_symmetric") else "no, as set"
-    yield Row(number="8", name="Multiphasic waveform", at="symmetrical phases", value=alike, note="charges below")
+    yield Row(number="8", name="Multiphasic waveform", at="symmetrical phases", value=alike, note=_imbalance(mode))
     for at, name in (("positive phase", "phase_charge_positive"), ("negative phase", "phase_charge_negative")):
         yield measured(mode, "8", "Multiphasic waveform", name, STANDARD_LOAD, at=f"charge of the {at}")
     yield from ranged(mode, "8", "Phase duration", "phase_duration", declared=declared.most("phase_duration"))
+
+
+def _imbalance(mode: Mode) -> str:
+    """Say by how much the charges of two phases that were set alike were measured to differ."""
+    found = worst(mode, "charge_imbalance", STANDARD_LOAD)
+    if isinstance(found, str):
+        return "charges below"
+    return f"charges below; they differ by {wording.result(found.value, found.uncertainty, found.unit)}"
 
 
 def _balanced(mode: Mode, number: str, name: str, told: Mapping[str, str], *, at: str = "") -> Row:

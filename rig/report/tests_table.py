@@ -67,7 +67,11 @@ def _row(
         sample=tuple(_sample(record, decisive)),
         method=tuple(_method(record, cases[0][1].plan, decisive)),
         criteria=criteria(check.limit for case in decisive for check in case.judgements),
-        deviations=_deviations(pair for key in ("", *(key for key, _ in cases)) for pair in noted.get(key, ())),
+        deviations=(
+            *_unexpected(decisive),
+            *_deviations(pair for key in ("", *(key for key, _ in cases)) for pair in noted.get(key, ())),
+        )
+        or ("none recorded",),
         results=_results(case.verdict for case in decisive),
         verdict=view_verdict(worst([case.verdict for case in decisive] or [Verdict.NOT_RUN])),
     )
@@ -100,7 +104,14 @@ def _deviations(found: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     kinds: dict[str, list[str]] = {}
     for where, kind in found:
         kinds.setdefault(kind, []).append(where)
-    return tuple(_kind(kind, places) for kind, places in kinds.items()) or ("none recorded",)
+    return tuple(_kind(kind, places) for kind, places in kinds.items())
+
+
+def _unexpected(cases: list[CaseRecord]) -> Iterable[str]:
+    """Yield that cases did not pass: that is an unexpected result by itself, whatever was recorded besides."""
+    number = sum(case.verdict is not Verdict.PASS for case in cases)
+    if number:
+        yield f"{number} of {len(cases)} case{'s' * (len(cases) != 1)} did not pass"
 
 
 def _kind(kind: str, places: list[str]) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from rig.evidence.about import AboutEntry, DeviationEntry
 from rig.evidence.record import CaseRecord, RunRecord
+from rig.model.verdict import Verdict
 from rig.report.about import NOT_STATED, view_about
 from rig.report.all_data import all_data
 from rig.report.quantities import quantities
@@ -126,6 +127,20 @@ def test_what_was_done_otherwise_in_the_whole_run_stands_beside_each_test(record
     report = view_report(record.model_copy(update={"deviations": (told,)}))
     assert report.tests
     assert all("deviation of the whole run" in row.deviations for row in report.tests)
+
+
+def test_a_case_that_did_not_pass_is_an_unexpected_result(
+    make_run: Callable[..., RunRecord], record: RunRecord
+) -> None:
+    first = record.cases[0]
+    cases = [
+        first.model_copy(update={"id": f"t[{verdict.value}]", "verdict": verdict})
+        for verdict in (Verdict.PASS, Verdict.FAIL, Verdict.NOT_RUN, Verdict.CONDITIONAL_PASS)
+    ]
+    (row,) = view_report(make_run(cases)).tests
+    assert row.deviations == ("3 of 4 cases did not pass",)
+    (row,) = view_report(make_run(cases[:1])).tests
+    assert row.deviations == ("none recorded",)
 
 
 def test_a_report_rendered_again_says_so(make_run: Callable[..., RunRecord]) -> None:

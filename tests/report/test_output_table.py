@@ -481,6 +481,15 @@ def test_what_did_not_pass_stands_above_the_table_and_beside_its_values() -> Non
     assert page.count('data-mark="VALUES OF CASES THAT DID NOT PASS"') == 1
 
 
+def test_phases_that_were_set_alike_and_differ_are_not_called_symmetrical_without_that() -> None:
+    uneven = measured("charge_imbalance", Unit.ONE, 0.094, 0.002, n=1)
+    chosen = output_case(1, 0.1, 500.0, measurements=(*values(0.1, 500.0), uneven))
+    row = rows(mode(chosen), "8")[0]
+    assert (row.at, row.value) == ("symmetrical phases", "yes, as set")
+    assert row.note.startswith("charges below; they differ by 9.40")
+    assert rows(mode(output_case(1, 0.1, 500.0)), "8")[0].note == "charges below"
+
+
 def test_the_firmware_is_what_the_device_itself_said() -> None:
     def firmware(who: DeviceEntry) -> Row:
         return next(row for row in annex(*usual(), device=who).basic_unit if row.name.startswith("Software"))
