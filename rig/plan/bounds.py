@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
@@ -13,6 +13,9 @@ from rig.plan.series import SERIES_MEASURANDS
 from rig.plan.terms import LoadName, Text, mistake
 from rig.plan.tolerance import Level, LevelField, Within, WithinField
 from rig.units import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Bound", "Check", "SeriesBound", "SeriesCheck"]
 
@@ -59,6 +62,9 @@ class SeriesBound(_Strict):
         return getattr(self, self.form)
 
 
+_BoundT = TypeVar("_BoundT", bound=SeriesBound)
+
+
 class Bound(SeriesBound):
     """One bound on one measurand of a case.
 
@@ -76,48 +82,61 @@ def _shown_form(form: str) -> str:
     return form.rstrip("_")
 
 
-def _forms(measurand: Measurand) -> dict[str, Any]:
-    """Return the bounds that make sense for a measurand, as pydantic field definitions."""
-    has_set = measurand.set_value is not None
-    size = Annotated[Level, LevelField(unit=measurand.unit, has_set=has_set)]
-    edge = Annotated[Level, LevelField(unit=measurand.unit, has_set=has_set, positive=not measurand.signed)]
+# What decides which bounds a measurand can have: its unit, whether it has a set value, and whether it has a sign.
+_Kind = tuple[Unit, bool, bool]
+
+
+def _kind(measurand: Measurand) -> _Kind:
+    return measurand.unit, measurand.set_value is not None, measurand.signed
+
+
+def _forms(kind: _Kind) -> dict[str, Any]:
+    """Return the bounds that make sense for a kind of measurand, as pydantic field definitions."""
+    unit, has_set, signed = kind
+    size = Annotated[Level, LevelField(unit=unit, has_set=has_set)]
+    edge = Annotated[Level, LevelField(unit=unit, has_set=has_set, positive=not signed)]
     forms: dict[str, Any] = {}
-    if measurand.unit is Unit.COUNT:
+    if unit is Unit.COUNT:
         forms["equals"] = (size, _given("exactly this number"))
     else:
-        within = Annotated[Within, WithinField(unit=measurand.unit, has_set=has_set)]
+        within = Annotated[Within, WithinField(unit=unit, has_set=has_set)]
         forms["within"] = (within, _given("a tolerance about the set value or another"))
-    words = "at most this, in either direction" if measurand.signed else "at most this"
+    words = "at most this, in either direction" if signed else "at most this"
     forms["at_most"] = (size, _given(words))
-    if not measurand.signed:
+    if not signed:
         forms["at_least"] = (size, _given("at least this"))
     forms["between"] = (tuple[edge, edge], _given("from the first to the second, both included"))
     return forms
 
 
-def _given(description: str) -> Any:  # noqa: ANN401 - what pydantic calls a field
+def _given(description: str, *, alias: str | None = None) -> Any:  # noqa: ANN401 - what pydantic calls a field
     # No default is ever read: which form was given is asked first.
-    return Field(default=None, description=description)
+    return Field(default=None, alias=alias, description=description)
 
 
+# A model for every kind, not for every measurand: to build one takes a millisecond or two at every start.
 @cache
-def _bound_model(name: str) -> type[Bound]:
-    if name == "polarity":
-        words = Field(default=None, alias="is", description="the direction of the leading phase")
-        forms: dict[str, Any] = {"is_": (Literal["positive", "negative", "set"], words)}
-    else:
-        forms = _forms(MEASURANDS[name])
-    model = create_model(f"Bound_{name}", __base__=Bound, __doc__=f"Bounds on {name}.", **forms)
+def _bound_model(base: type[_BoundT], kind: _Kind) -> type[_BoundT]:
+    unit, has_set, signed = kind
+    forms = _forms(kind)
+    name = "_".join([base.__name__, unit.name.lower(), *["set"] * has_set, *["signed"] * signed])
+    model = create_model(name, __base__=base, **forms)
     model.forms = tuple(forms)
     return model
 
 
-@cache
-def _series_bound_model(name: str) -> type[SeriesBound]:
-    forms = _forms(SERIES_MEASURANDS[name].measurand)
-    model = create_model(f"Bound_{name}", __base__=SeriesBound, __doc__=f"Bounds on {name}.", **forms)
-    model.forms = tuple(forms)
-    return model
+class _PolarityBound(Bound):
+    """Bounds on a polarity."""
+
+    forms: ClassVar[tuple[str, ...]] = ("is_",)
+
+    is_: Literal["positive", "negative", "set"] = _given("the direction of the leading phase", alias="is")
+
+
+def _keys(base: type[SeriesBound], measurands: Mapping[str, Measurand]) -> dict[str, Any]:
+    """Return one optional key per measurand, as pydantic field definitions."""
+    models = {name: _bound_model(base, _kind(one)) for name, one in measurands.items() if name != "polarity"}
+    return {name: (models.get(name, _PolarityBound), None) for name in measurands}
 
 
 class _AnyCheck(_Strict):
@@ -160,12 +179,12 @@ Check: type[_AnyCheck] = create_model(
     "Check",
     __base__=_AnyCheck,
     __doc__="One measurand with its bound, or the rules of the limit packs.",
-    **cast("dict[str, Any]", {name: (_bound_model(name), None) for name in MEASURANDS}),
+    **_keys(Bound, MEASURANDS),
 )
 
 SeriesCheck: type[_AnySeriesCheck] = create_model(
     "SeriesCheck",
     __base__=_AnySeriesCheck,
     __doc__="One measurand over all cases of a sweep with its bound, or the rules of the limit packs.",
-    **cast("dict[str, Any]", {name: (_series_bound_model(name), None) for name in SERIES_MEASURANDS}),
+    **_keys(SeriesBound, {name: one.measurand for name, one in SERIES_MEASURANDS.items()}),
 )
