@@ -210,6 +210,8 @@ def test_every_table_says_what_its_columns_are(page: Page) -> None:
         "Non-binary with guard band w = U",
         "Risk:",
         "rounded to two significant digits",
+        "P(conforms) is the probability that what was measured conforms",
+        "A verdict holds for the item, the settings and the load of its case.",
         "relate only to the items tested",
         "Output energy per pulse at most 300 mJ",
         "This is attempt 2.",
