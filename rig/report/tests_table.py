@@ -116,7 +116,7 @@ def _unexpected(cases: list[CaseRecord]) -> Iterable[str]:
 
 def _kind(kind: str, places: list[str]) -> str:
     if not set(places) - _OF_THE_RUN:
-        return f"{kind} of the whole run" if len(places) == 1 else f"{kind} (×{len(places)}) of the whole run"
+        return f"whole run: {kind}" if len(places) == 1 else f"whole run: {kind} (×{len(places)})"
     named = list(dict.fromkeys(places))
     cases = ", ".join(named[:_NAMED]) + (f" and {len(named) - _NAMED} more" if len(named) > _NAMED else "")
     return f"{kind}: {cases}" if len(places) == 1 else f"{kind} (×{len(places)}): {cases}"

@@ -126,7 +126,7 @@ def test_what_was_done_otherwise_in_the_whole_run_stands_beside_each_test(record
     told = DeviationEntry(text="Another cable.", cause="broken", impact="none")
     report = view_report(record.model_copy(update={"deviations": (told,)}))
     assert report.tests
-    assert all("deviation of the whole run" in row.deviations for row in report.tests)
+    assert all("whole run: deviation" in row.deviations for row in report.tests)
 
 
 def test_a_case_that_did_not_pass_is_an_unexpected_result(
