@@ -16,6 +16,7 @@ from rig.evidence.store import Bundle, run_id
 from rig.plan.load import load_plan
 from rig.sequencer.attended import Noted, is_by_hand, refuse_unattended
 from rig.sequencer.guarding import guarded
+from rig.sequencer.highest import short_of_highest
 from rig.sequencer.measurability import show_forecast
 from rig.sequencer.playback import DIALOGUES, play_back, recorded
 from rig.sequencer.run import Run
@@ -61,6 +62,7 @@ def check_plans(paths: Sequence[Path], options: RunOptions, *, uncertainty: bool
         else:
             lines.append(f"{path}: {loaded.plan.plan}: {len(loaded.cases)} cases can be run on {setup.definition.id}")
             lines += _forecasts(resolved, whole=uncertainty)
+            lines += (f"  {text}" for text in short_of_highest(loaded.cases, setup.device.file))
     if problems:
         raise DocumentInvalid(problems)
     yield from lines
