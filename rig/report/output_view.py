@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rig.report.case_view import CaseView
     from rig.report.output_rows import Row
 
-__all__ = ["OutputModeView", "OutputView", "asks_for_output", "view_output"]
+__all__ = ["OutputModeView", "OutputView", "asks_for_output", "is_of_output", "view_output"]
 
 _PACKS = "fda-"
 
@@ -48,9 +48,14 @@ class OutputView:
     modes: tuple[OutputModeView, ...]
 
 
+def is_of_output(pack: str) -> bool:
+    """Whether a limit pack, by its id, lists the figures that the annex puts together."""
+    return pack.startswith(_PACKS)
+
+
 def asks_for_output(record: RunRecord) -> bool:
     """Whether a run speaks of output modes: by a pack of the FDA, or by naming one."""
-    return any(pack.id.startswith(_PACKS) for pack in record.packs) or any(case.mode for case in record.cases)
+    return any(is_of_output(pack.id) for pack in record.packs) or any(case.mode for case in record.cases)
 
 
 def view_output(record: RunRecord, cases: Iterable[CaseView]) -> OutputView | None:

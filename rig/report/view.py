@@ -15,7 +15,7 @@ from rig.report.all_data import AllData, all_data
 from rig.report.anomalies import Anomaly, anomalies
 from rig.report.case_view import CaseView, VerdictView, view_case, view_verdict
 from rig.report.issue import Issue, view_issue
-from rig.report.output_view import OutputView, view_output
+from rig.report.output_view import OutputView, is_of_output, view_output
 from rig.report.quantities import Quantity, quantities
 from rig.report.sections import SECTIONS, Section, section
 from rig.report.signoff import SignOffView, view_signoffs
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Banner", "Count", "ReportView", "Trace", "Unevaluated", "incompleteness", "view_report"]
 
+_FINDINGS = 3  # for an entry of a list of output figures, which annex A puts together
+_WITHOUT_VALUE = "not evaluated:"  # begins what an entry found that found nothing
 _REASONS = 2  # shown in full for an entry of a pack that was not evaluated
 
 _BEYOND = "At least one value was measured to lie beyond its limit."
@@ -354,8 +356,21 @@ def _without_verdict(
         clause=clause,
         title=wording.prose(title),
         reasons=(*reasons, *elsewhere),
-        found=tuple(f"{case.id}: {wording.named(wording.prose(entry.found))}" for case, entry in finding),
+        found=_found(pack, finding),
         cases=f"{len(finding) or len(concerned)} of {_number(number, 'case')}",
+    )
+
+
+def _found(pack: str, finding: list[tuple[CaseRecord, NotEvaluatedEntry]]) -> tuple[str, ...]:
+    """Return what each case found; for a list of output figures, of many cases, where these are put together."""
+    if not is_of_output(pack) or len(finding) <= _FINDINGS:
+        return tuple(f"{case.id}: {wording.named(wording.prose(entry.found))}" for case, entry in finding)
+    without = Counter(entry.found for _, entry in finding if entry.found.startswith(_WITHOUT_VALUE))
+    valued = len(finding) - without.total()
+    together = f"the worst of each output mode in annex A, every one in section {section('cases').number}"
+    return (
+        *((f"found in {_number(valued, 'case')}: {together}",) if valued else ()),
+        *(f"in {_number(number, 'case')} {wording.named(wording.prose(told))}" for told, number in without.items()),
     )
 
 

@@ -143,6 +143,28 @@ def test_what_every_case_found_for_an_entry_is_shown(
     assert len(set(found.found)) == 4, "each names its case"
 
 
+def test_figures_that_the_annex_puts_together_are_not_listed_case_by_case(
+    make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord], record: RunRecord
+) -> None:
+    entry = NotEvaluatedEntry(pack="fda-pms:1999", clause="3", title="Peak", reason="to be reported", found="5.00 mA")
+    cases = tuple(make_case(50, top, "500 ohm", not_evaluated=(entry,)) for top in (0.01, 0.02, 0.03, 0.04))
+    pack = record.packs[0].model_copy(update={"id": "fda-pms:1999"})
+    report = view_report(make_run(cases, packs=(pack,)))
+    assert report.unevaluated[0].found == (
+        "found in 4 cases: the worst of each output mode in annex A, every one in section 8",
+    )
+    assert report.output is not None
+    nothing = entry.model_copy(update={"found": "not evaluated: idle_current was not measured"})
+    half = tuple(one.model_copy(update={"not_evaluated": (nothing,)}) for one in cases[:2])
+    (some,) = view_report(make_run((*half, *cases[2:]), packs=(pack,))).unevaluated
+    assert some.found == (
+        "found in 2 cases: the worst of each output mode in annex A, every one in section 8",
+        "in 2 cases not evaluated: idle current was not measured",
+    )
+    (few,) = view_report(make_run(cases[:3], packs=(pack,))).unevaluated
+    assert len(few.found) == 3
+
+
 def test_sign_offs_are_rows_with_their_state(
     make_run: Callable[..., RunRecord], make_case: Callable[..., CaseRecord]
 ) -> None:
