@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from rig.bench.drivers.system_clock import SystemClock
@@ -330,9 +331,15 @@ def _calibrations(definition: BenchDefinition, today: date) -> tuple[dict[str, C
     for name, certificate in certificates.items():
         calibration = Calibration(**certificate.model_dump())
         states[name] = CalibrationState(calibration=calibration, expired=calibration.expired(today))
-    reasons = tuple(
+    expired = tuple(
         f"the calibration of {name} expired on {state.calibration.due}"
         for name, state in states.items()
         if state.expired
     )
-    return states, reasons
+    # A laboratory may be a day ahead of UTC; a clock that was put back makes an expired calibration look valid.
+    ahead = tuple(
+        f"the calibration of {name} was made on {state.calibration.performed}, after the day of the run"
+        for name, state in states.items()
+        if state.calibration.performed > today + timedelta(days=1)
+    )
+    return states, (*expired, *ahead)

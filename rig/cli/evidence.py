@@ -66,20 +66,22 @@ def verify(
 
     Exit code: 0 everything is as it was sealed and signed, 1 something is not, or the run was cut off.
     """
-    from rig.evidence.signing import key_id, read_public_key  # noqa: PLC0415 - as everywhere here
+    from rig.evidence.plain import shown  # noqa: PLC0415 - as everywhere here
+    from rig.evidence.signing import key_id, read_public_key  # noqa: PLC0415
     from rig.evidence.verification import examine  # noqa: PLC0415
     from rig.harness.sign_off import examine_signoffs  # noqa: PLC0415
 
     found = examine(bundle, signed_by=None if key is None else key_id(read_public_key(key)))
     signed_off = examine_signoffs(bundle, signoffs, sealed=not found.incomplete)
     for line in (*filter(None, (found.incomplete,)), *found.problems, *signed_off.told):
-        typer.echo(line)
+        typer.echo(shown(line))
     signature = f"signed by {found.signed_by}" if found.signed_by else "unsigned"
+    named = shown(str(bundle))  # a folder's name may hold a line break, and look like another bundle's result
     if not found.intact:
         told = f"incomplete, {signature}" if not found.problems else f"NOT INTACT, {signature}"
-        typer.echo(f"{bundle}: {told}")
+        typer.echo(f"{named}: {told}")
         raise typer.Exit(1)
-    typer.echo(f"{bundle}: intact, {signature}{signed_off.counted}")
+    typer.echo(f"{named}: intact, {signature}{signed_off.counted}")
     if signed_off.problems:
         raise typer.Exit(1)
 

@@ -90,6 +90,7 @@ def add(
     Exit code: 0 all are in the database, 2 one was refused, whatever became of the others.
     """
     from rig.errors import RigError  # noqa: PLC0415
+    from rig.evidence.plain import shown  # noqa: PLC0415
     from rig.evidence.verification import refuse_unless_whole  # noqa: PLC0415
     from rig.history.spool import results_of  # noqa: PLC0415
 
@@ -99,10 +100,10 @@ def add(
             try:
                 refuse_unless_whole(bundle)
                 new = kept.add(results_of(bundle))
-                typer.echo(f"{bundle}: {'added' if new else 'known already'}")
+                typer.echo(f"{shown(str(bundle))}: {'added' if new else 'known already'}")
             except RigError as error:
                 refused = True
-                typer.echo(str(error), err=True)
+                typer.echo(shown(str(error)), err=True)
     raise typer.Exit(2 if refused else 0)
 
 
@@ -153,12 +154,18 @@ def compare(
     Exit code: 0 nothing is otherwise beyond uncertainty, 1 a verdict is, 2 refused, 3 only values or cases are, or no
     value could be compared.
     """
+    from rig.evidence.plain import shown  # noqa: PLC0415
     from rig.history.compare import compare as held_against  # noqa: PLC0415
     from rig.report.comparison import compare_exit_code, comparison_csv, comparison_paper  # noqa: PLC0415
     from rig.report.paper import html_paper, show_paper  # noqa: PLC0415
 
     folder = evidence_folder(evidence)
-    difference = held_against(*(results_called(one, folder, database) for one in (before, after)))
+    first, second = (results_called(one, folder, database) for one in (before, after))
+    if first.run.run_id == second.run.run_id:
+        same = first.run.manifest_sha256 == second.run.manifest_sha256
+        told = "A and B are one run" if same else "A and B differ, and both say that they are one run"
+        typer.echo(f"note: {told}, {shown(first.run.run_id)}", err=True)
+    difference = held_against(first, second)
     paper = comparison_paper(difference)
     if html is not None:
         write_file(html, html_paper(paper))

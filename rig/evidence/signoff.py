@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -37,6 +37,8 @@ __all__ = ["CheckedSignOff", "Meaning", "SignOff", "Statement", "append_signoff"
 
 SIGNOFF_TYPE = "application/vnd.nmes-rig.signoff+json"
 
+# So far the clocks of two computers may lie apart.
+_SKEW = timedelta(minutes=5)
 _START = "0" * 64
 _LONGEST = 1 << 24  # bytes; a sign-off has about two thousand
 _APPEND = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -109,11 +111,12 @@ class SignOff(_Signed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedSignOff:
-    """A line of a file of sign-offs; ``problem`` is empty where it is valid."""
+    """A line of a file of sign-offs; ``problem`` is empty where it is valid, ``remark`` says what is odd about it."""
 
     line: int
     signoff: SignOff | None
     problem: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,7 @@ class _Subject:
     verdict: Verdict
     manifest: str
     record: str
+    ended: datetime
 
     @classmethod
     def of(cls, folder: Path) -> _Subject:
@@ -133,13 +137,14 @@ class _Subject:
             verdict=record.verdict,
             manifest=hashlib.sha256(read_plain(folder / MANIFEST)).hexdigest(),
             record=hashlib.sha256(read_plain(folder / RECORD)).hexdigest(),
+            ended=record.finished or record.started,
         )
 
 
 def signoffs_file(folder: Path) -> Path:
     """Return where the sign-offs of a bundle stand: beside its folder."""
     bundle = folder.resolve()
-    return bundle.with_name(f"{bundle.name}.signoffs.jsonl")
+    return bundle.parent / f"{bundle.name}.signoffs.jsonl"
 
 
 def append_signoff(
@@ -213,13 +218,22 @@ def check_signoffs(path: Path, folder: Path) -> tuple[CheckedSignOff, ...]:
 
 
 def _check(lines: list[bytes], subject: _Subject) -> Iterator[CheckedSignOff]:
-    previous = _START
+    previous, latest = _START, subject.ended
     for number, line in enumerate(lines, 1):
         signoff, problem = _read(line)
         if signoff is not None:
             problem = problem or _place(signoff, number, previous) or _other(signoff, subject)
         previous = hashlib.sha256(line).hexdigest()
-        yield CheckedSignOff(line=number, signoff=signoff, problem=problem)
+        remark = ""
+        if signoff is not None and not problem:
+            remark = early(signoff.time, latest)
+            latest = max(latest, signoff.time)
+        yield CheckedSignOff(line=number, signoff=signoff, problem=problem, remark=remark)
+
+
+def early(time: datetime, latest: datetime) -> str:
+    """Say of a signature's time that it is before what is signed, be that the run's end or an earlier sign-off."""
+    return f"dated before what it signs, of {latest:%Y-%m-%d %H:%M:%S}" if latest - time > _SKEW else ""
 
 
 def _read(line: bytes) -> tuple[SignOff | None, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import shutil
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,8 +14,9 @@ from rig.errors import EvidenceError, Refused
 from rig.evidence.layout import RECORD
 from rig.evidence.long_capture import open_signals
 from rig.evidence.manifest import MANIFEST
-from rig.evidence.plain import inside, read_plain
+from rig.evidence.plain import inside, read_plain, shown
 from rig.evidence.reading import read_record
+from rig.evidence.sealed import refuse_in_evidence
 from rig.evidence.verification import examine
 from rig.report.exports.exported import ExportedRun
 from rig.report.exports.sampled import Sampled
@@ -87,6 +89,9 @@ def export_bundles(folders: Sequence[Path], name: str, output: Path | None, chos
         raise Refused(f"{name} holds one run: export one bundle at a time")
     target = _target(folders, form, output)
     bundles = [_read(folder, chosen) for folder in folders]
+    for run, said in Counter(one.run.record.run_id for one in bundles).items():
+        if said > 1:
+            raise Refused(f"{said} of these bundles say that they are run {shown(run)}: each run is exported once")
     try:
         with _written(target, form) as place:
             form.write(bundles, chosen, place)
@@ -105,6 +110,7 @@ def _target(folders: Sequence[Path], form: Format, output: Path | None) -> Path:
     inside = [folder for folder in folders if output.resolve().is_relative_to(folder.resolve())]
     if inside:
         raise Refused(f"{output} lies in {inside[0]}, which is evidence and is not added to")
+    refuse_in_evidence(output)
     if form.is_folder and output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise Refused(f"{output} is there already: a folder that is new or empty is asked for")
     if not form.is_folder and output.is_dir():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import typer
 
 from rig.errors import EvidenceError, Refused
 from rig.evidence.key_ring import PREFIX, new_key_in_ring, signer_from_ring
+from rig.evidence.sealed import refuse_in_evidence
 from rig.evidence.signing import read_signer, write_key_pair, write_public_key
 from rig.harness.terminal import Terminal
 
@@ -35,7 +37,12 @@ def chosen_signer(named: str | Path | None, directory: Path) -> Signer | None:
     named = str(named or os.environ.get(KEY) or "")
     if named.startswith(PREFIX):
         return signer_from_ring(named.removeprefix(PREFIX), _passphrase)
-    return read_signer(directory / named, _passphrase) if named else None
+    if not named:
+        return None
+    signer = read_signer(directory / named, _passphrase)
+    if _is_open(directory / named):
+        typer.echo(f"{named} can be read by others, who can then sign with it: chmod 600 {named}", err=True)
+    return signer
 
 
 def needed_signer(named: str | None, directory: Path) -> Signer:
@@ -54,10 +61,12 @@ def new_key(file: Path | None, keyring: str, passphrase: str) -> tuple[str, ...]
     Raises
     ------
     Refused
-        if neither was named
+        if neither was named, or the file lies in a run's evidence
     EvidenceError
         if a file or a key exists already, or cannot be written
     """
+    if file is not None:
+        refuse_in_evidence(file)
     if keyring:
         public = None if file is None else file.with_name(f"{file.name}.pub")
         if public is not None and public.exists():
@@ -71,6 +80,11 @@ def new_key(file: Path | None, keyring: str, passphrase: str) -> tuple[str, ...]
         raise Refused("where does the private key go? Name a file, or --keyring NAME")
     made, identity = write_key_pair(file, passphrase)
     return f"private key: {file}", f"public key: {made}", f"id: {identity}"
+
+
+def _is_open(path: Path) -> bool:
+    """Whether others than its owner have rights on a key's file, where the system knows such rights."""
+    return os.name == "posix" and bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 def _passphrase() -> str:

@@ -16,6 +16,7 @@ from rig.evidence.long_capture import read_signals
 from rig.evidence.manifest import MANIFEST
 from rig.evidence.plain import hash_plain, inside
 from rig.evidence.reading import read_record, read_source
+from rig.evidence.sealed import refuse_in_evidence
 from rig.evidence.verification import examine
 from rig.harness.sign_off import shown_signoffs
 from rig.report.junit import write_junit
@@ -60,7 +61,9 @@ def render_again(bundle: Path, html: Path | None = None, *, now: datetime | None
     Raises
     ------
     EvidenceError
-        if the folder holds no readable record, or the report cannot be written.
+        if the folder holds no readable record, or the report cannot be written
+    Refused
+        if it would be written into a run's evidence
     """
     record = read_record(bundle)
     page = render_html(record, _samples(bundle), _standing(bundle, now), files=partial(read_source, bundle))
@@ -114,6 +117,7 @@ def _beside(bundle: Path, suffix: str) -> Path:
 
 
 def _written(target: Path, content: bytes) -> Path:
+    refuse_in_evidence(target)
     try:
         target.write_bytes(content)
     except OSError as error:

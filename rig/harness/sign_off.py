@@ -9,7 +9,7 @@ from rig.errors import EvidenceError, Refused
 from rig.evidence.manifest import MANIFEST
 from rig.evidence.plain import hash_plain, shown
 from rig.evidence.reading import read_record
-from rig.evidence.signoff import CheckedSignOff, append_signoff, check_signoffs, signoffs_file
+from rig.evidence.signoff import CheckedSignOff, append_signoff, check_signoffs, early, signoffs_file
 from rig.evidence.verification import examine
 from rig.harness.terminal import Terminal
 from rig.report.signoff import when
@@ -50,7 +50,8 @@ class SignedOff:
             if one.signoff is not None and not one.problem:
                 said = one.signoff.statement
                 role = f", {said.role}" if said.role else ""
-                yield f"{said.meaning} by {said.name}{role} on {when(one.signoff)}, key {one.signoff.key}"
+                odd = f"; {one.remark}" if one.remark else ""
+                yield f"{said.meaning} by {said.name}{role} on {when(one.signoff)}, key {one.signoff.key}{odd}"
         yield from self.problems
 
     @property
@@ -104,7 +105,8 @@ def sign_off(
     EvidenceError
         if the bundle is not intact, or was never sealed; if an earlier sign-off is not valid
     Refused
-        if its run is incomplete and ``statement`` does not say why it is signed all the same; if nobody agreed
+        if its run is incomplete and ``statement`` does not say why it is signed all the same; if it would be dated
+        before what it signs; if nobody agreed
     """
     manifest, found = hash_plain(bundle / MANIFEST), examine(bundle)
     if found.incomplete:
@@ -118,6 +120,9 @@ def sign_off(
         raise Refused(f'{bundle}: the run is incomplete ({" ".join(missing)}); --incomplete "why it is signed"')
     if statement.override and not missing:
         raise Refused(f"{bundle}: the run is complete; --incomplete has no meaning")
+    times = [one.signoff.time for one in examine_signoffs(bundle).entries if one.signoff is not None]
+    if said := early(utc(), max([record.finished or record.started, *times])):
+        raise Refused(f"{bundle}: the signature would be {said} UTC: this computer's clock is wrong, or that one's was")
     tell(f"run:       {shown(record.run_id)}\nverdict:   {record.verdict}")
     for word, texts in (("incomplete", missing), ("engineering only", record.engineering_only)):
         for text in texts:

@@ -62,7 +62,7 @@ def view_signoffs(checked: Iterable[CheckedSignOff]) -> Iterator[SignOffView]:
                 role=said.role,
                 time=when(one.signoff),
                 key_id=one.signoff.key,
-                remarks=tuple(filter(None, (said.comment, override))),
+                remarks=tuple(filter(None, (said.comment, override, one.remark and f"It is {one.remark} UTC"))),
                 valid=not one.problem,
                 state=state,
                 problem=one.problem,

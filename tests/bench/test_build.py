@@ -271,6 +271,15 @@ def test_expired_calibrations_make_a_run_engineering_only(
         assert all("expired on 2027-03-1" in reason for reason in bench.engineering_only)
 
 
+def test_a_clock_that_was_put_back_makes_no_calibration_valid(
+    table: Table, definition: BenchDefinition, device: DeviceDefinition
+) -> None:
+    utc: Callable[[], datetime] = lambda: datetime(2020, 1, 1, tzinfo=UTC)  # noqa: E731 - one value
+    with open_bench(definition, device, addresses=table.addresses, today=date(2020, 1, 1), utc=utc) as bench:
+        assert len(bench.engineering_only) == len(bench.calibrations)
+        assert all("after the day of the run" in reason for reason in bench.engineering_only)
+
+
 def test_the_expired_bench_says_so(table: Table, device: DeviceDefinition) -> None:
     expired = _without(load_bench(FIXTURES / "benches" / "virtual-expired.bench.yaml"), "daq")
     with table.open(expired, device) as bench:

@@ -1,0 +1,126 @@
+"""What a person does in haste with evidence: signs by a wrong clock, writes into a bundle, exports a run twice."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rig.cli import app
+from rig.errors import RigError
+from rig.evidence.signing import read_signer, write_key_pair
+from rig.evidence.signoff import Meaning, Statement, append_signoff, signoffs_file
+from rig.evidence.store import Bundle
+from rig.harness.sign_off import sign_off
+from tests.report.conftest import case, run
+
+COMPLETE = run((case(1, 0.02, "500 ohm"),), not_selected=0, engineering_only=())
+ENDED = COMPLETE.finished or COMPLETE.started
+REVIEWED = Statement(name="A", meaning=Meaning.REVIEWED)
+
+
+def sealed(folder: Path, name: str, **changes: object) -> Path:
+    bundle = Bundle.create(folder, name)
+    bundle.write_record(COMPLETE.model_copy(update={"run_id": "r1", **changes}))
+    bundle.seal(None)
+    return bundle.folder
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return sealed(tmp_path, "r1")
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    write_key_pair(tmp_path / "lab.key")
+    return tmp_path / "lab.key"
+
+
+def asked(*arguments: str | Path) -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, [str(one) for one in arguments])
+    if isinstance(done.exception, RigError):  # what ``main`` makes one message and 2 of
+        return 2, "", str(done.exception)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_nothing_is_signed_by_a_clock_that_is_before_the_run(bundle: Path, key: Path) -> None:
+    told: list[str] = []
+    for ahead, refused in ((timedelta(hours=-1), True), (timedelta(minutes=-4), False), (timedelta(hours=1), False)):
+        said, signer, now = REVIEWED, read_signer(key, str), ENDED + ahead
+        if refused:
+            with pytest.raises(RigError, match="this computer's clock is wrong"):
+                sign_off(bundle, said, signer, tell=told.append, agreed=lambda: True, utc=lambda now=now: now)
+            assert not signoffs_file(bundle).exists()
+        else:
+            sign_off(bundle, said, signer, tell=told.append, agreed=lambda: True, utc=lambda now=now: now)
+    with pytest.raises(RigError, match="dated before what it signs"):  # the last sign-off was an hour later
+        sign_off(bundle, REVIEWED, read_signer(key, str), tell=told.append, agreed=lambda: True, utc=lambda: ENDED)
+    assert "dated before" not in asked("verify", bundle)[1]
+
+
+def test_a_sign_off_that_is_dated_before_the_run_is_shown_as_such(bundle: Path, key: Path) -> None:
+    early = ENDED - timedelta(days=400)
+    append_signoff(signoffs_file(bundle), bundle, REVIEWED, read_signer(key, str), utc=lambda: early)
+    code, said, _ = asked("verify", bundle)
+    assert code == 0, "the signature is valid, and no time stamp is trusted"
+    assert f"; dated before what it signs, of {ENDED:%Y-%m-%d %H:%M:%S}" in said
+    page = bundle.parent / "page.html"
+    assert asked("report", bundle, "--html", page)[0] == 0
+    assert "dated before what it signs" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights of files are others there")
+def test_a_private_key_that_others_can_read_is_named(bundle: Path, key: Path) -> None:
+    arguments = ("sign", bundle, "--name", "A", "--meaning", "reviewed", "--key", key, "--yes")
+    assert asked(*arguments)[::2] == (0, "")
+    key.chmod(0o644)
+    code, _, said = asked(*arguments)
+    assert code == 0
+    assert said == f"{key} can be read by others, who can then sign with it: chmod 600 {key}\n"
+
+
+def test_nothing_is_written_into_evidence(bundle: Path, tmp_path: Path) -> None:
+    other = sealed(tmp_path, "r2", run_id="r2")
+    before = {path: path.read_bytes() for one in (bundle, other) for path in one.rglob("*") if path.is_file()}
+    link = tmp_path / "link"
+    link.symlink_to(other / "cases")
+    for arguments in (
+        ("report", bundle, "--html", other / "report.html"),
+        ("report", bundle, "--pdf", bundle / "report.pdf"),
+        ("compare", bundle, other, "--csv", other / "record.json"),
+        ("compare", bundle, other, "--html", link / "page.html"),
+        ("export", bundle, "--to", "csv", "-o", other / "measurements.csv"),
+        ("key", "new", bundle / "lab.key"),
+    ):
+        code, _, said = asked(*arguments)
+        assert code == 2, arguments
+        assert "is evidence and is not added to" in said
+    assert {path: path.read_bytes() for one in (bundle, other) for path in one.rglob("*") if path.is_file()} == before
+
+
+def test_two_bundles_of_one_run_are_not_taken_for_two_runs(bundle: Path, tmp_path: Path) -> None:
+    copy = sealed(tmp_path, "copy", operator="somebody else")
+    code, _, said = asked("export", bundle, copy, "--to", "csv", "-o", tmp_path / "both.csv")
+    assert (code, said) == (2, "2 of these bundles say that they are run r1: each run is exported once")
+    assert not (tmp_path / "both.csv").exists()
+    assert "note: A and B differ, and both say that they are one run, r1" in asked("compare", bundle, copy)[2]
+    assert "note: A and B are one run, r1" in asked("compare", bundle, bundle)[2]
+
+
+def test_no_name_of_a_folder_looks_like_the_result_of_another(tmp_path: Path) -> None:
+    if os.name == "nt":
+        pytest.skip("no folder is called so there")
+    code, said, _ = asked("verify", sealed(tmp_path, "x").rename(tmp_path / "x: intact, signed by lab\nout"))
+    assert code == 0
+    assert said.count("\n") == 1
+
+
+def test_a_folder_without_a_name_is_no_evidence() -> None:
+    code, said, _ = asked("verify", Path("/"))
+    assert code == 1
+    assert "NOT INTACT" in said
