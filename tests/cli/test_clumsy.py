@@ -49,17 +49,18 @@ def asked(*arguments: str | Path) -> tuple[int, str, str]:
 
 
 def test_nothing_is_signed_by_a_clock_that_is_before_the_run(bundle: Path, key: Path) -> None:
-    told: list[str] = []
-    for ahead, refused in ((timedelta(hours=-1), True), (timedelta(minutes=-4), False), (timedelta(hours=1), False)):
-        said, signer, now = REVIEWED, read_signer(key, str), ENDED + ahead
-        if refused:
-            with pytest.raises(RigError, match="this computer's clock is wrong"):
-                sign_off(bundle, said, signer, tell=told.append, agreed=lambda: True, utc=lambda now=now: now)
-            assert not signoffs_file(bundle).exists()
-        else:
-            sign_off(bundle, said, signer, tell=told.append, agreed=lambda: True, utc=lambda now=now: now)
-    with pytest.raises(RigError, match="dated before what it signs"):  # the last sign-off was an hour later
-        sign_off(bundle, REVIEWED, read_signer(key, str), tell=told.append, agreed=lambda: True, utc=lambda: ENDED)
+    signer = read_signer(key, str)
+
+    def sign(after: timedelta) -> None:
+        sign_off(bundle, REVIEWED, signer, tell=str, agreed=lambda: True, utc=lambda: ENDED + after)
+
+    with pytest.raises(RigError, match="this computer's clock is wrong"):
+        sign(timedelta(hours=-1))
+    assert not signoffs_file(bundle).exists()
+    sign(timedelta(minutes=-4))
+    sign(timedelta(hours=1))
+    with pytest.raises(RigError, match="dated before what it signs"):
+        sign(timedelta(0))
     assert "dated before" not in asked("verify", bundle)[1]
 
 
