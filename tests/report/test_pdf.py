@@ -247,3 +247,15 @@ def test_of_very_many_checks_those_of_cases_that_passed_stand_with_their_case_al
     assert not any(value in verdicts for value in once - twice)
     assert all(value in verdicts for value in twice)
     assert all(value in cases for value in once | twice)
+
+
+def test_the_title_of_a_file_says_what_marks_its_pages(make_run: Callable[..., RunRecord], record: RunRecord) -> None:
+    first = record.cases[0]
+    run = make_run((first,), engineering_only=("the calibration of the card has expired",), not_selected=3)
+    marked = f"{run.verdict.value} (ENGINEERING ONLY, INCOMPLETE, UNSIGNED) · {run.run_id}"
+    with pikepdf.open(BytesIO(render_pdf(run, None))) as pdf:
+        assert str(pdf.docinfo["/Title"]).startswith(marked)
+    assert f"<title>{marked}" in render_html(run, None)
+    plain = replace(KNOWN, signed_by="ab12")
+    with pikepdf.open(BytesIO(render_pdf(make_run((first,)), None, plain))) as pdf:
+        assert str(pdf.docinfo["/Title"]).startswith(f"{first.verdict.value} · ")
