@@ -128,8 +128,13 @@ def private_pem(key: Ed25519PrivateKey, passphrase: str = "") -> bytes:
 def _write_new(path: Path, content: bytes, *, mode: int) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        with os.fdopen(os.open(path, flags, mode), "wb") as file:
-            file.write(content)
+        handle = os.open(path, flags, mode)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+        except OSError:
+            path.unlink(missing_ok=True)  # the half of a key would stand in the way of a whole one
+            raise
     except FileExistsError:
         raise EvidenceError(f"{path} exists already; a key is never overwritten") from None
     except OSError as error:

@@ -16,7 +16,7 @@ from rig.evidence.long_capture import read_signals
 from rig.evidence.manifest import MANIFEST
 from rig.evidence.plain import hash_plain, inside
 from rig.evidence.reading import read_record, read_source
-from rig.evidence.sealed import refuse_in_evidence
+from rig.evidence.sealed import write_outside
 from rig.evidence.verification import examine
 from rig.harness.sign_off import shown_signoffs
 from rig.report.junit import write_junit
@@ -117,9 +117,8 @@ def _beside(bundle: Path, suffix: str) -> Path:
 
 
 def _written(target: Path, content: bytes) -> Path:
-    refuse_in_evidence(target)
     try:
-        target.write_bytes(content)
+        write_outside(target, content)
     except OSError as error:
         raise EvidenceError(f"{target}: {error.strerror or error}") from None
     return target

@@ -85,6 +85,7 @@ def test_a_private_key_that_others_can_read_is_named(bundle: Path, key: Path) ->
     assert said == f"{key} can be read by others, who can then sign with it: chmod 600 {key}\n"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 def test_nothing_is_written_into_evidence(bundle: Path, tmp_path: Path) -> None:
     other = sealed(tmp_path, "r2", run_id="r2")
     before = {path: path.read_bytes() for one in (bundle, other) for path in one.rglob("*") if path.is_file()}
@@ -125,3 +126,28 @@ def test_a_folder_without_a_name_is_no_evidence() -> None:
     code, said, _ = asked("verify", Path("/"))
     assert code == 1
     assert "NOT INTACT" in said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to be had")
+def test_a_disk_that_is_full_leaves_what_was_there(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "page.html"
+    assert asked("report", bundle, "--html", page)[0] == 0
+    before, entries = page.read_bytes(), {*tmp_path.iterdir()}
+    written = Path.write_bytes
+    monkeypatch.setattr(Path, "write_bytes", lambda _, content: written(Path("/dev/full"), content))
+    code, _, said = asked("report", bundle, "--html", page)
+    assert (code, said) == (2, f"{page}: No space left on device")
+    assert page.read_bytes() == before
+    assert {*tmp_path.iterdir()} == entries
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_report_goes_through_a_link_and_into_a_device(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.html").symlink_to("page.html")
+    assert asked("report", bundle, "--html", tmp_path / "link.html")[0] == 0
+    assert (tmp_path / "link.html").is_symlink()
+    assert (tmp_path / "page.html").stat().st_size > 1000
+    assert asked("report", bundle, "--html", os.devnull)[0] == 0
+    assert not Path(os.devnull).is_file()
