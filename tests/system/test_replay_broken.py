@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rig.errors import EvidenceError
 from rig.evidence.manifest import manifest_bytes
 from rig.sequencer.replay.answer import Answer
 from rig.sequencer.replay.bundle import replay_bundle
@@ -170,17 +174,36 @@ def test_the_diff_names_exactly_the_verdicts_that_changed(bundle: Path, result: 
     ]
 
 
-def test_what_the_live_watch_saw_is_needed_to_ask_it_again(bundle: Path, record: dict[str, Any]) -> None:
-    """An older rig, or a train that lasted too long: then its verdict is carried over, and that is said."""
+@contextmanager
+def doctored(bundle: Path, record: dict[str, Any]) -> Iterator[None]:
+    """Give a bundle another record and seal it anew; afterwards it is what it was."""
     whole = {name: (bundle / name).read_bytes() for name in ("record.json", "manifest.json")}
-    for capture in record["cases"][2]["captures"]:
-        capture.pop("watched")
     try:
         (bundle / "record.json").write_text(json.dumps(record), encoding="utf-8")
         (bundle / "manifest.json").write_bytes(manifest_bytes(bundle))
-        case = attempt(replay_bundle(bundle), "z")
+        yield
     finally:
         for name, content in whole.items():
             (bundle / name).write_bytes(content)
+
+
+def test_what_the_live_watch_saw_is_needed_to_ask_it_again(bundle: Path, record: dict[str, Any]) -> None:
+    """An older rig, or a train that lasted too long: then its verdict is carried over, and that is said."""
+    older = deepcopy(record)
+    for capture in older["cases"][2]["captures"]:
+        capture.pop("watched")
+    with doctored(bundle, older):
+        case = attempt(replay_bundle(bundle), "z")
     assert (case.before, case.after, case.outcome) == ("FAIL", "FAIL", "not done again")
     assert any("does not say what the live watch saw" in one for one in case.taken)
+
+
+@pytest.mark.parametrize("blocks", [[], [[0, 1]], [[-5, -10]], [[10**9, 10**9]]])
+def test_what_the_live_watch_cannot_have_seen_is_no_evidence(
+    bundle: Path, record: dict[str, Any], blocks: list[list[int]]
+) -> None:
+    false = deepcopy(record)
+    (broken,) = [one for one in false["cases"][0]["captures"] if one["watched"]]
+    broken["watched"]["blocks"] = blocks
+    with doctored(bundle, false), pytest.raises(EvidenceError, match="samples were looked at, and it holds"):
+        replay_bundle(bundle)

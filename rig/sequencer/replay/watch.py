@@ -66,7 +66,7 @@ def _blocks(signal: Corrected, entry: WatchEntry) -> Iterator[Waveform]:
     """Yield the blocks as they had come; a recording that is long is read in larger parts than these."""
     current, begin = _current(signal), 0
     told = sum(count * samples for count, samples in entry.blocks)
-    if told > len(current) or any(min(one) < 1 for one in entry.blocks):
+    if not 0 < told <= len(current) or any(min(one) < 1 for one in entry.blocks):
         raise EvidenceError(f"{signal.capture.id}: {told} samples were looked at, and it holds {len(current)}")
     held, first = current.part(0, min(_PART, len(current))), 0
     for count, samples in entry.blocks:
