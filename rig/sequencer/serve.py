@@ -28,9 +28,9 @@ def serve_twin(options: RunOptions, ports: str, say: Callable[[str], object]) ->
     )
     clock = SystemClock()
     with virtual_bench(configuration) as served:
-        for line in served.lines:
-            say(line)
         try:
+            for line in served.lines:
+                say(line)
             while served.running():
                 clock.sleep(_PAUSE)
         except KeyboardInterrupt:

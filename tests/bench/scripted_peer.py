@@ -26,6 +26,8 @@ class Peer:
     connections: int = 0
     received: bytearray = field(default_factory=bytearray)
     more: threading.Condition = field(default_factory=threading.Condition)
+    leaving: threading.Lock = field(default_factory=threading.Lock)
+    left: bool = False
 
     def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -39,9 +41,11 @@ class Peer:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for connection in self._open:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        with self.leaving:
+            self.left = True
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
         self._thread.join(60)
         for connection in self._open:
             connection.close()
@@ -65,9 +69,13 @@ class Peer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            with self.leaving:  # who connects in this moment must not be listened to for ever
+                if self.left:
+                    connection.close()
+                    return
+                self._open.append(connection)
             self.connections += 1
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._open.append(connection)
             with contextlib.suppress(OSError):
                 connection.sendall(self.greeting)
                 self.greeted.set()
