@@ -207,3 +207,16 @@ def test_what_the_live_watch_cannot_have_seen_is_no_evidence(
     broken["watched"]["blocks"] = blocks
     with doctored(bundle, false), pytest.raises(EvidenceError, match="samples were looked at, and it holds"):
         replay_bundle(bundle)
+
+
+def test_a_stop_that_the_record_does_not_show_is_carried_over_in_a_test_in_python_as_well(
+    bundle: Path, record: dict[str, Any]
+) -> None:
+    older = deepcopy(record)
+    stopped, script = older["cases"][2], older["cases"][3]
+    script["judgements"].append(stopped["judgements"][0])
+    script["verdict"], script["reason"] = "FAIL", stopped["reason"]
+    with doctored(bundle, older):
+        case = attempt(replay_bundle(bundle), "test_means")
+    assert (case.before, case.after, case.outcome) == ("FAIL", "FAIL", "not done again")
+    assert any("does not say what the live watch saw" in one for one in case.taken)

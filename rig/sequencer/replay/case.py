@@ -22,7 +22,7 @@ from rig.sequencer.worth import bound_outcomes
 from rig.verdict.judge import judge_each
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from rig.evidence.record import CaptureEntry, CaseRecord, ErrorEntry, OutputOffEntry
@@ -31,7 +31,17 @@ if TYPE_CHECKING:
     from rig.sequencer.replay.sources import Sources
     from rig.sequencer.resolve import ResolvedCase
 
-__all__ = ["CUT_OFF", "RECORDED_ERROR", "Again", "AttemptAgain", "cut_off", "said_of_meter", "with_defects", "with_off"]
+__all__ = [
+    "CUT_OFF",
+    "RECORDED_ERROR",
+    "Again",
+    "AttemptAgain",
+    "cut_off",
+    "said_of_meter",
+    "unseen_stop",
+    "with_defects",
+    "with_off",
+]
 
 RECORDED_ERROR: Final = (
     "what broke it happened on the bench, which no capture shows; what had been captured was done again"
@@ -67,7 +77,6 @@ class AttemptAgain:
         self._captures = KeptCaptures(folder, record, sources.definition, resolved.case.load)
         self._worth = WorthAgain(said=record.metered)
         self._delivery = DeliveryAgain(self._captures, resolved, sources, self._worth)
-        self._stage = ""
 
     def close(self) -> None:
         """Close the captures."""
@@ -114,9 +123,7 @@ class AttemptAgain:
         """Say why the captures cannot show what a run would find, or nothing where they can."""
         if cut_off(self._record):
             return CUT_OFF
-        stopped = any(one.limit.source == LIVE_WATCH for one in self._record.judgements)
-        last = self._captures.of(Purpose.SIGNAL, Purpose.SCOUT)[-1:]
-        return _RECORDED_STOP if stopped and not any(one.watched for one in last) else ""
+        return unseen_stop(self._record, self._captures.of(Purpose.SIGNAL, Purpose.SCOUT)[-1:])
 
     def _again(self, error: ErrorEntry | None, off: OutputOffEntry) -> bool:
         """Whether another attempt may make up for this one, as a run decides it; the one that came was made anyway."""
@@ -160,6 +167,12 @@ def cut_off(record: CaseRecord) -> bool:
     """Whether the run, or a person, had ended before the case had."""
     off = record.output_off
     return record.verdict is Verdict.ABORTED or (off is not None and off.verdict is Verdict.ABORTED)
+
+
+def unseen_stop(record: CaseRecord, captures: Iterable[CaptureEntry]) -> str:
+    """Say that the live watch ended a train and none of these ``captures`` says what it saw, or nothing."""
+    stops = sum(one.limit.source == LIVE_WATCH for one in record.judgements)
+    return _RECORDED_STOP if sum(one.watched is not None for one in captures) < stops else ""
 
 
 def said_of_meter(record: CaseRecord, worth: WorthAgain) -> None:

@@ -12,7 +12,7 @@ from rig.evidence.plain import shown
 from rig.model.waveform import Purpose
 from rig.sequencer import case_record
 from rig.sequencer.live import LIVE_WATCH
-from rig.sequencer.replay.case import CUT_OFF, Again, cut_off, said_of_meter, with_defects, with_off
+from rig.sequencer.replay.case import CUT_OFF, Again, cut_off, said_of_meter, unseen_stop, with_defects, with_off
 from rig.sequencer.replay.delivery import DeliveryAgain, WorthAgain, on_the_bench
 from rig.sequencer.replay.kept import KeptCaptures, Untold
 from rig.sequencer.replay.proof import NO_PROOF, RECORDED_OFF, off_again
@@ -62,7 +62,7 @@ class ScriptAgain:
             if a capture cannot be read
         """
         old, whole = self._record, self._captures(None)
-        off, error, why = old.output_off, None, CUT_OFF if cut_off(old) else ""
+        off, error, why = old.output_off, None, CUT_OFF if cut_off(old) else unseen_stop(old, old.captures)
         if not old.deliveries and whole.of(Purpose.SIGNAL, Purpose.SCOUT):
             why = why or _OLDER
         try:
