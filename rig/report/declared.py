@@ -69,10 +69,12 @@ class Declared:
         declared = max((getattr(one, name) for one in self.highest), default=0.0) or rating(self.ratings, rated, unit)
         return wording.quantity(declared, unit) if declared else ""
 
-    def run_at(self, settings: HighestEntry, ohms: float, names: Iterable[str] = SETTINGS) -> Placed | None:
-        """Return a case into a load that gives values and was set as high as that."""
-        cases = self.mode.with_load(ohms)
-        return next((one for one in cases if not one.unusable and _reaches(one, settings, names)), None)
+    def run_at(
+        self, settings: HighestEntry, ohms: float, names: Iterable[str] = SETTINGS, *, measurand: str = ""
+    ) -> Placed | None:
+        """Return a case into a load that gives values, or one of a ``measurand``, and was set as high as that."""
+        cases = (one for one in self.mode.with_load(ohms) if (one.gives(measurand) if measurand else not one.unusable))
+        return next((one for one in cases if _reaches(one, settings, names)), None)
 
     def remark(self, ohms: float, names: Iterable[str] = SETTINGS) -> Callable[[Found], str]:
         """Return what says at which settings a value into a load was found, and whether higher ones are declared."""
@@ -84,10 +86,11 @@ class Declared:
             if not self.highest:
                 further = self._beyond_ratings(stimulus, chosen)
                 return f"{at}; declared is a {further}" if further else ""
-            missing = [one for one in self.highest if self.run_at(one, ohms, chosen) is None]
+            name = found.entry.measurand  # what was run and gave no such value may have gone further
+            missing = [one for one in self.highest if self.run_at(one, ohms, chosen, measurand=name) is None]
             if missing:
                 lacking = " or ".join(dict.fromkeys(settings_in_words(one, chosen) for one in missing))
-                return f"{at}; not the worst case, for no usable case has {lacking}"
+                return f"{at}; not the worst case, for no usable case has this value at {lacking}"
             if any(_reaches(found.placed, one, chosen) for one in self.highest):
                 return f"{at}: the highest setting{'s' * (len(chosen) > 1)} declared of this mode"
             return f"{at}; the highest settings declared of this mode gave less"

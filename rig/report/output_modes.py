@@ -33,6 +33,11 @@ class Placed:
     key: str
     number: str
 
+    def gives(self, measurand: str) -> bool:
+        """Whether the case has a value of a measurand that a table of output may show."""
+        entry = _entry(self, measurand)
+        return not self.unusable and entry is not None and entry.value is not None
+
     @property
     def unusable(self) -> str:
         """Why no value of the case is shown in a table of output; empty where they can be."""
@@ -142,7 +147,7 @@ def extent(mode: Mode, measurand: str) -> tuple[Found, Found] | str:
 def _values(cases: Iterable[Placed], measurand: str) -> Iterator[Found]:
     for placed in cases:
         entry = _entry(placed, measurand)
-        if placed.unusable or entry is None or entry.value is None:
+        if entry is None or entry.value is None or not placed.gives(measurand):
             continue
         ends = [end for end in (entry.minimum, entry.maximum) if end is not None]
         if entry.n > 1 and ends and entry.expanded_single is not None:

@@ -30,7 +30,8 @@ def short_of_highest(cases: Sequence[Case], device: DeviceFile) -> Iterator[str]
             known = ", ".join(repr(one.mode) for one in device.modes)
             yield f"the device file declares no highest settings of {name}; it declares those of {known}"
         else:
-            yield from _lacking(name, found, [case for case in cases if case.mode == mode])
+            alike = [case for case in cases if (case.mode, case.stimulus.shape) == (mode, shape)]
+            yield from _lacking(name, found, alike)
 
 
 def _lacking(name: str, declared: DeclaredMode, cases: Sequence[Case]) -> Iterator[str]:

@@ -449,10 +449,22 @@ def test_highest_settings_that_exclude_each_other_have_to_be_run_each() -> None:
     assert some.marks[0].word == "NOT THE WORST CASE"
     assert f"No usable case has 100{THIN}mA, 500{THIN}µs per phase" in some.marks[0].texts[0]
     (charge,) = rows(some, "10")
-    assert f"no usable case has 100{THIN}mA, 500{THIN}µs per phase" in charge.note
+    assert f"no usable case has this value at 100{THIN}mA, 500{THIN}µs per phase" in charge.note
     long = stimulus(0.1).model_copy(update={"rate": 100.0, "phase_duration": 500e-6})
     more = tuple(output_case(index, 0.01, ohms, stimulus=long) for index, ohms in ((4, 500.0), (5, 2e3), (6, 1e4)))
     assert mode(*everywhere(0.13), *more, device=declared(*highest)).marks[0].word == "HIGHEST SETTINGS"
+
+
+def test_the_highest_settings_are_not_said_to_have_given_less_where_they_gave_no_value() -> None:
+    first, *others = everywhere(0.13)
+    lower = at_setting(4, 0.05, 500.0)
+    some = tuple(one for one in first.measurements if one.measurand != "max_phase_charge")
+    view = mode(first.model_copy(update={"measurements": some}), *others, lower, device=declared(at_most(0.13)))
+    (charge,) = rows(view, "10")
+    assert charge.where == "8.4 c4"
+    assert f"no usable case has this value at 130{THIN}mA, 300{THIN}µs per phase" in charge.note
+    (power,) = rows(view, "12")
+    assert "the highest settings declared of this mode" in power.note
 
 
 def test_of_a_mode_without_declared_settings_no_worst_case_is_claimed() -> None:

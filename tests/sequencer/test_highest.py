@@ -51,6 +51,15 @@ def test_what_is_not_run_at_its_highest_settings_is_named_with_the_load(
     )
 
 
+def test_cases_of_another_shape_do_not_make_up_for_those_of_a_mode_that_has_both(tmp_path: Path) -> None:
+    both = ("NMES monophasic", "NMES symmetric")
+    device = tmp_path / "both.dut.yaml"
+    device.write_text(HEALTHY.read_text(encoding="utf-8").replace(*both), encoding="utf-8")
+    slower = ("shape: biphasic_symmetric, interphase: 100 us", "shape: biphasic_symmetric, phase_duration: 400 us")
+    lines = told(tmp_path, both, slower, device=device)
+    assert [line.partition(" is not run ")[0] for line in lines] == ["mode 'NMES symmetric' (biphasic symmetric)"]
+
+
 def test_a_mode_that_the_device_does_not_declare_is_named_unless_it_declares_none(tmp_path: Path) -> None:
     (line,) = told(tmp_path, ("mode: NMES monophasic", "mode: NMES mono"))
     assert "no highest settings of mode 'NMES mono' (monophasic); it declares those of 'NMES symmetric'" in line
