@@ -13,6 +13,7 @@ from rig.evidence import mapping
 from rig.evidence.long_capture import open_long_capture
 from rig.evidence.naming import safe_name
 from rig.evidence.record import WatchEntry
+from rig.model.recording import signals_of
 from rig.sequencer.examine import Corrected
 
 if TYPE_CHECKING:
@@ -113,9 +114,13 @@ class Keeping:
         """Put on record which zero capture the last one is measured against."""
         self.entries[-1] = self.entries[-1].model_copy(update={"zero": zero})
 
-    def watched(self, watch: LiveWatch, stimulus: Stimulus) -> None:
-        """Put on record what the live watch saw of a train that was ended or broke off, if that can be told."""
-        if watch.blocks:
+    def watched(self, watch: LiveWatch, stimulus: Stimulus, kept: Corrected) -> None:
+        """Put on record what the live watch saw of a train that was ended or broke off, if that can be told.
+
+        It cannot where it was not all kept: what waits for a disk that is full is lost after it was looked at.
+        """
+        current = signals_of(kept.capture).get(_CURRENT, ())
+        if 0 < sum(count * samples for count, samples in watch.blocks) <= len(current):
             seen = WatchEntry(stimulus=mapping.stimulus_entry(stimulus), path=watch.path, blocks=watch.blocks)
             self.entries[-1] = self.entries[-1].model_copy(update={"watched": seen})
 

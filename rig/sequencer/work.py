@@ -298,7 +298,7 @@ class CaseWork:
         if purpose is Purpose.SIGNAL and (zero := self._zero_for(self._views)) is not None:
             self._keeping.against(zero.capture.id)
         if broke or ended:
-            self._keeping.watched(watch, realised)
+            self._keeping.watched(watch, realised, kept)
             self._keeping.note(seen.capture.notes)
         if self.crossing is not None:  # whatever else broke: a device that was seen to give too much has failed
             self._judge_crossing(self.crossing, resolved.case.ceiling, kept.capture.id)

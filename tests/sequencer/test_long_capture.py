@@ -17,13 +17,16 @@ from rig.evidence import mapping
 from rig.evidence.long_capture import open_long_capture
 from rig.evidence.store import Bundle
 from rig.evidence.streaming import KeptCapture
+from rig.guard.watch import HardLimits
 from rig.model.load import Load
 from rig.model.measurement import Measurement, NotMeasured
 from rig.model.setup import DigitizerSetup
 from rig.model.signal_path import SignalPath
 from rig.model.waveform import Capture, Purpose, Waveform
 from rig.sequencer.examine import Corrected, Findings, examine
+from rig.sequencer.guarded import Unguarded
 from rig.sequencer.keeping import HELD, Keeping
+from rig.sequencer.live import LiveWatch
 from rig.units import Unit
 from tests.analysis.synthetic import Train
 
@@ -160,6 +163,22 @@ def test_it_is_not_corrected_twice(tmp_path: Path) -> None:
         corrected = Corrected.of(capture, PATHS)
         with pytest.raises(AcquisitionError, match="cannot be corrected"):
             Corrected.of(corrected.capture, PATHS)
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_what_the_live_watch_saw_is_on_record_only_where_all_of_it_was_kept(tmp_path: Path, lost: int) -> None:
+    keeping = Keeping(Bundle.create(tmp_path, "r"), load_bench(Path("fixtures/benches/virtual.bench.yaml").resolve()))
+    given = replace(current(), samples=current().samples[:10_000])
+    train = Capture(id="P.c.02-signal", purpose=Purpose.SIGNAL, waveforms={"current": given})
+    setup = DigitizerSetup(channels={"ai0": 10.0}, rate=1e6, samples=50_000)
+    kept = keeping.keep(Seen(capture=train, setups={"current": setup}), None)
+    watch = LiveWatch(HardLimits(), way("current"), Unguarded(), stop=str, make_safe=str, now=float)
+    assert watch.look(given)
+    assert watch.look(replace(given, samples=given.samples[:lost]))
+    keeping.watched(watch, ASKED, kept)
+    keeping.close()
+    (entry,) = keeping.entries
+    assert (entry.watched is None) == bool(lost)
 
 
 def test_what_is_measured_after_an_interrupted_delivery_is_a_capture_of_its_own(tmp_path: Path) -> None:
