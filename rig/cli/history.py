@@ -33,6 +33,7 @@ def opened(history: str | None, evidence: Path, *, new: bool = False) -> History
         if there is none, or it cannot be opened
     """
     from rig.errors import HistoryError  # noqa: PLC0415 - as everywhere here: --help has to be quick
+    from rig.evidence.sealed import refuse_in_evidence  # noqa: PLC0415
     from rig.history.address import chosen_address  # noqa: PLC0415
     from rig.history.store import History  # noqa: PLC0415
 
@@ -43,6 +44,7 @@ def opened(history: str | None, evidence: Path, *, new: bool = False) -> History
         file = Path(address.database or "")
         if not new and not file.is_file():
             raise HistoryError(f"no run was kept yet: there is no {file} (rig history add BUNDLE...)")
+        refuse_in_evidence(file)
         file.parent.mkdir(parents=True, exist_ok=True)
     return History(address)
 

@@ -16,6 +16,7 @@ from rig.evidence.manifest import MANIFEST, manifest_bytes
 from rig.evidence.naming import safe_name
 from rig.evidence.plain import inside
 from rig.evidence.record import FileEntry
+from rig.evidence.sealed import refuse_in_evidence
 from rig.evidence.signing import SIGNATURE, SIGNER
 from rig.evidence.streaming import MOST_WAITING, PIECE, CaptureWriter
 from rig.evidence.verification import verify
@@ -63,8 +64,11 @@ class Bundle:
         ------
         EvidenceError
             if the run has a folder already, or none can be made.
+        Refused
+            if it would lie in the evidence of another run
         """
         folder = root / safe_name(run_id)
+        refuse_in_evidence(folder)
         try:
             root.mkdir(parents=True, exist_ok=True)
             folder.mkdir()

@@ -13,6 +13,7 @@ from rig.bench.load_files import loadbox_json_schema, resistor_json_schema
 from rig.bench.surroundings import environment_json_schema
 from rig.errors import Refused
 from rig.evidence.reading import record_json_schema
+from rig.evidence.sealed import refuse_in_evidence
 from rig.plan.schema import plan_json_schema
 from rig.sequencer.trace.written import requirements_json_schema
 from rig.verdict.packs import limit_pack_json_schema
@@ -49,7 +50,8 @@ def export(name: str) -> str:
 
 
 def write_all(folder: Path) -> None:
-    """Write every schema as ``NAME.schema.json``."""
+    """Write every schema as ``NAME.schema.json``; raise Refused for a folder in a run's evidence."""
+    refuse_in_evidence(folder / "any.schema.json")
     folder.mkdir(parents=True, exist_ok=True)
     for name, schema in _schemas().items():
         (folder / f"{name}.schema.json").write_text(_text(schema), encoding="utf-8", newline="\n")

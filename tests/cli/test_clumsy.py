@@ -10,13 +10,16 @@ import pytest
 from typer.testing import CliRunner
 
 from rig.cli import app
-from rig.errors import RigError
+from rig.errors import Refused, RigError
 from rig.evidence.signing import read_signer, write_key_pair
 from rig.evidence.signoff import Meaning, Statement, append_signoff, signoffs_file
 from rig.evidence.store import Bundle
 from rig.harness.sign_off import sign_off
+from rig.sequencer.setup import RunOptions
+from rig.sequencer.start import start_run
 from tests.report.conftest import case, run
 
+ROOT = Path(__file__).parents[2]
 COMPLETE = run((case(1, 0.02, "500 ohm"),), not_selected=0, engineering_only=())
 ENDED = COMPLETE.finished or COMPLETE.started
 REVIEWED = Statement(name="A", meaning=Meaning.REVIEWED)
@@ -98,11 +101,22 @@ def test_nothing_is_written_into_evidence(bundle: Path, tmp_path: Path) -> None:
         ("compare", bundle, other, "--html", link / "page.html"),
         ("export", bundle, "--to", "csv", "-o", other / "measurements.csv"),
         ("key", "new", bundle / "lab.key"),
+        ("schema", "--write", other / "schemas"),
+        ("history", "add", bundle, "--history", f"sqlite:///{other}/history.db"),
     ):
         code, _, said = asked(*arguments)
         assert code == 2, arguments
         assert "is evidence and is not added to" in said
     assert {path: path.read_bytes() for one in (bundle, other) for path in one.rglob("*") if path.is_file()} == before
+
+
+def test_no_run_is_kept_within_the_evidence_of_another(bundle: Path) -> None:
+    options = RunOptions.of(evidence=bundle, root=ROOT, directory=ROOT)
+    before = sorted(bundle.rglob("*"))
+    refused = pytest.raises(Refused, match="is evidence and is not added to")
+    with refused, start_run({}, [], options, render=lambda *_: {}):
+        pytest.fail("it must not begin")
+    assert sorted(bundle.rglob("*")) == before
 
 
 def test_two_bundles_of_one_run_are_not_taken_for_two_runs(bundle: Path, tmp_path: Path) -> None:
