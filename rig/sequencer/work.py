@@ -145,8 +145,15 @@ class CaseWork:
 
         What clipped is kept as evidence and never measured: the stimulus is delivered again with more room, twice at
         most. Where the scout shows that the case must not go on, nothing is measured, for that reason.
+
+        Raises
+        ------
+        InterlockTripped
+            if a hard limit was crossed in this case before: a test in Python may ask for more, and gets none
         """
         case = resolved.case
+        if self.crossing is not None:
+            raise InterlockTripped(self.doubt)
         if self.load is None:
             raise BenchError(f"{self.id}: no load has been connected")
         self.asked, self._electrode_area = case.stimulus, electrode_area

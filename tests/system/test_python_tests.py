@@ -140,6 +140,31 @@ def test_second(load, capture, judge):
     assert record["end_reason"] == "limit_stop"
 
 
+def test_a_device_that_crossed_a_hard_limit_is_energised_no_more(pytester_cli: Command, tmp_path: Path) -> None:
+    """Not by the rest of the test, which may ask for more, and not by another one."""
+    text = """
+SETTINGS = dict(shape="biphasic_symmetric", phase_duration="300 us", rate="50 Hz")
+
+def test_first(load, capture, judge):
+    load("500 ohm")
+    capture(amplitude="70 mA", train="1 s", **SETTINGS)
+    load("500 ohm")
+    judge(capture(amplitude="10 mA", train="60 ms", **SETTINGS)["phase_top"], within="5 % of set")
+
+def test_second(load, capture, judge):
+    load("500 ohm")
+    judge(capture(amplitude="10 mA", train="60 ms", **SETTINGS)["phase_top"], within="5 % of set")
+"""
+    _, record = run(text, pytester_cli, 1, "--dut", FIXTURES / "duts/faulty/live/jump.dut.yaml", folder=tmp_path)
+    first, second = (one_record_per_case(record)[name] for name in ("test_first", "test_second"))
+    assert [one["limit"]["source"] for one in first["judgements"]] == ["the live watch"]
+    assert (first["verdict"], second["verdict"]) == ("FAIL", "NOT_RUN")
+    assert [bool(one["captures"]) for one in first["deliveries"]] == [True, False]
+    assert first["error"]["type"] == "InterlockTripped"
+    assert record["end_reason"] == "limit_stop"
+    assert set(replayed(tmp_path / "out").values()) == {"not done again"}, "and nothing came out otherwise"
+
+
 def test_rig_run_gives_a_python_test_its_verdict_and_not_pythons(rig: Command, tmp_path: Path) -> None:
     said, record = run(TESTS, lambda *a: rig("run", *a, "-k", "test_fails or test_judges"), 1, folder=tmp_path)
     assert "FAIL         test_fails" in said
