@@ -31,9 +31,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from rig.evidence.record import RunRecord
     from rig.evidence.signing import Signer
 
-__all__ = ["CheckedSignOff", "Meaning", "SignOff", "Statement", "append_signoff", "check_signoffs", "signoffs_file"]
+__all__ = [
+    "CheckedSignOff",
+    "Meaning",
+    "SignOff",
+    "Statement",
+    "append_signoff",
+    "check_signoffs",
+    "early",
+    "ended_of",
+    "signoffs_file",
+]
 
 SIGNOFF_TYPE = "application/vnd.nmes-rig.signoff+json"
 
@@ -137,7 +148,7 @@ class _Subject:
             verdict=record.verdict,
             manifest=hashlib.sha256(read_plain(folder / MANIFEST)).hexdigest(),
             record=hashlib.sha256(read_plain(folder / RECORD)).hexdigest(),
-            ended=record.finished or record.started,
+            ended=ended_of(record),
         )
 
 
@@ -227,8 +238,13 @@ def _check(lines: list[bytes], subject: _Subject) -> Iterator[CheckedSignOff]:
         remark = ""
         if signoff is not None and not problem:
             remark = early(signoff.time, latest)
-            latest = max(latest, signoff.time)
+            latest = max(latest, signoff.time.astimezone(UTC))
         yield CheckedSignOff(line=number, signoff=signoff, problem=problem, remark=remark)
+
+
+def ended_of(record: RunRecord) -> datetime:
+    """Return when a run ended, or had begun if it did not, in UTC: a record may tell the time of its laboratory."""
+    return (record.finished or record.started).astimezone(UTC)
 
 
 def early(time: datetime, latest: datetime) -> str:

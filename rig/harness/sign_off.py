@@ -9,7 +9,7 @@ from rig.errors import EvidenceError, Refused
 from rig.evidence.manifest import MANIFEST
 from rig.evidence.plain import hash_plain, shown
 from rig.evidence.reading import read_record
-from rig.evidence.signoff import CheckedSignOff, append_signoff, check_signoffs, early, signoffs_file
+from rig.evidence.signoff import CheckedSignOff, append_signoff, check_signoffs, early, ended_of, signoffs_file
 from rig.evidence.verification import examine
 from rig.harness.terminal import Terminal
 from rig.report.signoff import when
@@ -121,7 +121,7 @@ def sign_off(
     if statement.override and not missing:
         raise Refused(f"{bundle}: the run is complete; --incomplete has no meaning")
     times = [one.signoff.time for one in examine_signoffs(bundle).entries if one.signoff is not None]
-    if said := early(utc(), max([record.finished or record.started, *times])):
+    if said := early(utc(), max([ended_of(record), *times])):
         raise Refused(f"{bundle}: the signature would be {said} UTC: this computer's clock is wrong, or that one's was")
     tell(f"run:       {shown(record.run_id)}\nverdict:   {record.verdict}")
     for word, texts in (("incomplete", missing), ("engineering only", record.engineering_only)):

@@ -29,7 +29,7 @@ _SHOWN = 12
 _MOST_PIXELS = 50_000_000
 _MOST_SCANS = 64  # of a JPEG: a progressive one has about ten, and each is work over all of its pixels
 _MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"})
-# Longest side in pixels, and quality: 1600 are 240 a inch over the width of a page. What is still large is noise.
+# Longest side in pixels, and quality: 1600 are 240 an inch over the width of a page. What is still large is noise.
 _SIZES = ((1600, 82), (1000, 60))
 _LARGE = 700_000  # bytes of one photograph
 

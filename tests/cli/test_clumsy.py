@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import UTC, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -76,6 +76,29 @@ def test_a_sign_off_that_is_dated_before_the_run_is_shown_as_such(bundle: Path, 
     page = bundle.parent / "page.html"
     assert asked("report", bundle, "--html", page)[0] == 0
     assert "dated before what it signs" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("zone", [timezone(timedelta(hours=2)), None], ids=["of the laboratory", "not told"])
+def test_the_end_of_a_run_in_any_zone_is_compared_and_told_in_utc(
+    tmp_path: Path, key: Path, zone: timezone | None
+) -> None:
+    ended = ENDED.astimezone(zone).replace(tzinfo=zone)
+    bundle = sealed(tmp_path, "local", finished=ended)
+    append_signoff(
+        signoffs_file(bundle), bundle, REVIEWED, read_signer(key, str), utc=lambda: ENDED - timedelta(days=1)
+    )
+    code, said, _ = asked("verify", bundle)
+    assert code == 0
+    assert f"; dated before what it signs, of {ended.astimezone(UTC):%Y-%m-%d %H:%M:%S}" in said
+    with pytest.raises(RigError, match="dated before what it signs"):
+        sign_off(
+            bundle,
+            REVIEWED,
+            read_signer(key, str),
+            tell=str,
+            agreed=lambda: True,
+            utc=lambda: ENDED - timedelta(hours=1),
+        )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="rights of files are others there")
