@@ -79,7 +79,12 @@ def hard_limits(stimulus: Stimulus, ceiling: Ceiling, ratings: Ratings) -> HardL
 
 
 def _rated(rating: float | None) -> float | None:
-    return None if rating is None else _TOLERANCE * rating
+    """Return how far above a rating is too much.
+
+    >>> _rated(0.022)  # and not 0.026399999999999996, which a report would show
+    0.0264
+    """
+    return None if rating is None else float(f"{_TOLERANCE * rating:.12g}")
 
 
 def _lower(*bounds: float | None) -> float | None:
