@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 __all__ = ["packed"]
 
@@ -14,12 +15,15 @@ def packed(content: bytes) -> bytes:
     """
     import pikepdf  # noqa: PLC0415 - only a PDF needs it
 
-    made = BytesIO()
-    with pikepdf.open(BytesIO(content)) as pdf:
-        pdf.save(
-            made,
-            object_stream_mode=pikepdf.ObjectStreamMode.generate,
-            deterministic_id=True,
-            fix_metadata_version=False,
-        )
-    return made.getvalue()
+    # By way of files: from and to memory every piece would go through Python, which takes half as long again.
+    with TemporaryDirectory() as folder:
+        loose, together = Path(folder, "loose.pdf"), Path(folder, "packed.pdf")
+        loose.write_bytes(content)
+        with pikepdf.open(loose) as pdf:
+            pdf.save(
+                together,
+                object_stream_mode=pikepdf.ObjectStreamMode.generate,
+                deterministic_id=True,
+                fix_metadata_version=False,
+            )
+        return together.read_bytes()
